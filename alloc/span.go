@@ -1,0 +1,240 @@
+package alloc
+
+import "sync/atomic"
+
+// span describes a run of pages cut into slots of one class, or a run for one large block.
+// It stands at the index of the run's first page; the others hold only back.
+type span struct {
+	free       Ref    // first free slot; each free slot begins with the Ref of the next
+	next, prev uint32 // page numbers of neighbours in the list; 0 ends it
+	live       uint16 // slots in use
+	fresh      uint16 // slots from here on were never used and are not on the free list
+	low        uint16 // falling below this many live slots means work for spanEmptied
+	class      uint8
+	bin        uint8 // list it is in
+	back       uint8 // pages back to the first page of the span
+	kind       spanKind
+}
+
+type spanKind uint8
+
+const (
+	noSpan spanKind = iota // page number not in use, or not the first of its span
+	slotSpan
+	largeSpan // next is its number of pages
+)
+
+// Spans with free slots are kept in lists by how full they are. Allocation goes on in one
+// span until that is full and then takes the fullest one, so that the emptiest ones have a
+// chance to empty out and go back to the heap.
+const (
+	numSpanBins = 4
+	unlisted    = numSpanBins // full, or current
+)
+
+type spanLists struct {
+	current uint32 // page number of the span that serves allocations; 0 is none
+	heads   [numSpanBins]uint32
+}
+
+// binFloor is the least live count of a span in a list.
+func binFloor(bin uint8, slots uint16) uint16 {
+	return max(1, uint16(int(slots)*int(bin)/numSpanBins))
+}
+
+func (a *Arena) pushSpan(page uint32, bin uint8) {
+	s := &a.spans[page]
+	head := &a.classes[s.class].heads[bin]
+	s.bin, s.prev, s.next = bin, 0, *head
+	s.low = binFloor(bin, classes[s.class].slots)
+	if s.next != 0 {
+		a.spans[s.next].prev = page
+	}
+	*head = page
+}
+
+func (a *Arena) unlinkSpan(page uint32) {
+	s := &a.spans[page]
+	if s.bin == unlisted {
+		return
+	}
+	if s.next != 0 {
+		a.spans[s.next].prev = s.prev
+	}
+	if s.prev != 0 {
+		a.spans[s.prev].next = s.next
+	} else {
+		a.classes[s.class].heads[s.bin] = s.next
+	}
+	s.bin = unlisted
+}
+
+// allocFresh allocates when the current span's free list is empty: from its slots never used,
+// else from another span.
+func (a *Arena) allocFresh(c int) Ref {
+	page := a.classes[c].current
+	info := &classes[c]
+	if page == 0 || a.spans[page].fresh == info.slots {
+		page = a.nextSpan(c)
+		if page == 0 {
+			return 0
+		}
+	}
+	s := &a.spans[page]
+	r := s.free
+	if r != 0 {
+		s.free = *(*Ref)(a.ptr(r))
+	} else {
+		r = Ref(page<<granuleBits + uint32(s.fresh)*(info.size>>granuleShift))
+		s.fresh++
+	}
+	s.live++
+	a.allocated += int(info.size)
+	a.objects++
+	return r
+}
+
+// nextSpan retires the current span of a class, which is full, for the fullest one with free
+// slots, or a new one. It returns 0 and leaves things as they are when there is no memory.
+func (a *Arena) nextSpan(c int) (page uint32) {
+	lists := &a.classes[c]
+	page = a.fullest(lists)
+	if page == 0 {
+		page = a.newSpan(c)
+		if page == 0 {
+			return 0
+		}
+	}
+	if lists.current != 0 {
+		a.spans[lists.current].low = classes[c].slots
+	}
+	a.makeCurrent(lists, page)
+	return page
+}
+
+func (a *Arena) fullest(lists *spanLists) (page uint32) {
+	for bin := numSpanBins - 1; bin >= 0; bin-- {
+		if lists.heads[bin] != 0 {
+			return lists.heads[bin]
+		}
+	}
+	return 0
+}
+
+func (a *Arena) makeCurrent(lists *spanLists, page uint32) {
+	a.unlinkSpan(page)
+	a.spans[page].low = 1
+	lists.current = page
+}
+
+// spanEmptied is called when a span has fallen below its low mark: a full one has a free slot
+// again, one in a list belongs in a lower one, or the last slot was freed.
+func (a *Arena) spanEmptied(page uint32) {
+	s := &a.spans[page]
+	lists := &a.classes[s.class]
+	slots := classes[s.class].slots
+	if s.live > 0 {
+		a.unlinkSpan(page)
+		a.pushSpan(page, uint8(min(int(s.live)*numSpanBins/int(slots), numSpanBins-1)))
+		return
+	}
+	if page == lists.current {
+		other := a.fullest(lists)
+		if other == 0 {
+			s.low = 0 // keep it, and stay away from here
+			return
+		}
+		a.makeCurrent(lists, other)
+	}
+	a.unlinkSpan(page)
+	a.freePages(page, int(classes[s.class].pages))
+}
+
+// newSpan takes pages for a span of class c.
+func (a *Arena) newSpan(c int) (page uint32) {
+	n := int(classes[c].pages)
+	page, _ = a.takePages(n)
+	if page == 0 {
+		return 0
+	}
+	a.spans[page] = span{class: uint8(c), bin: unlisted, kind: slotSpan}
+	for k := 1; k < n; k++ {
+		a.spans[int(page)+k].back = uint8(k)
+	}
+	a.shadowSpan(page, int(classes[c].slots))
+	return page
+}
+
+// allocLarge returns whole pages. Asked for zeroes it has the operating system supply them
+// where memory was used before: clearing many megabytes at once would take too long.
+func (a *Arena) allocLarge(n int, zero bool) Ref {
+	if n > MaxAlloc {
+		return 0
+	}
+	pages := pagesFor(n)
+	page, isZero := a.takePages(pages)
+	if page == 0 {
+		return 0
+	}
+	a.spans[page] = span{next: uint32(pages), bin: unlisted, kind: largeSpan}
+	a.shadowSpan(page, 1)
+	a.allocated += pages << pageShift
+	a.objects++
+	a.approx.Store(int64(a.allocated))
+	r := Ref(page << granuleBits)
+	if zero && !isZero {
+		a.zeroLarge(r, n)
+	}
+	return r
+}
+
+// discardBytes is the size from which dropping pages beats clearing them.
+const discardBytes = 1 << 20
+
+func (a *Arena) zeroLarge(r Ref, n int) {
+	size := (n + PageSize - 1) &^ (PageSize - 1)
+	if n >= discardBytes && discard(uintptr(a.ptr(r)), uintptr(size)) {
+		return
+	}
+	clear((*[MaxAlloc]byte)(a.ptr(r))[:n])
+}
+
+func (a *Arena) freeLarge(r Ref, n int) {
+	pages := pagesFor(n)
+	a.allocated -= pages << pageShift
+	a.objects--
+	a.freePages(uint32(r>>granuleBits), pages)
+}
+
+// takePages gets n contiguous pages and as many consecutive page numbers for them; page 0 if
+// either is refused.
+func (a *Arena) takePages(n int) (page uint32, zero bool) {
+	first, ok := a.numbers.take(n)
+	if !ok {
+		return 0, false
+	}
+	addr, zero := a.heap.alloc(n)
+	if addr == 0 {
+		a.numbers.give(first, n)
+		return 0, false
+	}
+	a.growTables(first + n)
+	for k := range n {
+		// The lock-free readers of the table require it.
+		atomic.StorePointer(&a.pages[first+k], pointer(addr+uintptr(k)<<pageShift))
+	}
+	clear(a.spans[first : first+n])
+	a.active += n
+	a.approx.Store(int64(a.allocated))
+	return uint32(first), zero
+}
+
+// freePages returns a span's pages to the heap. Their entries in the page table stay, for who
+// may still look at them.
+func (a *Arena) freePages(page uint32, n int) {
+	a.spans[page].kind = noSpan
+	a.heap.free(uintptr(a.pages[page]), n)
+	a.numbers.give(int(page), n)
+	a.active -= n
+	a.approx.Store(int64(a.allocated))
+}
