@@ -1,0 +1,117 @@
+package command
+
+import (
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// Ctx is what a handler sees of one command's execution. There is one per reactor, reused:
+// a handler keeps neither it nor anything it points to.
+type Ctx struct {
+	Spec  *Spec
+	Args  [][]byte    // with the command name; alias the receive buffer
+	Keys  []shard.Key // the command's keys in argument order, hashed and bound to their DB
+	Reply *resp.Writer
+
+	KS    *shard.Keyspace
+	DB    int   // index of the selected database
+	NowMS int64 // unix time, ms, read once per turn
+	Env   *Env
+
+	// Client is the connection on whose behalf the command runs; control commands of
+	// server/ assert their own type from it.
+	Client any
+	// Pin queues a large value for sending without a copy; set by server/. See BulkEntry.
+	Pin func(c *Ctx, v shard.Pinned, from, to int)
+
+	dirty     int64
+	rewritten bool
+	failed    bool // an error reply was given
+	effects   effects
+	scratch   [40]byte
+	keyIndex  []int
+}
+
+// Env holds the settings that handlers depend on. It is replaced as a whole, never changed.
+type Env struct {
+	Databases int
+	MaxBulk   int64 // proto-max-bulk-len, bytes
+	Notify    NotifyClass
+	MaxMemory int64
+	LFU       bool
+}
+
+// Effects receives what a command did, while its shard locks are held: the journal (AOF,
+// replicas) and keyspace notifications. A nil field costs nothing.
+type effects struct {
+	journal Journal
+	notify  func(c *Ctx, class NotifyClass, event string, key []byte)
+}
+
+// Journal takes the deterministic effects of a command in the order in which they happened.
+// args alias the caller's memory.
+type Journal interface {
+	Append(db int, args [][]byte)
+}
+
+// NotifyClass is a set of classes of keyspace notifications (notify-keyspace-events).
+type NotifyClass uint32
+
+const (
+	NotifyKeyspace NotifyClass = 1 << iota // K
+	NotifyKeyevent                         // E
+	NotifyGeneric                          // g
+	NotifyString                           // $
+	NotifyList                             // l
+	NotifySet                              // s
+	NotifyHash                             // h
+	NotifyZSet                             // z
+	NotifyExpired                          // x
+	NotifyEvicted                          // e
+	NotifyStream                           // t
+	NotifyKeyMiss                          // m
+	NotifyModule                           // d
+	NotifyNew                              // n
+)
+
+// Changed counts n changes to the data set (rdb_changes_since_last_save) and makes dispatch
+// propagate the command as it was sent, unless Propagate has said something else.
+func (c *Ctx) Changed(n int) { c.dirty += int64(n) }
+
+// Dirty returns the number of changes counted so far.
+func (c *Ctx) Dirty() int64 { return c.dirty }
+
+// Propagate says what replicas and the AOF see in place of the command as it was sent. It may be
+// called several times: the effects are one atomic group. db is the database it applies to.
+func (c *Ctx) Propagate(db int, args ...[]byte) {
+	c.rewritten = true
+	if c.effects.journal != nil {
+		c.effects.journal.Append(db, args)
+	}
+}
+
+// PropagateNothing says that the command had no effect worth telling, whatever Changed says.
+func (c *Ctx) PropagateNothing() { c.rewritten = true }
+
+// Journaling tells whether anybody listens to Propagate: guards the building of its arguments.
+func (c *Ctx) Journaling() bool { return c.effects.journal != nil }
+
+// Notify emits a keyspace notification for key in database db of the key's DB.
+func (c *Ctx) Notify(class NotifyClass, event string, key []byte) {
+	if c.Env.Notify&class != 0 && c.effects.notify != nil {
+		c.effects.notify(c, class, event, key)
+	}
+}
+
+// Error replies with e.
+func (c *Ctx) Error(e Error) {
+	c.failed = true
+	c.Reply.Error(string(e))
+}
+
+// Failed tells whether the command has replied with an error.
+func (c *Ctx) Failed() bool { return c.failed }
+
+// KeyOf binds a key that is not in Keys: one of another database, or one computed at run time.
+// Its shard must be locked already (it shares a shard with one of Keys, or the command is LockAll).
+func (c *Ctx) KeyOf(db int, name []byte) shard.Key { return c.KS.Key(db, name) }

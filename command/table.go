@@ -1,0 +1,255 @@
+package command
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// Table is the set of all commands, looked up by name in any case without allocation.
+type Table struct {
+	specs []*Spec // top-level commands in the order in which they were declared
+	count int     // commands and subcommands
+	slots []*Spec // open addressing by the hash of the lower-case name; a power of two
+}
+
+// maxName is the length of the longest command or subcommand name, in bytes.
+const maxName = 32
+
+// NewTable makes a table of all specs of lists. It panics if two commands have the same name: the lists are part
+// of the program.
+func NewTable(lists ...[]Spec) *Table {
+	t := &Table{slots: make([]*Spec, 1024)}
+	for _, list := range lists {
+		for i := range list {
+			t.add(&list[i])
+		}
+	}
+	return t
+}
+
+func (t *Table) add(s *Spec) {
+	if t.Lookup([]byte(s.Name)) != nil || len(s.Name) > maxName {
+		panic("command: bad or double name " + s.Name)
+	}
+	t.derive(s, nil)
+	for i := range s.Subcommands {
+		t.derive(&s.Subcommands[i], s)
+	}
+	i := nameHash([]byte(s.Name)) & uint64(len(t.slots)-1)
+	for t.slots[i] != nil {
+		i = (i + 1) & uint64(len(t.slots)-1)
+	}
+	t.slots[i] = s
+	t.specs = append(t.specs, s)
+}
+
+func (t *Table) derive(s, parent *Spec) {
+	s.parent = parent
+	s.fullName = strings.ToLower(s.Name)
+	if parent != nil {
+		s.fullName = parent.fullName + "|" + s.fullName
+	}
+	s.index = t.count
+	t.count++
+	if len(s.Keys) == 1 && s.Keys[0].isRange() && s.GetKeys == nil {
+		k := s.Keys[0]
+		last := k.Last
+		if last >= 0 {
+			last += k.Index
+		}
+		s.simple = keyRange{first: k.Index, last: last, step: k.Step}
+	}
+}
+
+func (k *KeySpec) isRange() bool {
+	return k.Index > 0 && k.Keyword == "" && !k.Counted && !k.Unknown && k.Limit == 0 && k.Flags&NotKey == 0
+}
+
+// nameHash hashes a name without regard to case. Only letters, digits, '-' and '_' occur in names; other bytes may collide,
+// which costs a comparison.
+func nameHash(b []byte) uint64 {
+	const mul = 0x9e3779b97f4a7c15
+	h := uint64(len(b))
+	for len(b) >= 8 {
+		h = (h ^ binary.LittleEndian.Uint64(b)&^0x2020202020202020) * mul
+		h ^= h >> 29
+		b = b[8:]
+	}
+	var w uint64
+	for i, c := range b {
+		w |= uint64(c&^0x20) << (8 * i)
+	}
+	h = (h ^ w) * mul
+	return h ^ h>>29
+}
+
+// Lookup returns the command called name, or nil.
+func (t *Table) Lookup(name []byte) *Spec {
+	if len(name) > maxName {
+		return nil
+	}
+	i := nameHash(name) & uint64(len(t.slots)-1)
+	for s := t.slots[i]; s != nil; s = t.slots[i] {
+		if equalFold(name, s.Name) {
+			return s
+		}
+		i = (i + 1) & uint64(len(t.slots)-1)
+	}
+	return nil
+}
+
+// equalFold compares name with upper, an upper-case name, without regard to case.
+func equalFold(name []byte, upper string) bool {
+	if len(name) != len(upper) {
+		return false
+	}
+	for i, c := range name {
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != upper[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Specs returns the top-level commands. The slice is the table's.
+func (t *Table) Specs() []*Spec { return t.specs }
+
+// Count returns the number of commands and subcommands: every Spec's Index is below it.
+func (t *Table) Count() int { return t.count }
+
+// Index returns the spec's number in its table.
+func (s *Spec) Index() int { return s.index }
+
+// FullName returns the lower-case name, with the parent's in front: "config|set".
+func (s *Spec) FullName() string { return s.fullName }
+
+// Parent returns the command of a subcommand, or nil.
+func (s *Spec) Parent() *Spec { return s.parent }
+
+// Sub returns the subcommand called name, or nil.
+func (s *Spec) Sub(name []byte) *Spec {
+	for i := range s.Subcommands {
+		if equalFold(name, s.Subcommands[i].Name) {
+			return &s.Subcommands[i]
+		}
+	}
+	return nil
+}
+
+// ArityOK tells whether a command of n arguments, its name included, has as many as it needs.
+func (s *Spec) ArityOK(n int) bool {
+	if s.Arity < 0 {
+		return n >= -s.Arity
+	}
+	return n == s.Arity
+}
+
+// ErrArity is the reply to a wrong number of arguments.
+func (s *Spec) ErrArity() Error {
+	return Error(fmt.Sprintf("ERR wrong number of arguments for '%s' command", s.fullName))
+}
+
+// HasKeys tells whether the command may have keys.
+func (s *Spec) HasKeys() bool { return len(s.Keys) > 0 || s.GetKeys != nil }
+
+// KeyIndexes appends to dst the indexes of the arguments that are keys. args has passed the arity check.
+// An error means that the arguments do not say where the keys are (a bad count).
+func (s *Spec) KeyIndexes(args [][]byte, dst []int) ([]int, error) {
+	if r := s.simple; r.first > 0 {
+		last := r.last
+		if last < 0 {
+			last += len(args)
+		}
+		for i := r.first; i <= last && i < len(args); i += r.step {
+			dst = append(dst, i)
+		}
+		return dst, nil
+	}
+	if s.GetKeys != nil {
+		return s.GetKeys(args, dst)
+	}
+	for i := range s.Keys {
+		var err error
+		if dst, err = s.Keys[i].indexes(args, dst); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// errKeys means that the arguments contradict the key specification.
+var errKeys = Error("ERR Invalid arguments specified for command")
+
+// indexes appends the indexes of the keys that k describes.
+func (k *KeySpec) indexes(args [][]byte, dst []int) ([]int, error) {
+	begin := k.begin(args)
+	if begin <= 0 || begin >= len(args) || k.Unknown || k.Flags&NotKey != 0 {
+		return dst, nil
+	}
+	if k.Counted {
+		return k.counted(args, begin, dst)
+	}
+	last := begin + k.Last
+	if k.Last < 0 {
+		last = len(args) + k.Last
+		if k.Limit > 1 {
+			last = begin + (len(args)-begin)/k.Limit - 1
+		}
+	}
+	for i := begin; i <= last && i < len(args); i += k.Step {
+		dst = append(dst, i)
+	}
+	return dst, nil
+}
+
+// begin returns the index at which the keys begin, or 0 if there is none.
+func (k *KeySpec) begin(args [][]byte) int {
+	if k.Keyword == "" {
+		return k.Index
+	}
+	from, step := k.StartFrom, 1
+	if from < 0 {
+		from, step = len(args)+from, -1
+	}
+	for i := from; i > 0 && i < len(args); i += step {
+		if equalFold(args[i], k.Keyword) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (k *KeySpec) counted(args [][]byte, begin int, dst []int) ([]int, error) {
+	at := begin + k.KeyNumIdx
+	if at >= len(args) {
+		return dst, errKeys
+	}
+	n, ok := parseSmall(args[at])
+	first := begin + k.FirstKey
+	if !ok || n < 0 || n > len(args)-first {
+		return dst, errKeys
+	}
+	for i := range n {
+		dst = append(dst, first+i*max(k.Step, 1))
+	}
+	return dst, nil
+}
+
+// parseSmall parses a count of arguments.
+func parseSmall(b []byte) (int, bool) {
+	if len(b) == 0 || len(b) > 7 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}

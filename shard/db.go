@@ -1,0 +1,243 @@
+package shard
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types/dict"
+	"github.com/shoaldb/shoal/types/wheel"
+)
+
+const never = math.MaxInt64
+
+// DB is one shard's part of a database.
+type DB struct {
+	shard   *Shard
+	id      int
+	table   dict.Table
+	expires expiry
+}
+
+// expiry is the index of the keys of a DB that have a time to live.
+type expiry struct {
+	keys    int   // entries with an expiry
+	sumMS   int64 // of their expiry times modulo 2^63, for the average TTL
+	wheel   *wheel.Wheel
+	rebuilt *wheel.Wheel // takes over from wheel when walk has met every bucket
+	walk    uint32
+}
+
+// ID returns the database's number.
+func (db *DB) ID() int { return db.id }
+
+// Shard returns the shard that db is part of.
+func (db *DB) Shard() *Shard { return db.shard }
+
+// Len returns the number of keys, expired ones that nobody has met included.
+func (db *DB) Len() int { return db.table.Len() }
+
+// Expires returns the number of keys with a time to live and the sum of these times in ms.
+func (db *DB) Expires() (keys int, ttlSumMS int64) {
+	return db.expires.keys, db.expires.sumMS - int64(db.expires.keys)*db.shard.nowMS
+}
+
+// HashOf returns the hash of the key of the entry at ref; it makes *DB a dict.Hasher.
+func (db *DB) HashOf(ref alloc.Ref) uint64 {
+	a := db.shard.arena
+	return db.shard.ks.Hash(entryKey(a, ref, alloc.At[header](a, ref)))
+}
+
+// find returns the entry of k, expired or not.
+func (db *DB) find(k *Key) Entry {
+	fp := dict.Fingerprint(k.Hash)
+	a := db.shard.arena
+	for b := db.table.Find(k.Hash); b != nil; b = db.table.Next(b) {
+		for m := b.Match(fp); m != 0; m &= m - 1 {
+			slot := bits.TrailingZeros32(m)
+			ref := b.Ref(slot)
+			h := alloc.At[header](a, ref)
+			if keyEquals(a, ref, h, k.Name) {
+				return Entry{h: h, b: b, ref: ref, slot: slot}
+			}
+		}
+	}
+	return Entry{}
+}
+
+func keyEquals(a *alloc.Arena, ref alloc.Ref, h *header, name []byte) bool {
+	if int(h.klen) != len(name) && (h.klen != longKey || len(name) < longKey) {
+		return false
+	}
+	return string(entryKey(a, ref, h)) == string(name)
+}
+
+// Find returns the entry of k without touching its access clock or the hit counters. A key that
+// has expired is deleted and not found.
+func (db *DB) Find(k *Key) Entry {
+	e := db.find(k)
+	if e.h != nil && e.h.flags&flagExpire != 0 && db.ExpireMS(e) <= db.shard.nowMS {
+		db.expire(k, e)
+		return Entry{}
+	}
+	return e
+}
+
+// Lookup is Find for a command that reads: it counts a hit or a miss and touches the access clock.
+func (db *DB) Lookup(k *Key) Entry {
+	e := db.Find(k)
+	if e.h == nil {
+		db.shard.stats.Misses++
+		return e
+	}
+	db.shard.stats.Hits++
+	db.touch(e)
+	return e
+}
+
+// Touch updates the access clock of e.
+func (db *DB) touch(e Entry) {
+	if db.shard.ks.lfu.Load() {
+		db.touchLFU(e)
+		return
+	}
+	e.h.setClock(db.shard.clock)
+}
+
+func (h *header) setClock(c uint32) {
+	if v := [3]uint8{uint8(c), uint8(c >> 8), uint8(c >> 16)}; h.clock != v {
+		h.clock = v
+	}
+}
+
+func (h *header) getClock() uint32 {
+	return uint32(h.clock[0]) | uint32(h.clock[1])<<8 | uint32(h.clock[2])<<16
+}
+
+// Key returns the name of e.
+func (db *DB) Key(e Entry) []byte { return entryKey(db.shard.arena, e.ref, e.h) }
+
+// ExpireMS returns the time (unix ms) at which e expires, or 0.
+func (db *DB) ExpireMS(e Entry) int64 { return entryExpire(db.shard.arena, e.ref, e.h) }
+
+// block returns the whole block of e.
+func (db *DB) block(e Entry) ([]byte, layout) {
+	l := layoutOf(db.shard.arena, e.ref, e.h)
+	return db.shard.arena.Bytes(e.ref, l.size()), l
+}
+
+// Delete removes k and frees its value (a large one in steps, by Shard.Tick). It returns whether k existed.
+func (db *DB) Delete(k *Key) bool {
+	e := db.Find(k)
+	if e.h == nil {
+		return false
+	}
+	db.remove(k, e)
+	return true
+}
+
+// remove deletes an entry that was found under k.
+func (db *DB) remove(k *Key, e Entry) {
+	db.table.Remove(k.Hash, e.b, e.slot, db)
+	db.free(e.ref, e.h)
+}
+
+// free gives back an entry that is no longer in the table.
+func (db *DB) free(ref alloc.Ref, h *header) {
+	a := db.shard.arena
+	l := layoutOf(a, ref, h)
+	if h.flags&flagExpire != 0 {
+		db.expires.keys--
+		db.expires.sumMS -= entryExpire(a, ref, h)
+	}
+	db.freeValue(h, l.valueIn(a.Bytes(ref, l.size())))
+	a.Free(ref, l.size())
+}
+
+// freeValue gives back what the value holds outside the entry's block.
+func (db *DB) freeValue(h *header, value []byte) {
+	switch {
+	case h.flags&flagLarge != 0:
+		db.shard.releaseLarge(binary.LittleEndian.Uint32(value))
+	case h.flags&flagBlock != 0:
+		p := readBlock(value)
+		db.shard.arena.Free(p.ref, p.capacity)
+	}
+}
+
+// place gives k an entry of layout l: the one it has, if its block is of the right size and the new
+// layout keeps the key at the same offset, or a new one, with the old one's clock. It returns the block with header
+// fields and key written, and the value to be written by the caller; ok is false if there is no memory, and then nothing has
+// changed. What the old value held outside its block is the caller's to free, before.
+func (db *DB) place(k *Key, old Entry, l layout) (e Entry, value []byte, ok bool) {
+	a := db.shard.arena
+	size := l.size()
+	if old.h != nil {
+		was := layoutOf(a, old.ref, old.h)
+		const form = flagExpire | flagLongKey
+		if was.flags&form == l.flags&form && alloc.UsableSize(was.size()) == alloc.UsableSize(size) {
+			resized := was.size() != size
+			if resized {
+				a.Resize(old.ref, was.size(), size)
+			}
+			old.h.flags = l.flags
+			return old, l.valueIn(a.Bytes(old.ref, size)), true
+		}
+	}
+	ref := a.Alloc(size)
+	if ref == 0 {
+		return Entry{}, nil, false
+	}
+	block := a.Bytes(ref, size)
+	h := alloc.At[header](a, ref)
+	*h = header{flags: l.flags, klen: uint8(min(l.klen, longKey))}
+	off := headerBytes
+	if l.flags&flagExpire != 0 {
+		binary.LittleEndian.PutUint64(block[off:], 0)
+		off += 8
+	}
+	if l.flags&flagLongKey != 0 {
+		binary.LittleEndian.PutUint32(block[off:], uint32(l.klen))
+		off += 4
+	}
+	copy(block[off:], k.Name)
+	if old.h != nil {
+		db.replace(old, ref, h)
+		old.ref, old.h = ref, h
+		return old, l.valueIn(block), true
+	}
+	h.setClock(db.newClock())
+	if !db.table.Insert(k.Hash, ref, db) {
+		a.Free(ref, size)
+		return Entry{}, nil, false
+	}
+	return Entry{h: h, ref: ref}, l.valueIn(block), true
+}
+
+// replace puts the entry at ref into the slot of old and gives old's block back.
+func (db *DB) replace(old Entry, ref alloc.Ref, h *header) {
+	a := db.shard.arena
+	was := layoutOf(a, old.ref, old.h)
+	h.clock = old.h.clock
+	if was.flags&h.flags&flagExpire != 0 {
+		copy(a.Bytes(ref, 16)[8:], a.Bytes(old.ref, 16)[8:])
+	}
+	old.b.SetRef(old.slot, ref)
+	a.Free(old.ref, was.size())
+}
+
+// newLayout returns the layout of an entry for k with a value of n bytes in its block.
+func newLayout(k *Key, flags uint8, n int) layout {
+	if len(k.Name) >= longKey {
+		flags |= flagLongKey
+	}
+	return layout{flags: flags, klen: len(k.Name), value: n}
+}
+
+func (db *DB) newClock() uint32 {
+	if db.shard.ks.lfu.Load() {
+		return db.shard.clock&0xffff | lfuInitial<<16
+	}
+	return db.shard.clock
+}

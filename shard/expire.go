@@ -1,0 +1,273 @@
+package shard
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types/dict"
+	"github.com/shoaldb/shoal/types/wheel"
+)
+
+// Lag is how late keys were deleted, in ms after their expiry: a histogram of powers of two.
+type Lag [24]int64
+
+func (l *Lag) add(ms int64) {
+	i := 0
+	for ; ms > 0 && i < len(l)-1; i++ {
+		ms >>= 1
+	}
+	l[i]++
+}
+
+// SetExpire gives e, found under k, the expiry time ms (unix ms), or none if ms is 0. It returns e's new place;
+// ok is false if there is no memory.
+func (db *DB) SetExpire(k *Key, e Entry, ms int64) (_ Entry, ok bool) {
+	wasMS := db.ExpireMS(e)
+	if wasMS == 0 && ms == 0 {
+		return e, true
+	}
+	if (wasMS == 0) != (ms == 0) {
+		if e, ok = db.reshape(k, e, ms != 0); !ok {
+			return e, false
+		}
+	}
+	db.settle(k, e, wasMS, SetMode{ExpireMS: ms})
+	return e, true
+}
+
+// reshape moves e to a block with or without room for an expiry time.
+func (db *DB) reshape(k *Key, e Entry, expire bool) (Entry, bool) {
+	block, was := db.block(e)
+	l := was
+	l.flags ^= flagExpire
+	a := db.shard.arena
+	ref := a.Alloc(l.size())
+	if ref == 0 {
+		return e, false
+	}
+	fresh := a.Bytes(ref, l.size())
+	copy(fresh[:headerBytes], block[:headerBytes])
+	from, to := headerBytes, headerBytes
+	if expire {
+		clear(fresh[headerBytes : headerBytes+8])
+		to += 8
+	} else {
+		from += 8
+	}
+	copy(fresh[to:], block[from:])
+	h := alloc.At[header](a, ref)
+	h.flags ^= flagExpire
+	a.Free(e.ref, was.size())
+	e.b.SetRef(e.slot, ref)
+	e.ref, e.h = ref, h
+	return e, true
+}
+
+// settle writes e's expiry time, which was wasMS (0: none), after its block has got its new form.
+func (db *DB) settle(k *Key, e Entry, wasMS int64, m SetMode) {
+	ms := m.ExpireMS
+	if m.Keep {
+		ms = wasMS
+	}
+	if ms != 0 {
+		binary.LittleEndian.PutUint64(db.shard.arena.Bytes(e.ref, headerBytes+8)[headerBytes:], uint64(ms))
+	}
+	if wasMS == ms {
+		return
+	}
+	x := &db.expires
+	x.sumMS += ms - wasMS
+	switch {
+	case ms == 0:
+		x.keys--
+		return
+	case wasMS == 0:
+		x.keys++
+	case wasMS < ms:
+		return // the record of the earlier time will find the later one
+	}
+	db.index(k.Hash, ms)
+}
+
+// index records in the wheel that a key of hash h expires at ms.
+func (db *DB) index(h uint64, ms int64) {
+	x := &db.expires
+	if x.wheel == nil {
+		x.wheel = new(wheel.Wheel)
+		x.wheel.Init(db.shard.arena, db.shard.nowMS)
+	}
+	w := x.wheel
+	if x.rebuilt != nil {
+		w = x.rebuilt
+	}
+	// Without memory the key is still deleted by whoever meets it.
+	if back, ok := w.Add(ms, uint32(h)); ok && back < db.shard.nextDue.Load() {
+		db.shard.nextDue.Store(back)
+	}
+}
+
+// expire deletes e, whose time has come.
+func (db *DB) expire(k *Key, e Entry) {
+	s := db.shard
+	s.stats.Expired++
+	s.stats.ExpireLag.add(s.nowMS - db.ExpireMS(e))
+	if s.ks.events != nil {
+		s.ks.events.Expired(db.id, k.Name)
+	}
+	db.remove(k, e)
+}
+
+// Due tells, without the lock, whether Expire would find something to do at nowMS.
+func (s *Shard) Due(nowMS int64) bool { return s.nextDue.Load() <= nowMS }
+
+// NextDue returns the unix time in ms at which Expire will have something to do; it needs no lock.
+func (s *Shard) NextDue() int64 { return s.nextDue.Load() }
+
+// Expire deletes keys whose time has come, looking at no more than limit records of the expiry index. It returns
+// whether more may be due. The shard is locked, with the present time.
+func (s *Shard) Expire(limit int) bool {
+	next := int64(never)
+	more := false
+	for _, db := range s.dbs {
+		x := &db.expires
+		if x.wheel == nil {
+			continue
+		}
+		limit -= x.wheel.Advance(s.nowMS, limit, db.due)
+		if x.rebuilt != nil && limit > 0 {
+			limit -= x.rebuilt.Advance(s.nowMS, limit, db.due)
+			next = min(next, x.rebuilt.NextMS())
+		}
+		next = min(next, x.wheel.NextMS())
+		if limit <= 0 {
+			more = true
+			break
+		}
+	}
+	if more {
+		next = s.nowMS
+	}
+	s.nextDue.Store(next)
+	return more
+}
+
+// due handles a record that has come back: it deletes the key if its time has come, records it again if the
+// time is later, and drops the record if there is no such key.
+func (db *DB) due(rec uint32) {
+	h := uint64(rec)
+	fp := dict.Fingerprint(h)
+	a := db.shard.arena
+	for b := db.table.Find(h); b != nil; b = db.table.Next(b) {
+		for m := b.Match(fp); m != 0; m &= m - 1 {
+			slot := trailing(m)
+			ref := b.Ref(slot)
+			hd := alloc.At[header](a, ref)
+			if hd.flags&flagExpire == 0 {
+				continue
+			}
+			name := entryKey(a, ref, hd)
+			full := db.shard.ks.Hash(name)
+			if uint32(full) != rec {
+				continue
+			}
+			ms := entryExpire(a, ref, hd)
+			if ms > db.shard.nowMS {
+				db.index(full, ms)
+				return
+			}
+			k := Key{Name: name, Hash: full, DB: db}
+			db.expire(&k, Entry{h: hd, b: b, ref: ref, slot: slot})
+			return
+		}
+	}
+	db.shard.stats.ExpiredStale++
+}
+
+// rebuildDue tells whether stale records outnumber the live ones so far that the index is worth rebuilding.
+func (db *DB) rebuildDue() bool {
+	x := &db.expires
+	return x.wheel != nil && x.rebuilt == nil && x.wheel.Len() > 2*x.keys+1024
+}
+
+// RebuildStep does at most limit buckets' worth of rebuilding the expiry indexes. It returns whether work remains.
+func (s *Shard) RebuildStep(limit int) bool {
+	for _, db := range s.dbs {
+		if db.rebuildDue() {
+			db.expires.rebuilt = new(wheel.Wheel)
+			db.expires.rebuilt.Init(s.arena, s.nowMS)
+			db.expires.walk = 0
+			db.table.Freeze(true)
+		}
+		if db.expires.rebuilt != nil {
+			db.rebuild(limit)
+			return true
+		}
+	}
+	return false
+}
+
+func (db *DB) rebuild(limit int) {
+	x := &db.expires
+	a := db.shard.arena
+	for ; limit > 0 && int(x.walk) < db.table.Buckets(); limit-- {
+		db.table.Visit(x.walk, func(ref alloc.Ref) {
+			if h := alloc.At[header](a, ref); h.flags&flagExpire != 0 {
+				x.rebuilt.Add(entryExpire(a, ref, h), uint32(db.HashOf(ref)))
+			}
+		})
+		x.walk++
+	}
+	if int(x.walk) >= db.table.Buckets() && x.wheel.Clear(16*max(limit, 1)) {
+		x.wheel, x.rebuilt = x.rebuilt, nil
+		db.table.Freeze(false)
+	}
+}
+
+// LFU: a logarithmic counter in the high 8 bits of the clock, the minute of its last decay in the low 16
+// (https://redis.io/docs/latest/develop/reference/eviction/).
+const lfuInitial = 5
+
+// lfuNow returns the counter of e after the decay that is due.
+func (db *DB) lfuNow(e Entry) uint32 {
+	c := e.h.getClock()
+	counter, minute := c>>16, c&0xffff
+	elapsed := (uint32(db.shard.nowMS/60000) - minute) & 0xffff
+	if decay := db.shard.ks.lfuDecayMinutes.Load(); decay > 0 {
+		counter -= min(counter, elapsed/uint32(decay))
+	}
+	return counter
+}
+
+func (db *DB) touchLFU(e Entry) {
+	counter := db.lfuNow(e)
+	if counter < 255 {
+		base := uint64(0)
+		if counter > lfuInitial {
+			base = uint64(counter - lfuInitial)
+		}
+		if db.shard.rand()>>32*(base*uint64(db.shard.ks.lfuLogFactor.Load())+1)>>32 == 0 {
+			counter++
+		}
+	}
+	e.h.setClock(counter<<16 | uint32(db.shard.nowMS/60000)&0xffff)
+}
+
+// Freq returns the LFU counter of e.
+func (db *DB) Freq(e Entry) int { return int(db.lfuNow(e)) }
+
+// Idle returns how long ago e was last accessed.
+func (db *DB) Idle(e Entry) time.Duration {
+	sec := (uint32(db.shard.nowMS/1000) - e.h.getClock()) & 0xffffff
+	return time.Duration(sec) * time.Second
+}
+
+// SetIdle makes e look as if it had last been accessed d ago.
+func (db *DB) SetIdle(e Entry, d time.Duration) {
+	e.h.setClock(uint32(db.shard.nowMS/1000-int64(d/time.Second)) & 0xffffff)
+}
+
+// SetFreq sets the LFU counter of e.
+func (db *DB) SetFreq(e Entry, counter uint8) {
+	e.h.setClock(uint32(counter)<<16 | uint32(db.shard.nowMS/60000)&0xffff)
+}

@@ -1,0 +1,195 @@
+package shard
+
+import (
+	"bytes"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/zeebo/xxh3"
+)
+
+// Options are the settings of a Keyspace.
+type Options struct {
+	Shards    int // a power of two, at most 4096
+	Databases int
+	Seed      uint64 // of the hash; random per process, against hash flooding
+	NowMS     int64
+}
+
+// Events is told what the keyspace does of its own accord, while the shard's lock is held.
+type Events interface {
+	Expired(db int, key []byte)
+}
+
+// Keyspace is all shards of a server.
+type Keyspace struct {
+	shards []*Shard
+	mask   uint64
+	seed   uint64
+	dbs    int
+	heap   *alloc.Heap
+	events Events
+
+	lfu                           atomic.Bool // access clocks are LFU counters
+	lfuLogFactor, lfuDecayMinutes atomic.Int64
+
+	retired retired
+}
+
+// Shard is one partition of the keyspace.
+type Shard struct {
+	mu    sync.Mutex
+	ks    *Keyspace
+	index int
+	arena *alloc.Arena
+	dbs   []*DB
+
+	nowMS  int64  // set by whoever takes the lock
+	clock  uint32 // access clock for entries touched now
+	random uint64
+
+	large     []*large
+	freeLarge []uint32
+	garbage   []*DB // detached by a flush, being freed
+
+	stats   Stats
+	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
+
+	_ [64]byte // the next shard's lock is on a line of its own
+}
+
+// Stats counts what happened in a shard since the last reset.
+type Stats struct {
+	Hits, Misses int64
+	Expired      int64
+	ExpireLag    Lag
+	ExpiredStale int64 // records of the expiry index that proved stale
+}
+
+// Key is a key's name bound to the database where it lives.
+type Key struct {
+	Name []byte
+	Hash uint64
+	DB   *DB
+}
+
+// New makes an empty keyspace. It holds no memory outside the Go heap until the first write.
+func New(o Options, heap *alloc.Heap) *Keyspace {
+	ks := &Keyspace{
+		shards: make([]*Shard, o.Shards),
+		mask:   uint64(o.Shards - 1),
+		seed:   o.Seed,
+		dbs:    o.Databases,
+		heap:   heap,
+	}
+	ks.lfuLogFactor.Store(10)
+	ks.lfuDecayMinutes.Store(1)
+	for i := range ks.shards {
+		ks.shards[i] = newShard(ks, i, o.NowMS)
+	}
+	return ks
+}
+
+// Listen makes e hear of expired keys. It must be called before the keyspace is used.
+func (ks *Keyspace) Listen(e Events) { ks.events = e }
+
+// Shards returns the number of shards.
+func (ks *Keyspace) Shards() int { return len(ks.shards) }
+
+// Databases returns the number of databases.
+func (ks *Keyspace) Databases() int { return ks.dbs }
+
+// Shard returns shard i.
+func (ks *Keyspace) Shard(i int) *Shard { return ks.shards[i] }
+
+// Heap returns the page heap under all arenas.
+func (ks *Keyspace) Heap() *alloc.Heap { return ks.heap }
+
+// Hash returns the hash of key.
+func (ks *Keyspace) Hash(key []byte) uint64 { return xxh3.HashSeed(key, ks.seed) }
+
+// Key binds name to its place in database db. name must stay valid as long as the Key.
+func (ks *Keyspace) Key(db int, name []byte) Key {
+	h := ks.Hash(name)
+	return Key{Name: name, Hash: h, DB: ks.shards[ks.place(name, h)].dbs[db]}
+}
+
+// place returns the index of the shard of a key with hash h.
+func (ks *Keyspace) place(name []byte, h uint64) uint64 {
+	if i := bytes.IndexByte(name, '{'); i >= 0 {
+		if n := bytes.IndexByte(name[i+1:], '}'); n > 0 {
+			h = ks.Hash(name[i+1 : i+1+n])
+		}
+	}
+	return h >> 32 & ks.mask
+}
+
+// LockAll locks every shard, in ascending order.
+func (ks *Keyspace) LockAll(nowMS int64) {
+	for _, s := range ks.shards {
+		s.Lock(nowMS)
+	}
+}
+
+// UnlockAll undoes LockAll.
+func (ks *Keyspace) UnlockAll() {
+	for _, s := range ks.shards {
+		s.Unlock()
+	}
+}
+
+func newShard(ks *Keyspace, index int, nowMS int64) *Shard {
+	s := &Shard{ks: ks, index: index, arena: alloc.NewArena(ks.heap), random: ks.seed ^ uint64(index)*0x9e3779b97f4a7c15 | 1}
+	s.dbs = make([]*DB, ks.dbs)
+	for i := range s.dbs {
+		s.dbs[i] = &DB{shard: s, id: i}
+		s.dbs[i].table.Init(s.arena)
+	}
+	s.setNow(nowMS)
+	s.nextDue.Store(never)
+	return s
+}
+
+// Index returns the shard's number.
+func (s *Shard) Index() int { return s.index }
+
+// DB returns the shard's part of database i.
+func (s *Shard) DB(i int) *DB { return s.dbs[i] }
+
+// Lock takes the shard. nowMS is the time (unix ms) that expiry is judged by until the next Lock.
+func (s *Shard) Lock(nowMS int64) {
+	s.mu.Lock()
+	if nowMS != s.nowMS {
+		s.setNow(nowMS)
+	}
+}
+
+// Unlock gives the shard back.
+func (s *Shard) Unlock() { s.mu.Unlock() }
+
+func (s *Shard) setNow(ms int64) {
+	s.nowMS = ms
+	if s.ks.lfu.Load() {
+		s.clock = uint32(ms/60000) & 0xffff
+		return
+	}
+	s.clock = uint32(ms/1000) & 0xffffff
+}
+
+// NowMS returns the time given to Lock.
+func (s *Shard) NowMS() int64 { return s.nowMS }
+
+// Stats returns the shard's counters, which the holder of its lock may read and reset.
+func (s *Shard) Stats() *Stats { return &s.stats }
+
+// Arena returns the shard's memory.
+func (s *Shard) Arena() *alloc.Arena { return s.arena }
+
+// rand returns a pseudo-random word (wyrand).
+func (s *Shard) rand() uint64 {
+	s.random += 0xa0761d6478bd642f
+	hi, lo := bits.Mul64(s.random, s.random^0xe7037ed1a0b428db)
+	return hi ^ lo
+}

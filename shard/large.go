@@ -1,0 +1,161 @@
+package shard
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/alloc"
+)
+
+// large is a string with a mapping of its own.
+type large struct {
+	mem    alloc.Large
+	length int
+	refs   atomic.Int32 // one for each entry (COPY shares) and one for each Pinned
+	ks     *Keyspace
+}
+
+func (l *large) bytes() []byte { return l.mem.Bytes(l.length) }
+
+// Pinned is a string value that stays unchanged and in place until Release, though its key may
+// be overwritten or deleted meanwhile.
+type Pinned struct{ l *large }
+
+// Large is the memory of a large string that is being received and not a key's value yet.
+type Large struct{ l *large }
+
+// Bytes returns the value.
+func (p Pinned) Bytes() []byte { return p.l.bytes() }
+
+// Release ends the pin. Any goroutine may call it, once.
+func (p Pinned) Release() { p.l.unref() }
+
+// Pin pins string e if it is large; ok is false for any other.
+func (db *DB) Pin(e Entry) (p Pinned, ok bool) {
+	if e.h.flags&flagLarge == 0 {
+		return Pinned{}, false
+	}
+	block, l := db.block(e)
+	lg := db.shard.large[le32(l.valueIn(block))]
+	lg.refs.Add(1)
+	return Pinned{lg}, true
+}
+
+// retired are mappings that nobody refers to, being given back in steps.
+type retired struct {
+	mu   sync.Mutex
+	list []alloc.Large
+	any  atomic.Bool
+}
+
+func (l *large) unref() {
+	if l.refs.Add(-1) > 0 {
+		return
+	}
+	r := &l.ks.retired
+	r.mu.Lock()
+	r.list = append(r.list, l.mem)
+	r.any.Store(true)
+	r.mu.Unlock()
+}
+
+// ReleaseStep gives back at most limit bytes of retired large values. It returns whether more remain.
+func (ks *Keyspace) ReleaseStep(limit int) bool {
+	r := &ks.retired
+	if !r.any.Load() {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.list) == 0 {
+		r.any.Store(false)
+		return false
+	}
+	last := &r.list[len(r.list)-1]
+	if last.ReleaseStep(ks.heap, limit) {
+		r.list = r.list[:len(r.list)-1]
+	}
+	return true
+}
+
+// LargeMin is the length in bytes from which on a string is given a mapping of its own.
+const LargeMin = largeValue
+
+// NewLarge returns memory for a string of n >= LargeMin bytes that a client is sending, filled
+// with zeros, or nil. It needs no lock. It becomes a key's value by SetLarge or is given up by Drop.
+func (ks *Keyspace) NewLarge(n int) *Large {
+	mem, err := ks.heap.MapLarge(n)
+	if err != nil {
+		return nil
+	}
+	l := &large{mem: mem, length: n, ks: ks}
+	l.refs.Store(1)
+	return &Large{l}
+}
+
+// Bytes returns the memory.
+func (l *Large) Bytes() []byte { return l.l.bytes() }
+
+// Drop gives the memory back.
+func (l *Large) Drop() { l.l.unref() }
+
+// SetLarge sets k to the bytes of l without a copy. l is the keyspace's afterwards, also when it reports false
+// because there is no memory.
+func (db *DB) SetLarge(k *Key, l *Large, m SetMode) bool {
+	return db.setLarge(k, db.Find(k), l.l, m)
+}
+
+// register gives l an index in s.
+func (s *Shard) register(l *large) uint32 {
+	if n := len(s.freeLarge); n > 0 {
+		index := s.freeLarge[n-1]
+		s.freeLarge = s.freeLarge[:n-1]
+		s.large[index] = l
+		return index
+	}
+	s.large = append(s.large, l)
+	return uint32(len(s.large) - 1)
+}
+
+// releaseLarge ends the entry's hold on large value index.
+func (s *Shard) releaseLarge(index uint32) {
+	l := s.large[index]
+	s.large[index] = nil
+	s.freeLarge = append(s.freeLarge, index)
+	l.unref()
+}
+
+// setLarge sets k to l, taking over one reference to it.
+func (db *DB) setLarge(k *Key, e Entry, l *large, m SetMode) bool {
+	e, v, ok := db.overwrite(k, e, flagLarge, payloadBytes, m)
+	if !ok {
+		l.unref()
+		return false
+	}
+	e.h.kind = uint8(String) | uint8(Raw)<<4
+	putLE32(v, db.shard.register(l))
+	return true
+}
+
+// growLarge lengthens large value index to n bytes and returns them for writing. A pinned value is copied, as its
+// readers must not see the change.
+func (s *Shard) growLarge(index uint32, n int) []byte {
+	l := s.large[index]
+	if l.refs.Load() > 1 {
+		fresh := s.ks.NewLarge(n)
+		if fresh == nil {
+			return nil
+		}
+		copy(fresh.l.bytes(), l.bytes())
+		s.large[index] = fresh.l
+		l.unref()
+		return fresh.l.bytes()
+	}
+	if n > l.mem.Cap() {
+		if err := l.mem.Grow(s.ks.heap, n+n/4); err != nil {
+			return nil
+		}
+	}
+	l.length = max(l.length, n)
+	return l.bytes()
+}

@@ -1,0 +1,155 @@
+package shard
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types/wheel"
+)
+
+func le32(b []byte) uint32       { return binary.LittleEndian.Uint32(b) }
+func putLE32(b []byte, v uint32) { binary.LittleEndian.PutUint32(b, v) }
+func trailing(m uint32) int      { return bits.TrailingZeros32(m) }
+
+// entryAt returns a view of the entry at ref for reading; it has no slot.
+func (db *DB) entryAt(ref alloc.Ref) Entry {
+	return Entry{h: alloc.At[header](db.shard.arena, ref), ref: ref}
+}
+
+// Expired tells whether e's time has come, though nobody has deleted it yet.
+func (db *DB) Expired(e Entry) bool {
+	return e.h.flags&flagExpire != 0 && db.ExpireMS(e) <= db.shard.nowMS
+}
+
+// Scan visits the entries of one group of buckets, expired ones included, and returns the cursor of the
+// next group; it starts and ends with 0. See dict.Table.Scan for what a whole scan guarantees.
+// visit must not change the database.
+func (db *DB) Scan(cursor uint32, visit func(e Entry)) uint32 {
+	return db.table.Scan(cursor, func(ref alloc.Ref) { visit(db.entryAt(ref)) })
+}
+
+// Random returns the key of a random entry, expired or not, or nil if there is none.
+func (db *DB) Random() []byte {
+	ref := db.table.Random(db.shard.rand)
+	if ref == 0 {
+		return nil
+	}
+	return db.Key(db.entryAt(ref))
+}
+
+// Peek returns the address of k's bucket for prefetching, without the lock.
+func (k *Key) Peek() uintptr { return k.DB.table.Peek(k.Hash) }
+
+// PeekEntries appends the addresses of the entries that may be k's to dst, without the lock; bucket is Peek's result.
+func (k *Key) PeekEntries(bucket uintptr, dst []uintptr) []uintptr {
+	return k.DB.table.PeekRefs(bucket, k.Hash, dst)
+}
+
+// Move takes the entry of from to the key to, which may be in another database or shard and must not exist.
+// Value, encoding, expiry and access clock go with it. It reports false, with nothing changed, if
+// there is no memory.
+func (ks *Keyspace) Move(from, to *Key) bool {
+	if !ks.Copy(from, to) {
+		return false
+	}
+	src := from.DB.find(from)
+	from.DB.remove(from, src)
+	return true
+}
+
+// Copy gives the key to, which must not exist, a copy of from's value, encoding, expiry and access clock.
+func (ks *Keyspace) Copy(from, to *Key) bool {
+	src := from.DB.find(from)
+	m := SetMode{ExpireMS: from.DB.ExpireMS(src)}
+	var scratch [20]byte
+	var ok bool
+	switch n, isInt := from.DB.Integer(src); {
+	case isInt:
+		ok = to.DB.SetInteger(to, n, m)
+	case src.h.flags&flagLarge != 0:
+		p, _ := from.DB.Pin(src)
+		ok = to.DB.setLarge(to, to.DB.Find(to), p.l, m)
+	default:
+		ok = to.DB.setBytes(to, from.DB.Bytes(src, scratch[:]), src.Encoding(), m)
+	}
+	if !ok {
+		return false
+	}
+	dst := to.DB.find(to)
+	dst.h.clock = src.h.clock
+	return true
+}
+
+// Flush empties db. Its memory is given back by Tick, in steps; it counts as used until then.
+func (db *DB) Flush() {
+	if db.table.Len() == 0 && db.expires.wheel == nil {
+		return
+	}
+	old := &DB{shard: db.shard, id: db.id}
+	old.table.Init(db.shard.arena)
+	old.table.Swap(&db.table)
+	old.expires, db.expires = db.expires, expiry{}
+	db.shard.garbage = append(db.shard.garbage, old)
+}
+
+// SwapDB exchanges the contents of databases i and j. Every shard is locked.
+func (ks *Keyspace) SwapDB(i, j int) {
+	for _, s := range ks.shards {
+		a, b := s.dbs[i], s.dbs[j]
+		a.table.Swap(&b.table)
+		a.expires, b.expires = b.expires, a.expires
+	}
+}
+
+// Pending returns the number of entries that a flush has detached and Tick has not freed yet.
+func (s *Shard) Pending() int {
+	n := 0
+	for _, db := range s.garbage {
+		n += db.table.Len()
+	}
+	return n
+}
+
+// Tick does bounded housekeeping: it frees flushed databases and finishes resizes, at most limit buckets. The
+// shard is locked. It returns whether work remains.
+func (s *Shard) Tick(limit int) bool {
+	if n := len(s.garbage); n > 0 {
+		if s.clear(s.garbage[n-1], limit) {
+			s.garbage[n-1] = nil
+			s.garbage = s.garbage[:n-1]
+		}
+		return true
+	}
+	more := s.RebuildStep(limit)
+	for _, db := range s.dbs {
+		more = db.table.Step(limit, db) || more
+	}
+	return more
+}
+
+// Idle tells whether Tick has nothing to do.
+func (s *Shard) Idle() bool {
+	if len(s.garbage) > 0 {
+		return false
+	}
+	for _, db := range s.dbs {
+		if db.table.Resizing() || db.expires.rebuilt != nil || db.rebuildDue() {
+			return false
+		}
+	}
+	return true
+}
+
+// clear frees limit buckets of a flushed database and returns whether it is empty.
+func (s *Shard) clear(db *DB, limit int) bool {
+	done := db.table.Clear(limit, func(ref alloc.Ref) {
+		db.free(ref, alloc.At[header](s.arena, ref))
+	})
+	for _, w := range []**wheel.Wheel{&db.expires.wheel, &db.expires.rebuilt} {
+		if *w != nil && (*w).Clear(limit) {
+			*w = nil
+		}
+	}
+	return done && db.expires.wheel == nil && db.expires.rebuilt == nil
+}
