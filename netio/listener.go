@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 
 	"github.com/panjf2000/gnet/v2/pkg/socket"
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ type listener struct {
 	addr    net.Addr
 	fds     []int // by reactor
 	opts    *Options
-	engine  *Engine
+	down    atomic.Bool // shut: failures to accept are to be expected
 }
 
 // fd is the socket on which reactor i accepts, -1 if there is none.
@@ -169,6 +170,7 @@ func setKeepAlive(fd, sec int) error {
 // shut makes the sockets stop listening at once, where the system can, and removes a unix socket's file.
 // The reactors close them later.
 func (l *listener) shut() {
+	l.down.Store(true)
 	for _, fd := range l.fds {
 		_ = unix.Shutdown(fd, unix.SHUT_RDWR)
 	}

@@ -315,7 +315,7 @@ func (l *pollLoop) accept(a *pollAcceptor) {
 		}
 		var errno unix.Errno
 		errors.As(err, &errno)
-		if pause := l.r.acceptFailed(errno); pause > 0 {
+		if pause := l.r.acceptFailed(a.l, errno); pause > 0 {
 			a.retryAt = l.r.now + pause.Microseconds()
 			l.muteListener(a.fd)
 			return

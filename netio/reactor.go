@@ -283,12 +283,12 @@ const acceptPause = 100 * time.Millisecond
 
 // acceptFailed says how long to wait before accepting again. A shortage, mostly of file descriptors, is met by
 // a pause, and one line of log a second.
-func (r *Reactor) acceptFailed(err unix.Errno) time.Duration {
+func (r *Reactor) acceptFailed(l *listener, err unix.Errno) time.Duration {
 	switch err {
 	case 0, unix.ECONNABORTED, unix.EINTR, unix.EAGAIN, unix.EPROTO, unix.ECANCELED:
 		return 0
 	}
-	if r.now-r.loggedAt >= 1e6 {
+	if r.now-r.loggedAt >= 1e6 && !l.down.Load() {
 		r.loggedAt = r.now
 		r.e.opts.Logf(LevelWarning, "Accepting client connection: accept: %v", err)
 	}

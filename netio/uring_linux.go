@@ -61,7 +61,7 @@ func userData(op int, c *Conn) uint64 {
 // connIO is what the engine keeps about a conn.
 type connIO struct {
 	pollIO
-	slot      int32 // in the file table, -1 if none
+	slot      int32 // in the file table, plus 1; 0 if none
 	sends     uint8 // until fixAfter
 	fulls     uint8 // full buffers received in turn fullTurn
 	receiving bool  // a receive is under way
@@ -74,8 +74,8 @@ type connIO struct {
 func (o *connIO) sending() bool { return o.inFlight || o.writing }
 
 func (o *connIO) file(c *Conn) uring.File {
-	if o.slot >= 0 {
-		return uring.Fixed(int(o.slot))
+	if o.slot > 0 {
+		return uring.Fixed(int(o.slot - 1))
 	}
 	return uring.FD(c.fd)
 }
@@ -414,7 +414,7 @@ func (l *ringLoop) fix(c *Conn) {
 	slot := l.freeSlots[n-1]
 	if l.ring.SetFile(int(slot), c.fd) == nil {
 		l.freeSlots = l.freeSlots[:n-1]
-		c.io.slot = slot
+		c.io.slot = slot + 1
 	}
 }
 
@@ -440,9 +440,9 @@ func (l *ringLoop) tryRelease(c *Conn) {
 		return
 	}
 	c.dropOut()
-	if c.io.slot >= 0 {
-		_ = l.ring.SetFile(int(c.io.slot), -1)
-		l.freeSlots = append(l.freeSlots, c.io.slot)
+	if slot := c.io.slot - 1; slot >= 0 {
+		_ = l.ring.SetFile(int(slot), -1)
+		l.freeSlots = append(l.freeSlots, slot)
 	}
 	_ = unix.Close(c.fd)
 	l.r.remove(c)
@@ -524,7 +524,7 @@ func (l *ringLoop) acceptedOne(i int, res int, more bool) {
 		l.closeAcceptor(i)
 		return
 	}
-	if pause := l.r.acceptFailed(unix.Errno(-min(res, 0))); pause > 0 {
+	if pause := l.r.acceptFailed(a.l, unix.Errno(-min(res, 0))); pause > 0 {
 		a.retryAt = l.r.now + pause.Microseconds()
 		return
 	}
