@@ -10,6 +10,7 @@ import (
 // Arena is the memory of one shard. Its methods need the shard's lock, except Addr and
 // ApproxAllocated.
 type Arena struct {
+	guard   guard
 	heap    *Heap
 	pages   []unsafe.Pointer // by page number; see peekTable
 	spans   []span           // by page number of a span's first page
@@ -18,12 +19,10 @@ type Arena struct {
 	numbers numberSet // page numbers in use
 
 	allocated int // bytes of live blocks, each rounded up to its class
-	objects   int
 	active    int // pages held
 	purposes  [numPurposes]int
 	approx    atomic.Int64 // allocated, as of the last change of spans
-
-	guard guard
+	swept     int          // where ReleaseStep goes on
 }
 
 // Purpose says what a block is for, in statistics.
@@ -42,15 +41,20 @@ type Stats struct {
 	Allocated int // live blocks, each rounded up to its size class
 	Tables    int // the part of Allocated that serves purpose Table
 	Active    int // pages held
-	Objects   int // number of live blocks
 }
 
-// noPages is the page table of an arena that holds nothing: page 0 only, so that Ref 0 is nil.
-var noPages = []unsafe.Pointer{nil}
+// The tables of an arena that holds nothing, shared and never written. There is a page 0, so
+// that Ref 0 is a nil pointer, and a span 0 without free slots, which is every class's current
+// one, so that Alloc need not ask whether there is one.
+var (
+	noPages   = []unsafe.Pointer{nil}
+	noSpans   = []span{{}}
+	noClasses [numClasses]spanLists
+)
 
 // NewArena returns an arena that takes pages from h. It costs a few hundred bytes until used.
 func NewArena(h *Heap) *Arena {
-	a := &Arena{heap: h, pages: noPages}
+	a := &Arena{heap: h, pages: noPages, spans: noSpans, classes: &noClasses}
 	a.peek.Store(&peekTable{noPages})
 	return a
 }
@@ -119,7 +123,6 @@ func (a *Arena) Stats() Stats {
 		Allocated: a.allocated,
 		Tables:    a.purposes[Table],
 		Active:    a.active * PageSize,
-		Objects:   a.objects,
 	}
 }
 
@@ -127,38 +130,45 @@ func (a *Arena) Stats() Stats {
 // off by a few spans at most. It may be called without the lock.
 func (a *Arena) ApproxAllocated() int { return int(a.approx.Load()) }
 
+// CountObjects returns the number of live blocks. It visits every page of the arena.
+func (a *Arena) CountObjects() int {
+	count := 0
+	for i := range a.spans {
+		count += int(a.spans[i].live)
+	}
+	return count
+}
+
 func (a *Arena) alloc(n int) Ref {
-	if n > maxSmall || a.classes == nil {
-		return a.allocSlow(n)
+	if !isSmall(n) {
+		return a.allocUnusual(n)
 	}
 	c, size := classOf(n)
-	s := &a.spans[a.classes[c].current]
+	page := a.classes[c].current
+	s := &a.spans[page]
 	r := s.free
 	if r == 0 {
 		return a.allocFresh(c)
 	}
-	s.free = *(*Ref)(a.ptr(r))
+	s.free = *(*Ref)(s.ptr(page, r))
 	s.live++
 	a.allocated += size
-	a.objects++
 	return r
 }
 
-func (a *Arena) allocSlow(n int) Ref {
-	if n < 0 {
+func (a *Arena) allocUnusual(n int) Ref {
+	switch {
+	case n < 0:
 		panic("alloc: negative size")
+	case n == 0:
+		return a.alloc(1)
 	}
-	if n > maxSmall {
-		return a.allocLarge(n, false)
-	}
-	a.classes = new([numClasses]spanLists)
-	c, _ := classOf(n)
-	return a.allocFresh(c)
+	return a.allocLarge(n, false)
 }
 
 func (a *Arena) free(r Ref, n int) {
-	if n > maxSmall {
-		a.freeLarge(r, n)
+	if !isSmall(n) {
+		a.freeUnusual(r, n)
 		return
 	}
 	_, size := classOf(n)
@@ -168,12 +178,19 @@ func (a *Arena) free(r Ref, n int) {
 		page -= uint32(s.back)
 		s = &a.spans[page]
 	}
-	*(*Ref)(a.ptr(r)) = s.free
+	*(*Ref)(s.ptr(page, r)) = s.free
 	s.free = r
 	s.live--
 	a.allocated -= size
-	a.objects--
 	if s.live < s.low {
 		a.spanEmptied(page)
 	}
+}
+
+func (a *Arena) freeUnusual(r Ref, n int) {
+	if n == 0 {
+		a.free(r, 1)
+		return
+	}
+	a.freeLarge(r, n)
 }

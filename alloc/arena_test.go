@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/shoaldb/shoal/internal/invariants"
 )
 
 // block is what the model knows of a live block.
@@ -95,8 +97,8 @@ func (m *model) free(i int) {
 func (m *model) check() {
 	m.t.Helper()
 	st := m.a.Stats()
-	if st.Allocated != m.allocated || st.Objects != len(m.live) {
-		m.t.Fatalf("stats %+v, want %d bytes in %d objects", st, m.allocated, len(m.live))
+	if st.Allocated != m.allocated || m.a.CountObjects() != len(m.live) {
+		m.t.Fatalf("%d bytes in %d objects, want %d in %d", st.Allocated, m.a.CountObjects(), m.allocated, len(m.live))
 	}
 	if st.Active < st.Allocated {
 		m.t.Fatalf("active %d < allocated %d", st.Active, st.Allocated)
@@ -168,4 +170,201 @@ func TestEveryClass(t *testing.T) {
 	}
 	m.check()
 	m.freeAll()
+}
+
+func TestPurposes(t *testing.T) {
+	a := NewArena(NewHeap())
+	r := a.Alloc(100)
+	small := a.AllocFor(Table, 1000)
+	large := a.AllocZeroFor(Table, 300_000)
+	want := UsableSize(1000) + UsableSize(300_000)
+	if st := a.Stats(); st.Tables != want || st.Allocated != want+UsableSize(100) {
+		t.Fatalf("%+v, want %d in tables", st, want)
+	}
+	a.FreeFor(Table, small, 1000)
+	a.FreeFor(Table, large, 300_000)
+	a.Free(r, 100)
+	if st := a.Stats(); st.Tables != 0 || st.Allocated != 0 {
+		t.Fatalf("%+v after all was freed", st)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	a := NewArena(NewHeap())
+	if r := a.Alloc(MaxAlloc + 1); r != 0 {
+		t.Fatalf("Alloc beyond MaxAlloc returned %#x", r)
+	}
+	if r := a.AllocFor(Table, MaxAlloc+1); r != 0 || a.Stats() != (Stats{}) {
+		t.Fatalf("AllocFor beyond MaxAlloc returned %#x, %+v", r, a.Stats())
+	}
+	defer func() {
+		if recover() == nil {
+			t.Fatal("Alloc(-1) did not panic")
+		}
+	}()
+	a.Alloc(-1)
+}
+
+// The numbers of the pages end at 32 GiB even if there is more memory.
+func TestArenaFull(t *testing.T) {
+	a := NewArena(NewHeap())
+	const half = maxPages / 2
+	for range 2 {
+		if _, ok := a.numbers.take(half); !ok {
+			t.Fatal("no room for half of the numbers")
+		}
+	}
+	if r := a.Alloc(200 << 10); r != 0 {
+		t.Fatalf("full arena returned %#x", r)
+	}
+	if r := a.Alloc(10); r != 0 {
+		t.Fatalf("full arena returned %#x", r)
+	}
+	if a.active != 0 || a.heap.Stats().InUse != 0 {
+		t.Fatal("refusal left pages behind")
+	}
+	a.numbers.give(half, 13)
+	if r := a.Alloc(200 << 10); r != half<<granuleBits {
+		t.Fatalf("13 free numbers in the middle not found: %#x", r)
+	}
+}
+
+func TestAllocAndFreeDoNotAllocate(t *testing.T) {
+	a := NewArena(NewHeap())
+	for _, n := range []int{8, 60, 5000, 100_000, 500_000} {
+		a.Free(a.Alloc(n), n) // tables exist from here on
+		got := testing.AllocsPerRun(100, func() {
+			r, r2 := a.Alloc(n), a.AllocZero(n)
+			a.Bytes(r, n)[0] = *At[byte](a, r2)
+			a.Free(r, n)
+			a.Free(r2, n)
+		})
+		if got != 0 && !invariants.Enabled {
+			t.Errorf("size %d: %v allocations", n, got)
+		}
+	}
+}
+
+// A population that shrinks under churn must give pages back: that is what taking the fullest
+// span first is for.
+func TestShrinkingUnderChurnFreesPages(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	a := NewArena(NewHeap())
+	m := model{t: t, a: a}
+	for range 100_000 {
+		m.alloc(40+8*rng.IntN(8), false)
+	}
+	full := a.Stats().Active
+	for len(m.live) > 20_000 {
+		m.free(rng.IntN(len(m.live)))
+	}
+	sparse := a.Stats()
+	for range 200_000 {
+		m.free(rng.IntN(len(m.live)))
+		m.alloc(40+8*rng.IntN(8), false)
+	}
+	m.check()
+	st := a.Stats()
+	t.Logf("allocated %d, held %d; after churn %d and %d", sparse.Allocated, sparse.Active, st.Allocated, st.Active)
+	if st.Active > 2*st.Allocated {
+		t.Fatalf("%d bytes held for %d allocated", st.Active, st.Allocated)
+	}
+	// What is free inside the spans serves again before a page is taken.
+	for len(m.live) < 100_000 {
+		m.alloc(40+8*rng.IntN(8), false)
+	}
+	if st := a.Stats(); st.Active > full*21/20 {
+		t.Fatalf("refilled arena holds %d, before %d", st.Active, full)
+	}
+	m.freeAll()
+	a.Trim()
+	if st := a.Stats(); st != (Stats{}) {
+		t.Fatalf("empty arena: %+v", st)
+	}
+}
+
+// Readers without the lock may hold any Ref.
+func TestPeeksNeverFault(t *testing.T) {
+	h := NewHeap()
+	a := NewArena(h)
+	refs := make([]Ref, 1024)
+	for i := range refs {
+		refs[i] = a.Alloc(64 << (i % 12))
+	}
+	stale := append([]Ref{0, 1, 1 << 31, ^Ref(0)}, refs...)
+	stop, done := make(chan struct{}), make(chan uint64)
+	go func() {
+		sum := uint64(0)
+		for {
+			select {
+			case <-stop:
+				done <- sum
+				return
+			default:
+			}
+			var addrs [8]uintptr
+			for i, r := range stale {
+				addrs[i%8] = a.Addr(r)
+				Prefetch1(addrs[i%8])
+				Prefetch(addrs[:])
+				if addrs[i%8] != 0 {
+					sum += PtrAt[[8]uint64](addrs[i%8])[7] + uint64(PtrBytes(addrs[i%8], peekSlack)[peekSlack-1])
+				}
+			}
+		}
+	}()
+	rng := rand.New(rand.NewPCG(9, 10))
+	for step := range 50 {
+		for i := range refs {
+			if rng.IntN(4) > 0 {
+				a.Free(refs[i], 64<<(i%12))
+				refs[i] = 0
+			}
+		}
+		h.Purge(64 << 20)
+		if step%10 == 9 {
+			old := a.Detach()
+			clear(refs)
+			for !old.ReleaseStep(64) {
+			}
+		}
+		for i := range refs {
+			if refs[i] == 0 {
+				refs[i] = a.Alloc(64 << (i % 12))
+			}
+		}
+	}
+	close(stop)
+	<-done
+}
+
+// FuzzArena takes two bytes for an operation: what to do, and on which block or which size.
+func FuzzArena(f *testing.F) {
+	f.Add([]byte("\x00\x08\x00\x40\x01\xff\x80\x00\x81\x01\xc0\x00"))
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		h := NewHeap()
+		m := model{t: t, a: NewArena(h)}
+		for ; len(ops) >= 2; ops = ops[2:] {
+			op, arg := ops[0], int(ops[1])
+			switch {
+			case op < 0x80:
+				// 20 magnitudes, up to 512 KiB and beyond
+				m.alloc(arg<<(op%20)>>7+int(op>>5), op&0x40 != 0)
+			case op < 0xC0 && len(m.live) > 0:
+				m.free((int(op&0x3F)<<8 | arg) % len(m.live))
+			case op < 0xE0:
+				h.Purge(arg << pageShift)
+			default:
+				m.a.Trim()
+			}
+		}
+		m.check()
+		m.freeAll()
+		m.a.Trim()
+		if got := h.Stats().InUse; got != 0 {
+			t.Fatalf("%d bytes in use at the end", got)
+		}
+		for h.Purge(1<<20) > 0 {
+		}
+	})
 }

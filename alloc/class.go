@@ -24,26 +24,31 @@ const (
 
 // class describes the spans of one size class.
 type class struct {
-	size  uint32 // bytes per slot
-	pages uint8  // pages per span
-	slots uint16 // slots per span
+	size     int // bytes per slot
+	granules Ref // the same in granules
+	end      Ref // granules of a span that make slots
+	slots    int // slots per span
+	pages    int // pages per span
 }
 
 var classes = buildClasses()
 
-// classOf maps 0 <= n <= maxSmall to its size class and the class's slot size in bytes.
+// classOf maps 1 <= n <= maxSmall to its size class and the class's slot size in bytes.
 // Classes are the multiples of 8 up to 128, then eight steps per doubling.
 func classOf(n int) (c int, size int) {
-	x := uint(max(n, 1) - 1)
+	x := uint(n) - 1
 	shift := uint(bits.Len(x|64)) - 4
 	q := x >> (shift & 63)
 	return int((shift-3)*8 + q), int((q + 1) << (shift & 63))
 }
 
+// isSmall tells whether classOf applies. It does not to 0, to keep it a single comparison.
+func isSmall(n int) bool { return uint(n)-1 < maxSmall }
+
 // UsableSize returns how many bytes a block asked for with n really has.
 func UsableSize(n int) int {
 	if n <= maxSmall {
-		_, size := classOf(n)
+		_, size := classOf(max(n, 1))
 		return size
 	}
 	return (n + PageSize - 1) &^ (PageSize - 1)
@@ -54,11 +59,18 @@ func pagesFor(n int) int { return (n + PageSize - 1) >> pageShift }
 func buildClasses() (t [numClasses]class) {
 	for n := 1; n <= maxSmall; {
 		c, size := classOf(n)
-		t[c] = class{size: uint32(size), pages: 1}
-		for !goodSpan(size, int(t[c].pages)) {
-			t[c].pages++
+		pages := 1
+		for !goodSpan(size, pages) {
+			pages++
 		}
-		t[c].slots = uint16(int(t[c].pages) * PageSize / size)
+		slots := pages * PageSize / size
+		t[c] = class{
+			size:     size,
+			granules: Ref(size >> granuleShift),
+			end:      Ref(slots * size >> granuleShift),
+			slots:    slots,
+			pages:    pages,
+		}
 		n = size + 1
 	}
 	return t

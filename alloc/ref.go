@@ -14,7 +14,10 @@ type Ref uint32
 const (
 	granuleBits = pageShift - granuleShift // of a Ref
 	granuleMask = 1<<granuleBits - 1
-	maxPages    = 1 << (32 - granuleBits) // of an arena, page 0 included
+
+	// Page numbers are below this. The last one of a Ref is spared so that the end of a
+	// span is a Ref too.
+	maxPages = 1<<(32-granuleBits) - 1
 )
 
 // peekTable is the page table as readers without the lock see it. A table that has grown is

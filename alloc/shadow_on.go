@@ -13,7 +13,7 @@ const (
 	freshByte = 0xCD // what Alloc fills blocks with
 )
 
-// guard holds what the invariants build knows of an arena besides.
+// guard is what the invariants build knows of an arena besides.
 type guard struct {
 	busy atomic.Bool
 	// By first page of a span and slot: what the block was asked for plus 1; 0 is free,
@@ -27,13 +27,15 @@ func (a *Arena) enter() {
 
 func (a *Arena) leave() { a.guard.busy.Store(false) }
 
-// shadowSpan prepares for a span that is about to be used.
-func (a *Arena) shadowSpan(page uint32, slots int) {
-	if a.guard.asked == nil {
-		a.guard.asked = make(map[uint32][]int)
+// addSpan prepares for a span that is about to be used.
+func (g *guard) addSpan(page uint32, slots int) {
+	if g.asked == nil {
+		g.asked = make(map[uint32][]int)
 	}
-	a.guard.asked[page] = make([]int, slots)
+	g.asked[page] = make([]int, slots)
 }
+
+func (g *guard) moveTo(other *guard) { other.asked, g.asked = g.asked, nil }
 
 // slot returns the shadow of the slot that r points into, and r's offset in it in bytes.
 func (a *Arena) slot(r Ref) (asked *int, offset int) {
@@ -49,8 +51,8 @@ func (a *Arena) slot(r Ref) (asked *int, offset int) {
 	if s.kind == largeSpan {
 		return &a.guard.asked[page][0], offset
 	}
-	size := int(classes[s.class].size)
-	invariants.Check(offset/size < int(classes[s.class].slots), "ref %#x lies behind the last slot", r)
+	size := classes[s.class].size
+	invariants.Check(offset/size < classes[s.class].slots, "ref %#x lies behind the last slot", r)
 	return &a.guard.asked[page][offset/size], offset % size
 }
 
@@ -95,8 +97,8 @@ func (a *Arena) noteAlloc(r Ref, n int, fill byte) Ref {
 	asked, offset := a.slot(r)
 	invariants.Check(*asked <= 0 && offset == 0, "allocated ref %#x is in use", r)
 	b := (*[MaxAlloc]byte)(a.ptr(r))[:n]
-	for i := 8; *asked < 0 && i < min(n, -*asked-1); i++ {
-		invariants.Check(b[i] == freedByte, "ref %#x: byte %d was written after Free", r, i)
+	if *asked < 0 {
+		checkUntouched(r, b[:min(n, -*asked-1)])
 	}
 	*asked = n + 1
 	if fill != 0 {
@@ -117,17 +119,20 @@ func (a *Arena) freeChecked(r Ref, n int) {
 	a.free(r, n)
 }
 
-func fillBytes(b []byte, v byte) {
-	for i := range b {
-		b[i] = v
+func checkUntouched(r Ref, freed []byte) {
+	for i := 8; i < len(freed); i++ {
+		if freed[i] != freedByte {
+			invariants.Fail("ref %#x: byte %d was written after Free", r, i)
+		}
 	}
 }
 
-func (a *Arena) resizeChecked(r Ref, was, n int) {
-	a.enter()
-	defer a.leave()
-	asked, offset := a.slot(r)
-	invariants.Check(offset == 0 && *asked-1 == was, "ref %#x of %d bytes resized from %d", r, *asked-1, was)
-	invariants.Check(UsableSize(was) == UsableSize(n), "resize from %d to %d bytes changes the class", was, n)
-	*asked = n + 1
+func fillBytes(b []byte, v byte) {
+	if len(b) == 0 {
+		return
+	}
+	b[0] = v
+	for done := 1; done < len(b); done *= 2 {
+		copy(b[done:], b[:done])
+	}
 }

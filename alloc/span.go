@@ -1,15 +1,20 @@
 package alloc
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // span describes a run of pages cut into slots of one class, or a run for one large block.
-// It stands at the index of the run's first page; the others hold only back.
+// It stands at the index of the run's first page; the others hold only back. 32 bytes, so
+// two fill a cache line.
 type span struct {
-	free       Ref    // first free slot; each free slot begins with the Ref of the next
-	next, prev uint32 // page numbers of neighbours in the list; 0 ends it
-	live       uint16 // slots in use
-	fresh      uint16 // slots from here on were never used and are not on the free list
-	low        uint16 // falling below this many live slots means work for spanEmptied
+	addr       uintptr // of its first page
+	free       Ref     // first free slot; each free slot begins with the Ref of the next
+	fresh      Ref     // first slot that was never used, so is not on the free list; 0 is none
+	next, prev uint32  // page numbers of neighbours in the list; 0 ends it
+	live       uint16  // slots in use
+	low        uint16  // falling below this many live slots means work for spanEmptied
 	class      uint8
 	bin        uint8 // list it is in
 	back       uint8 // pages back to the first page of the span
@@ -23,6 +28,11 @@ const (
 	slotSpan
 	largeSpan // next is its number of pages
 )
+
+// ptr returns where the block r is, the span being the one that begins at page.
+func (s *span) ptr(page uint32, r Ref) unsafe.Pointer {
+	return pointer(s.addr + uintptr(r-Ref(page<<granuleBits))<<granuleShift)
+}
 
 // Spans with free slots are kept in lists by how full they are. Allocation goes on in one
 // span until that is full and then takes the fullest one, so that the emptiest ones have a
@@ -38,8 +48,8 @@ type spanLists struct {
 }
 
 // binFloor is the least live count of a span in a list.
-func binFloor(bin uint8, slots uint16) uint16 {
-	return max(1, uint16(int(slots)*int(bin)/numSpanBins))
+func binFloor(bin uint8, slots int) uint16 {
+	return max(1, uint16(slots*int(bin)/numSpanBins))
 }
 
 func (a *Arena) pushSpan(page uint32, bin uint8) {
@@ -73,43 +83,48 @@ func (a *Arena) unlinkSpan(page uint32) {
 // else from another span.
 func (a *Arena) allocFresh(c int) Ref {
 	page := a.classes[c].current
-	info := &classes[c]
-	if page == 0 || a.spans[page].fresh == info.slots {
-		page = a.nextSpan(c)
-		if page == 0 {
-			return 0
-		}
-	}
 	s := &a.spans[page]
-	r := s.free
-	if r != 0 {
-		s.free = *(*Ref)(a.ptr(r))
-	} else {
-		r = Ref(page<<granuleBits + uint32(s.fresh)*(info.size>>granuleShift))
-		s.fresh++
+	r := s.fresh
+	if r == 0 {
+		return a.allocElsewhere(c)
+	}
+	info := &classes[c]
+	s.fresh += info.granules
+	if s.fresh == Ref(page<<granuleBits)+info.end {
+		s.fresh = 0
 	}
 	s.live++
-	a.allocated += int(info.size)
-	a.objects++
+	a.allocated += info.size
 	return r
 }
 
+// allocElsewhere makes another span the current one and allocates from it.
+func (a *Arena) allocElsewhere(c int) Ref {
+	if a.classes == &noClasses {
+		a.classes = new([numClasses]spanLists)
+	}
+	if !a.nextSpan(c) {
+		return 0
+	}
+	return a.alloc(classes[c].size)
+}
+
 // nextSpan retires the current span of a class, which is full, for the fullest one with free
-// slots, or a new one. It returns 0 and leaves things as they are when there is no memory.
-func (a *Arena) nextSpan(c int) (page uint32) {
+// slots, or a new one. When there is no memory it leaves things as they are.
+func (a *Arena) nextSpan(c int) (ok bool) {
 	lists := &a.classes[c]
-	page = a.fullest(lists)
+	page := a.fullest(lists)
 	if page == 0 {
 		page = a.newSpan(c)
 		if page == 0 {
-			return 0
+			return false
 		}
 	}
 	if lists.current != 0 {
-		a.spans[lists.current].low = classes[c].slots
+		a.spans[lists.current].low = uint16(classes[c].slots)
 	}
 	a.makeCurrent(lists, page)
-	return page
+	return true
 }
 
 func (a *Arena) fullest(lists *spanLists) (page uint32) {
@@ -135,7 +150,7 @@ func (a *Arena) spanEmptied(page uint32) {
 	slots := classes[s.class].slots
 	if s.live > 0 {
 		a.unlinkSpan(page)
-		a.pushSpan(page, uint8(min(int(s.live)*numSpanBins/int(slots), numSpanBins-1)))
+		a.pushSpan(page, uint8(min(int(s.live)*numSpanBins/slots, numSpanBins-1)))
 		return
 	}
 	if page == lists.current {
@@ -147,21 +162,23 @@ func (a *Arena) spanEmptied(page uint32) {
 		a.makeCurrent(lists, other)
 	}
 	a.unlinkSpan(page)
-	a.freePages(page, int(classes[s.class].pages))
+	a.freePages(page, classes[s.class].pages)
 }
 
 // newSpan takes pages for a span of class c.
 func (a *Arena) newSpan(c int) (page uint32) {
-	n := int(classes[c].pages)
+	n := classes[c].pages
 	page, _ = a.takePages(n)
 	if page == 0 {
 		return 0
 	}
-	a.spans[page] = span{class: uint8(c), bin: unlisted, kind: slotSpan}
+	s := &a.spans[page]
+	s.class, s.bin, s.kind = uint8(c), unlisted, slotSpan
+	s.fresh = Ref(page << granuleBits)
 	for k := 1; k < n; k++ {
 		a.spans[int(page)+k].back = uint8(k)
 	}
-	a.shadowSpan(page, int(classes[c].slots))
+	a.guard.addSpan(page, classes[c].slots)
 	return page
 }
 
@@ -176,10 +193,10 @@ func (a *Arena) allocLarge(n int, zero bool) Ref {
 	if page == 0 {
 		return 0
 	}
-	a.spans[page] = span{next: uint32(pages), bin: unlisted, kind: largeSpan}
-	a.shadowSpan(page, 1)
+	s := &a.spans[page]
+	s.next, s.live, s.bin, s.kind = uint32(pages), 1, unlisted, largeSpan
+	a.guard.addSpan(page, 1)
 	a.allocated += pages << pageShift
-	a.objects++
 	a.approx.Store(int64(a.allocated))
 	r := Ref(page << granuleBits)
 	if zero && !isZero {
@@ -202,7 +219,6 @@ func (a *Arena) zeroLarge(r Ref, n int) {
 func (a *Arena) freeLarge(r Ref, n int) {
 	pages := pagesFor(n)
 	a.allocated -= pages << pageShift
-	a.objects--
 	a.freePages(uint32(r>>granuleBits), pages)
 }
 
@@ -224,6 +240,7 @@ func (a *Arena) takePages(n int) (page uint32, zero bool) {
 		atomic.StorePointer(&a.pages[first+k], pointer(addr+uintptr(k)<<pageShift))
 	}
 	clear(a.spans[first : first+n])
+	a.spans[first].addr = addr
 	a.active += n
 	a.approx.Store(int64(a.allocated))
 	return uint32(first), zero
@@ -232,8 +249,9 @@ func (a *Arena) takePages(n int) (page uint32, zero bool) {
 // freePages returns a span's pages to the heap. Their entries in the page table stay, for who
 // may still look at them.
 func (a *Arena) freePages(page uint32, n int) {
-	a.spans[page].kind = noSpan
-	a.heap.free(uintptr(a.pages[page]), n)
+	s := &a.spans[page]
+	a.heap.free(s.addr, n)
+	*s = span{}
 	a.numbers.give(int(page), n)
 	a.active -= n
 	a.approx.Store(int64(a.allocated))
