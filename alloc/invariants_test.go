@@ -47,5 +47,7 @@ func TestMisuseIsCaught(t *testing.T) {
 		b[50] = 1
 		a.Alloc(100)
 	})
+	f("freed as 100", func(a *Arena, r Ref) { a.Resize(r, 100, 101); a.Free(r, 100) })
+	f("changes the class", func(a *Arena, r Ref) { a.Resize(r, 100, 200) })
 	f("two goroutines", func(a *Arena, r Ref) { a.enter(); a.Alloc(1) })
 }

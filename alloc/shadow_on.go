@@ -136,3 +136,12 @@ func fillBytes(b []byte, v byte) {
 		copy(b[done:], b[:done])
 	}
 }
+
+func (a *Arena) resizeChecked(r Ref, was, n int) {
+	a.enter()
+	defer a.leave()
+	asked, offset := a.slot(r)
+	invariants.Check(offset == 0 && *asked-1 == was, "ref %#x of %d bytes resized from %d", r, *asked-1, was)
+	invariants.Check(UsableSize(was) == UsableSize(n), "resize from %d to %d bytes changes the class", was, n)
+	*asked = n + 1
+}
