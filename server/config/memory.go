@@ -13,16 +13,19 @@ var memoryUnits = map[string]uint64{
 	"g": 1000 * 1000 * 1000, "gb": 1 << 30,
 }
 
-// ParseMemory reads a number of bytes such as 1048576, 1mb, 1M (a million) or 2gb. It reports
-// false for anything else, for negative numbers, and beyond 2^63-1 bytes.
+// ParseMemory reads a number of bytes such as 1048576, 1mb, 1M (a million) or 2gb; as in Redis,
+// no digits at all are zero. It reports false for anything else, for negative numbers, and beyond 2^63-1 bytes.
 func ParseMemory(s string) (bytes int64, ok bool) {
 	digits := 0
 	for digits < len(s) && '0' <= s[digits] && s[digits] <= '9' {
 		digits++
 	}
 	unit, ok := memoryUnits[strings.ToLower(s[digits:])]
-	if !ok || digits == 0 {
+	if !ok {
 		return 0, false
+	}
+	if digits == 0 {
+		return 0, true
 	}
 	n, err := strconv.ParseUint(s[:digits], 10, 64)
 	if err != nil || n > math.MaxInt64/unit {

@@ -1,11 +1,8 @@
 package config
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
-var errUnbalanced = errors.New("Unbalanced quotes in configuration line")
+const errUnbalanced = reason("Unbalanced quotes in configuration line")
 
 // SplitArgs cuts a line into words as configuration files and inline commands do:
 // words are separated by blanks; "..." knows the escapes \n \r \t \b \a \xHH and
