@@ -23,7 +23,7 @@ type Config struct {
 // A Hook makes a change take effect. An error refuses it; its text becomes part of the reply.
 // Then each hook that was called for this change, also the one that failed, is called again
 // with the arguments exchanged and has to restore what it did. While hooks run, Load still
-// returns the old values.
+// returns the old values; a hook must not call Set, Update or Rewrite.
 type Hook func(old, new *Values) error
 
 type hook struct {
@@ -135,39 +135,26 @@ func (c *Config) Set(pairs [][2]string, by Caller) error {
 	return nil
 }
 
-// settable finds the directives of pairs. An unknown name is an error before any other.
+// settable finds the directives of pairs; the first that may not be set decides about the error.
 func settable(pairs [][2]string, by Caller, v *Values) ([]entry, error) {
 	entries := make([]entry, 0, len(pairs))
-	var failed error
-	loading := false
 	for _, p := range pairs {
 		e, ok := directives.lookup(p[0])
 		switch {
 		case !ok:
-			// What stands before an unknown name decides about the error.
-			if loading {
-				return nil, ErrLoading
-			}
-			if failed != nil {
-				return nil, failed
-			}
 			return nil, reason(fmt.Sprintf("Unknown option or number of arguments for CONFIG SET - '%s'", p[0]))
-		case failed != nil || loading:
 		case e.Flags&Immutable != 0:
-			failed = setFailed(p[0], reason("can't set immutable config"))
+			return nil, setFailed(p[0], reason("can't set immutable config"))
 		case e.Flags&Protected != 0 && !v.EnableProtected.Allows(by.Local):
-			failed = setFailed(p[0], reason("can't set protected config"))
+			return nil, setFailed(p[0], reason("can't set protected config"))
 		case e.Flags&DeniedLoading != 0 && by.Loading:
-			loading = true
-		case slices.Contains(entries, e):
-			failed = setFailed(p[0], reason("duplicate parameter"))
+			return nil, ErrLoading
+		case slices.Contains(entries, e): // under another name it may be set twice
+			return nil, setFailed(p[0], reason("duplicate parameter"))
 		}
 		entries = append(entries, e)
 	}
-	if loading {
-		return nil, ErrLoading
-	}
-	return entries, failed
+	return entries, nil
 }
 
 func setFailed(name string, err error) error {

@@ -39,7 +39,7 @@ func (l *Loader) Load(cl CommandLine) (*Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines += n
+		lines = max(lines-1, 0) + n // appended to the file's last line
 	}
 	// Options count on from the end of the file, as if appended to it.
 	if _, err := r.text(cl.Options, "command line", max(lines, 1), 0); err != nil {

@@ -99,7 +99,10 @@ func (k integer) get(v *Values) string { return k.format(*k.At(v)) }
 func (k integer) format(n int) string { return strconv.FormatInt(int64(n), k.base()) }
 
 func (k integer) typeName() string {
-	return k.format(k.Min) + " to " + boundName(k.Max, k.format)
+	if k.Max == noLimit {
+		return "integer, at least " + k.format(k.Min)
+	}
+	return k.format(k.Min) + " to " + k.format(k.Max)
 }
 
 func (k integer) set(v *Values, args []string, _ source) error {
@@ -316,11 +319,10 @@ func (k enum[T]) reset(v *Values)      { *k.At(v) = k.Default }
 func (k enum[T]) get(v *Values) string { return k.Names.text(*k.At(v)) }
 
 func (k enum[T]) typeName() string {
-	list := strings.ReplaceAll(k.Names.list(), ", ", ", ")
 	if k.Flags {
-		return "any of " + list
+		return "any of " + k.Names.list()
 	}
-	return list
+	return k.Names.list()
 }
 
 func (k enum[T]) set(v *Values, args []string, _ source) error {
@@ -341,11 +343,4 @@ func (k enum[T]) set(v *Values, args []string, _ source) error {
 	}
 	*k.At(v) = value
 	return nil
-}
-
-func boundName[T int | int64](n T, format func(T) string) string {
-	if int64(n) == math.MaxInt64 {
-		return "2^63-1"
-	}
-	return format(n)
 }

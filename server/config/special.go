@@ -28,8 +28,8 @@ func (k savePoints) reset(v *Values) { *k.At(v) = []SavePoint{{3600, 1}, {300, 1
 // an empty string clears it.
 func (k savePoints) set(v *Values, args []string, from source) error {
 	const bad = reason("Invalid save parameters")
-	clear := len(args) == 1 && args[0] == ""
-	if clear {
+	empty := len(args) == 1 && args[0] == ""
+	if empty {
 		args = nil
 	}
 	if len(args)%2 != 0 {
@@ -45,7 +45,7 @@ func (k savePoints) set(v *Values, args []string, from source) error {
 		points = append(points, SavePoint{sec, changes})
 	}
 	if from.file {
-		if !clear && !*from.firstSave {
+		if !empty && !*from.firstSave {
 			points = append((*k.At(v))[:len(*k.At(v)):len(*k.At(v))], points...)
 		}
 		*from.firstSave = false
