@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+	"strconv"
 )
 
 // The Append functions append one reply, or an aggregate's header, to dst and
@@ -14,27 +15,49 @@ const maxHeader = 1 + 20 + 2
 
 const crlf = '\r' | '\n'<<8 // little-endian
 
+// shortHeaders[n] holds "?<n>\r\n" in its low bytes, little-endian, with a zero
+// byte in place of the type.
+var shortHeaders = makeShortHeaders()
+
+func makeShortHeaders() (table [256]uint64) {
+	for n := range table {
+		var buf [8]byte
+		copy(buf[1:], strconv.Itoa(n)+"\r\n")
+		table[n] = binary.LittleEndian.Uint64(buf[:])
+	}
+	return table
+}
+
+// shortLen returns the length of the header in shortHeaders[n].
+func shortLen(n uint) int {
+	size := 4
+	if n >= 10 {
+		size = 5
+	}
+	if n >= 100 {
+		size = 6
+	}
+	return size
+}
+
 // appendHeader appends "<kind><n>\r\n".
 func appendHeader(dst []byte, kind byte, n int64) []byte {
 	at := len(dst)
-	if cap(dst)-at < maxHeader {
-		dst = slices.Grow(dst, maxHeader)
+	if uint64(n) < uint64(len(shortHeaders)) && cap(dst)-at >= 8 {
+		binary.LittleEndian.PutUint64(dst[at:at+8], shortHeaders[n]|uint64(kind))
+		return dst[:at+shortLen(uint(n))]
 	}
-	return dst[:at+putHeader(dst[at:at+maxHeader], kind, n)]
+	return appendHeaderSlow(dst, kind, n)
 }
 
-// putHeader writes "<kind><n>\r\n" to buf, which has maxHeader bytes, and
-// returns its length. It may write behind it.
-func putHeader(buf []byte, kind byte, n int64) int {
-	_ = buf[maxHeader-1]
-	if uint64(n) < 10 {
-		binary.LittleEndian.PutUint32(buf, uint32(kind)|uint32(n+'0')<<8|crlf<<16)
-		return 4
-	}
-	if uint64(n) < 100 {
-		binary.LittleEndian.PutUint64(buf, uint64(kind)|uint64(digitPair(uint64(n)))<<8|crlf<<24)
-		return 5
-	}
+func appendHeaderSlow(dst []byte, kind byte, n int64) []byte {
+	dst = slices.Grow(dst, maxHeader)
+	at := len(dst)
+	return dst[:at+putHeader((*[maxHeader]byte)(dst[at:at+maxHeader]), kind, n)]
+}
+
+// putHeader writes "<kind><n>\r\n" to buf and returns its length.
+func putHeader(buf *[maxHeader]byte, kind byte, n int64) int {
 	buf[0] = kind
 	end := 1 + putInt(buf[1:], n)
 	binary.LittleEndian.PutUint16(buf[end:], crlf)
@@ -54,22 +77,20 @@ func putInt(buf []byte, n int64) int {
 		buf[0], from = '-', 1
 		u = -u
 	}
-	size := decimalLen(u)
-	end := from + size
-	for at := end; ; {
-		if u < 100 {
-			if at-from == 2 {
-				binary.LittleEndian.PutUint16(buf[from:], digitPair(u))
-			} else {
-				buf[from] = '0' + byte(u)
-			}
-			return end
-		}
+	end := from + decimalLen(u)
+	at := end
+	for u >= 100 {
 		q := u / 100
 		at -= 2
 		binary.LittleEndian.PutUint16(buf[at:], digitPair(u-q*100))
 		u = q
 	}
+	if u >= 10 {
+		binary.LittleEndian.PutUint16(buf[from:], digitPair(u))
+	} else {
+		buf[from] = '0' + byte(u)
+	}
+	return end
 }
 
 var powersOf10 = [20]uint64{0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
@@ -83,30 +104,51 @@ func decimalLen(u uint64) int {
 	return guess
 }
 
+// shortBulk is the longest bulk string that AppendBulk copies itself, in bytes:
+// up to there two to four moves take half the time of the runtime's memmove.
+const shortBulk = 64
+
 // AppendBulk appends a bulk string.
 func AppendBulk(dst, b []byte) []byte {
-	at := len(dst)
-	if cap(dst)-at < len(b)+maxHeader+2 {
-		dst = slices.Grow(dst, len(b)+maxHeader+2)
+	const room = 8 + shortBulk + 2
+	at, n := len(dst), len(b)
+	if n > shortBulk || cap(dst)-at < room {
+		return appendBulkSlow(dst, b)
 	}
-	buf := dst[at : at+len(b)+maxHeader+2]
-	from := putHeader(buf, '$', int64(len(b)))
-	end := from + copy(buf[from:], b)
+	buf := (*[room]byte)(dst[at : at+room])
+	binary.LittleEndian.PutUint64(buf[:], shortHeaders[n]|'$')
+	from := shortLen(uint(n))
+	end := from + n
+	switch to := buf[from:end]; {
+	case n >= 16:
+		if n > 32 {
+			*(*[16]byte)(to[16:]) = *(*[16]byte)(b[16:])
+			*(*[16]byte)(to[n-32:]) = *(*[16]byte)(b[n-32:])
+		}
+		*(*[16]byte)(to) = *(*[16]byte)(b)
+		*(*[16]byte)(to[n-16:]) = *(*[16]byte)(b[n-16:])
+	case n >= 8:
+		*(*[8]byte)(to) = *(*[8]byte)(b)
+		*(*[8]byte)(to[n-8:]) = *(*[8]byte)(b[n-8:])
+	default:
+		for i, c := range b {
+			to[i] = c
+		}
+	}
 	binary.LittleEndian.PutUint16(buf[end:], crlf)
 	return dst[:at+end+2]
 }
 
+func appendBulkSlow(dst, b []byte) []byte {
+	dst = slices.Grow(dst, maxHeader+len(b)+2)
+	dst = append(appendHeader(dst, '$', int64(len(b))), b...)
+	return append(dst, '\r', '\n')
+}
+
 // AppendBulkString appends a bulk string.
 func AppendBulkString(dst []byte, s string) []byte {
-	at := len(dst)
-	if cap(dst)-at < len(s)+maxHeader+2 {
-		dst = slices.Grow(dst, len(s)+maxHeader+2)
-	}
-	buf := dst[at : at+len(s)+maxHeader+2]
-	from := putHeader(buf, '$', int64(len(s)))
-	end := from + copy(buf[from:], s)
-	binary.LittleEndian.PutUint16(buf[end:], crlf)
-	return dst[:at+end+2]
+	dst = append(appendHeader(dst, '$', int64(len(s))), s...)
+	return append(dst, '\r', '\n')
 }
 
 // AppendBulkHeader appends the beginning of a bulk string of n bytes. The

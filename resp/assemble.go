@@ -10,8 +10,7 @@ const (
 	maxLine      = 64 << 10 // longest line without its end, in bytes
 	bigThreshold = 64 << 10 // an argument missing that much gets its own buffer
 	firstChunk   = 512      // bytes
-	lastChunk    = 64 << 10 // chunks double up to this
-	keepChunk    = 4 << 10  // largest chunk kept in the pool
+	lastChunk    = 64 << 10 // chunks double up to this; none larger is pooled
 	keepArgs     = 64       // largest argument list kept in the pool
 	sliceBytes   = 24       // bookkeeping of one argument
 )
@@ -67,10 +66,10 @@ func (a *assembly) release(big BigBuffers) {
 	if cap(args) > keepArgs {
 		args = nil
 	}
-	if cap(line) > keepChunk {
+	if cap(line) > firstChunk {
 		line = nil
 	}
-	if cap(chunk) > keepChunk {
+	if cap(chunk) > lastChunk {
 		chunk = nil
 	}
 	if cap(bigs) > keepArgs {
@@ -87,11 +86,6 @@ func (p *Parser) releaseDone() {
 		a = next
 	}
 	p.done = nil
-}
-
-// held returns the bytes held for the incomplete command.
-func (a *assembly) held() int {
-	return a.argSum + len(a.args)*sliceBytes + a.lineLen + len(a.body)
 }
 
 // assemble is Next for everything that Next does not take itself.
@@ -117,7 +111,7 @@ func (p *Parser) assemble(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 			p.part = nil
 			a.release(p.Big)
 		} else {
-			a.keep(p.Big)
+			a.keep()
 		}
 		p.dropInput()
 	}
@@ -290,6 +284,8 @@ func (a *assembly) fill(big BigBuffers, in []byte) (used int) {
 		body := a.body[:a.size:a.size]
 		a.body = nil
 		a.complete(body)
+		// It is the first to complete in this Feed: none before it aliases.
+		a.aliased = len(a.args)
 	}
 	return used
 }
@@ -324,9 +320,9 @@ func (a *assembly) reserve(big BigBuffers, n int) {
 	}
 }
 
-// alloc cuts n bytes off the chunk and returns them, empty.
+// alloc cuts n bytes off the chunk and returns them, empty but not nil.
 func (a *assembly) alloc(n int) []byte {
-	if cap(a.chunk)-len(a.chunk) < n {
+	if cap(a.chunk)-len(a.chunk) < max(n, 1) {
 		size := min(max(2*cap(a.chunk), firstChunk), lastChunk)
 		a.chunk = make([]byte, 0, max(size, n))
 	}
@@ -336,7 +332,7 @@ func (a *assembly) alloc(n int) []byte {
 }
 
 // keep moves what aliases the input into memory of the parser.
-func (a *assembly) keep(big BigBuffers) {
+func (a *assembly) keep() {
 	for i := a.aliased; i < len(a.args); i++ {
 		a.args[i] = append(a.alloc(len(a.args[i])), a.args[i]...)
 	}

@@ -88,7 +88,8 @@ func (s *ReplyScanner) Scan(in []byte) (n int, ok bool, err error) {
 // begin notes a value's type.
 func (s *ReplyScanner) begin(kind Type) error {
 	s.kind = kind
-	if kind != TypeAttribute && !s.typed {
+	// Attributes come before the reply's own value, which is then the last.
+	if !s.typed && s.todo == 1 && kind != TypeAttribute {
 		s.Type, s.typed = kind, true
 	}
 	switch kind {

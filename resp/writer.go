@@ -190,7 +190,7 @@ func (w *Writer) deferred(kind byte, guess int) Deferred {
 func (w *Writer) Close(d Deferred, n int) {
 	kind, n := w.downgrade(d.kind, n)
 	var header [maxHeader]byte
-	size := putHeader(header[:], kind, int64(n))
+	size := putHeader(&header, kind, int64(n))
 	if size != d.room {
 		w.Buf = slices.Replace(w.Buf, d.at, d.at+d.room, header[:size]...)
 		return
