@@ -96,6 +96,15 @@ func (db *DB) Lookup(k *Key) Entry {
 	return e
 }
 
+// LookupWrite is Find for a command that changes the value: it touches the access clock.
+func (db *DB) LookupWrite(k *Key) Entry {
+	e := db.Find(k)
+	if e.h != nil {
+		db.touch(e)
+	}
+	return e
+}
+
 // Touch updates the access clock of e.
 func (db *DB) touch(e Entry) {
 	if db.shard.ks.lfu.Load() {
@@ -139,7 +148,7 @@ func (db *DB) Delete(k *Key) bool {
 
 // remove deletes an entry that was found under k.
 func (db *DB) remove(k *Key, e Entry) {
-	db.table.Remove(k.Hash, e.b, e.slot, db)
+	db.table.Remove(k.Hash, e.b, e.slot)
 	db.free(e.ref, e.h)
 }
 

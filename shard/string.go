@@ -78,14 +78,19 @@ func (db *DB) SetString(k *Key, value []byte, m SetMode) bool {
 	if n, ok := parseInt(value); ok {
 		return db.SetInteger(k, n, m)
 	}
+	return db.SetText(k, value, m)
+}
+
+// SetRaw is SetString without a search for a smaller encoding, as after APPEND or SETRANGE.
+func (db *DB) SetRaw(k *Key, value []byte, m SetMode) bool { return db.setBytes(k, value, Raw, m) }
+
+// SetText is SetString without the int encoding, as after INCRBYFLOAT.
+func (db *DB) SetText(k *Key, value []byte, m SetMode) bool {
 	if len(value) <= MaxEmbStr {
 		return db.setBytes(k, value, EmbStr, m)
 	}
 	return db.setBytes(k, value, Raw, m)
 }
-
-// SetRaw is SetString without a search for a smaller encoding, as after APPEND or SETRANGE.
-func (db *DB) SetRaw(k *Key, value []byte, m SetMode) bool { return db.setBytes(k, value, Raw, m) }
 
 // SetInteger sets k to n in the int encoding.
 func (db *DB) SetInteger(k *Key, n int64, m SetMode) bool {
@@ -170,6 +175,9 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 	if outside != 0 {
 		db.freeValue(&header{flags: outside}, payload[:])
 	}
+	if e.h != nil {
+		db.touch(at)
+	}
 	if wasMS|m.ExpireMS != 0 {
 		db.settle(k, at, wasMS, m)
 	}
@@ -191,6 +199,35 @@ func (db *DB) Grow(k *Key, e Entry, n int) []byte {
 	if headerBytes+12+len(k.Name)+n > maxEmbed {
 		return db.moveOutside(k, e, old, n)
 	}
+	if e.h != nil && e.Encoding() != Int {
+		if v := db.growInPlace(e, len(old), n); v != nil {
+			return v
+		}
+	}
+	return db.growEmbedded(k, e, old, n)
+}
+
+// growInPlace lengthens an embedded string of was bytes to n if the entry's block has room for it.
+func (db *DB) growInPlace(e Entry, was, n int) []byte {
+	a := db.shard.arena
+	l := layoutOf(a, e.ref, e.h)
+	size := l.size()
+	l.value = n
+	if alloc.UsableSize(size) != alloc.UsableSize(l.size()) {
+		return nil
+	}
+	if was != n {
+		a.Resize(e.ref, size, l.size())
+	}
+	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.vlen = uint16(n)
+	v := l.valueIn(a.Bytes(e.ref, l.size()))
+	clear(v[was:])
+	return v
+}
+
+// growEmbedded gives k a new entry for a string of n bytes that begins with old.
+func (db *DB) growEmbedded(k *Key, e Entry, old []byte, n int) []byte {
 	var keep [maxEmbed]byte
 	copy(keep[:], old)
 	was := len(old)
