@@ -1,0 +1,209 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shoaldb/shoal/bench/load"
+)
+
+// Plan says how often and how long scenarios run.
+type Plan struct {
+	Runs       int           // of each contender
+	Time       time.Duration // of a run
+	WarmUp     time.Duration // before the first run of a scenario
+	ClientCPUs []int
+	Threads    int // of the load generator
+	Seed       uint64
+}
+
+// Sample is what one run of one contender measured.
+type Sample struct {
+	CPUMicros  float64 `json:"cpu_us_per_op"`
+	Throughput float64 `json:"ops_per_s"`
+	Busy       float64 `json:"cores_busy"` // of the server
+	P50        float64 `json:"p50_ms"`
+	P99        float64 `json:"p99_ms"`
+	P999       float64 `json:"p99_9_ms"`
+	Max        float64 `json:"max_ms"`
+	Requests   int64   `json:"requests"`
+	Late       int64   `json:"late,omitempty"`
+	Nulls      int64   `json:"nulls,omitempty"`
+}
+
+// Outcome is a scenario run by two contenders. Sample i of A and sample i of B were taken one right after
+// the other.
+type Outcome struct {
+	Scenario string   `json:"scenario"`
+	A        []Sample `json:"a"`
+	B        []Sample `json:"b"`
+	// Err is what kept the scenario from being measured, such as a command that one does not have.
+	Err string `json:"error,omitempty"`
+}
+
+// Stat is the median of a figure over runs and its extremes.
+type Stat struct{ Median, Min, Max float64 }
+
+// stat summarises one figure of samples.
+func stat[T any](samples []T, figure func(T) float64) Stat {
+	if len(samples) == 0 {
+		return Stat{}
+	}
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = figure(s)
+	}
+	slices.SortFunc(values, cmp.Compare[float64])
+	middle := len(values) / 2
+	median := values[middle]
+	if len(values)%2 == 0 {
+		median = (values[middle-1] + values[middle]) / 2
+	}
+	return Stat{Median: median, Min: values[0], Max: values[len(values)-1]}
+}
+
+func cpuMicros(s Sample) float64  { return s.CPUMicros }
+func throughput(s Sample) float64 { return s.Throughput }
+
+// Ratio tells how many times more of a figure A has than B, over pairs of neighbouring runs.
+func (o *Outcome) Ratio(figure func(Sample) float64) Stat {
+	pairs := make([]int, min(len(o.A), len(o.B)))
+	for i := range pairs {
+		pairs[i] = i
+	}
+	return stat(pairs, func(i int) float64 { return figure(o.A[i]) / max(figure(o.B[i]), 1e-12) })
+}
+
+// duel is two servers side by side.
+type duel struct {
+	plan      Plan
+	servers   [2]*Server
+	valueSize int // of the keys loaded; 0: none
+}
+
+func startDuel(ctx context.Context, plan Plan, a, b Contender) (*duel, error) {
+	d := &duel{plan: plan}
+	for i, c := range []Contender{a, b} {
+		s, err := Start(ctx, c)
+		if err != nil {
+			d.stop()
+			return nil, err
+		}
+		d.servers[i] = s
+	}
+	return d, nil
+}
+
+func (d *duel) stop() {
+	for _, s := range d.servers {
+		if s != nil {
+			s.Stop()
+		}
+	}
+}
+
+// run measures one scenario on both.
+func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
+	outcome := &Outcome{Scenario: s.Name}
+	if err := d.prepare(ctx, &s); err != nil {
+		return nil, err
+	}
+	var generators [2]*load.Generator
+	for i, server := range d.servers {
+		g, err := load.Dial(d.options(server, s.conns()))
+		if err != nil {
+			return nil, err
+		}
+		defer g.Close()
+		generators[i] = g
+		if _, err := d.measure(ctx, g, &s, d.plan.WarmUp, -1); err != nil {
+			outcome.Err = fmt.Sprintf("%s: %v", server.Label, err)
+			return outcome, ctx.Err()
+		}
+	}
+	for run := range d.plan.Runs {
+		var pair [2]Sample
+		for turn := range 2 {
+			i := turn ^ run&1 // A B B A A B ...
+			var err error
+			if pair[i], err = d.measure(ctx, generators[i], &s, d.plan.Time, run); err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
+			}
+		}
+		outcome.A = append(outcome.A, pair[0])
+		outcome.B = append(outcome.B, pair[1])
+	}
+	return outcome, nil
+}
+
+func (d *duel) options(s *Server, conns int) load.Options {
+	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID}
+}
+
+// prepare loads the keys that the scenario reads, unless they are there.
+func (d *duel) prepare(ctx context.Context, s *Scenario) error {
+	if d.valueSize == s.valueSize() {
+		return nil
+	}
+	for _, server := range d.servers {
+		if d.valueSize != 0 {
+			if _, err := server.Do("FLUSHALL"); err != nil {
+				return err
+			}
+		}
+		if _, err := fill(ctx, d.options(server, 10), keys, s.valueSize(), 0); err != nil {
+			return fmt.Errorf("%s: loading keys: %w", server.Label, err)
+		}
+	}
+	d.valueSize = s.valueSize()
+	return nil
+}
+
+// measure runs a scenario once. Runs of the same number draw the same keys.
+func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t time.Duration, run int) (Sample, error) {
+	r, err := g.Run(ctx, s.workload(t, d.plan.Seed+uint64(run+1)))
+	if err != nil {
+		return Sample{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Sample{}, err
+	}
+	if r.Errors > 0 {
+		return Sample{}, errors.New(r.FirstError)
+	}
+	return Sample{
+		CPUMicros: r.CPUMicros(), Throughput: r.Throughput(), Busy: r.Server.CPU.Seconds() / r.Elapsed.Seconds(),
+		P50: millis(r.Percentile(50)), P99: millis(r.Percentile(99)), P999: millis(r.Percentile(99.9)), Max: millis(r.Percentile(100)),
+		Requests: r.Requests, Late: r.Late, Nulls: r.Nulls,
+	}, nil
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// fill sets n keys in order, with an expiry if expireSec is above 0.
+func fill(ctx context.Context, o load.Options, n int64, valueSize, expireSec int) (*load.Result, error) {
+	g, err := load.Dial(o)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	words := set
+	if expireSec > 0 {
+		words = append(slices.Clone(set), "EX", fmt.Sprint(expireSec))
+	}
+	r, err := g.Run(ctx, load.Workload{
+		Name: "load", Commands: []load.Command{load.Expand(words, valueSize)}, Pipeline: 100, Keys: n,
+		Distribution: load.Distribution{Sequential: true}, Requests: n,
+	})
+	if err == nil && r.Errors > 0 {
+		err = errors.New(r.FirstError)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return r, err
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package load
+
+func newEngine(o *Options) (engine, error) { return newPortable(o) }

@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/shoaldb/shoal/bench/load"
+)
+
+// Scenario is one workload. Zero fields mean: 50 connections, one million keys, values of 32 bytes, no
+// pipeline, closed loop.
+type Scenario struct {
+	Name      string
+	Words     []string // of the command; key and load.DataMark are replaced
+	Mix       []string // of a second command, sent a quarter as often; nil: none
+	Pipeline  int
+	Conns     int
+	ValueSize int
+	Rate      float64 // requests a second, open loop
+}
+
+const (
+	key     = "key:" + load.KeyMark // 16 bytes
+	counter = "ctr:" + load.KeyMark
+	keys    = 1_000_000
+)
+
+var (
+	get    = []string{"GET", key}
+	set    = []string{"SET", key, load.DataMark}
+	incr   = []string{"INCR", counter}
+	mget10 = []string{"MGET", key, key, key, key, key, key, key, key, key, key}
+)
+
+// Scenarios are all workloads that can be asked for by name.
+var Scenarios = []Scenario{
+	{Name: "get-p1", Words: get, Pipeline: 1},
+	{Name: "get-p16", Words: get, Pipeline: 16},
+	{Name: "get-p100", Words: get, Pipeline: 100},
+	{Name: "set-p1", Words: set, Pipeline: 1},
+	{Name: "set-p16", Words: set, Pipeline: 16},
+	{Name: "set-p100", Words: set, Pipeline: 100},
+	{Name: "mix-p1", Words: get, Mix: set, Pipeline: 1},
+	{Name: "mix-p16", Words: get, Mix: set, Pipeline: 16},
+	{Name: "mix-p100", Words: get, Mix: set, Pipeline: 100},
+	{Name: "incr-p16", Words: incr, Pipeline: 16},
+	{Name: "mget10-p16", Words: mget10, Pipeline: 16},
+	{Name: "get-1k-p1", Words: get, Pipeline: 1, ValueSize: 1024},
+	{Name: "set-1k-p1", Words: set, Pipeline: 1, ValueSize: 1024},
+	{Name: "get-1k-p16", Words: get, Pipeline: 16, ValueSize: 1024},
+	{Name: "set-1k-p16", Words: set, Pipeline: 16, ValueSize: 1024},
+	{Name: "get-single-p100", Words: get, Pipeline: 100, Conns: 1},
+	{Name: "set-single-p100", Words: set, Pipeline: 100, Conns: 1},
+	{Name: "ping-p1", Words: []string{"PING"}, Pipeline: 1},
+	{Name: "ping-p100", Words: []string{"PING"}, Pipeline: 100},
+	{Name: "get-rate-50k", Words: get, Rate: 50_000},
+	{Name: "mix-rate-50k", Words: get, Mix: set, Rate: 50_000},
+}
+
+// FindScenarios gives the scenarios whose names match a comma-separated list of names and patterns ("get-*").
+func FindScenarios(list string) ([]Scenario, error) {
+	var found []Scenario
+	for pattern := range strings.SplitSeq(list, ",") {
+		n := len(found)
+		for _, s := range Scenarios {
+			if ok, err := path.Match(pattern, s.Name); err != nil {
+				return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+			} else if ok {
+				found = append(found, s)
+			}
+		}
+		if len(found) == n {
+			return nil, fmt.Errorf("no scenario is named %q; --list shows them", pattern)
+		}
+	}
+	return found, nil
+}
+
+func (s *Scenario) valueSize() int {
+	if s.ValueSize == 0 {
+		return 32
+	}
+	return s.ValueSize
+}
+
+func (s *Scenario) conns() int {
+	if s.Conns == 0 {
+		return 50
+	}
+	return s.Conns
+}
+
+// workload is one run of the scenario.
+func (s *Scenario) workload(d time.Duration, seed uint64) load.Workload {
+	w := load.Workload{
+		Name: s.Name, Commands: []load.Command{load.Expand(s.Words, s.valueSize())}, Pipeline: s.Pipeline,
+		Keys: keys, Seed: seed, Duration: d, Rate: s.Rate,
+	}
+	if s.Mix != nil {
+		w.Commands[0].Weight = 4
+		w.Commands = append(w.Commands, load.Expand(s.Mix, s.valueSize()))
+	}
+	return w
+}
+
+// describe says in words what the scenario does.
+func (s *Scenario) describe() string {
+	command := s.Words[0]
+	switch {
+	case s.Mix != nil:
+		command += ":" + s.Mix[0] + " 4:1"
+	case command == "MGET":
+		command += " of " + fmt.Sprint(len(s.Words)-1)
+	}
+	text := fmt.Sprintf("%s, P=%d", command, max(s.Pipeline, 1))
+	if s.ValueSize != 0 {
+		text += fmt.Sprintf(", %d B values", s.ValueSize)
+	}
+	if s.Conns == 1 {
+		text += ", one connection"
+	}
+	if s.Rate > 0 {
+		text += fmt.Sprintf(", %.0f/s", s.Rate)
+	}
+	return text
+}

@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/shoaldb/shoal/bench/load"
+)
+
+// Contender is a server that can be started.
+type Contender struct {
+	Label   string   `json:"label"`
+	Command []string `json:"command"` // program and arguments; port, directory and persistence are added
+	CPUs    []int    `json:"cpus"`    // to run on; nil: any
+}
+
+// ParseContender splits a command line at its blanks.
+func ParseContender(label, commandLine string, cpus []int) (Contender, error) {
+	words := strings.Fields(commandLine)
+	if len(words) == 0 {
+		return Contender{}, fmt.Errorf("no command for server %s", label)
+	}
+	return Contender{Label: label, Command: words, CPUs: cpus}, nil
+}
+
+// Server is a contender that runs.
+type Server struct {
+	Contender
+	Address string
+	PID     int
+
+	client *load.Client
+	cmd    *exec.Cmd
+	dir    string
+	log    bytes.Buffer
+	exited chan struct{}
+}
+
+const (
+	startTimeout = 20 * time.Second
+	stopTimeout  = 10 * time.Second
+)
+
+// Start starts a contender on a free port, in a temporary directory, without persistence, and waits
+// until it answers PING.
+func Start(ctx context.Context, c Contender) (*Server, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "shoal-bench-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Contender: c, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir, exited: make(chan struct{})}
+	program := c.Command[0]
+	if strings.Contains(program, "/") {
+		if program, err = filepath.Abs(program); err != nil {
+			return nil, err
+		}
+	}
+	args := append(append([]string{}, c.Command[1:]...), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
+	s.cmd = exec.Command(program, args...)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := startOn(s.cmd, c.CPUs); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	s.PID = s.cmd.Process.Pid
+	go func() {
+		s.cmd.Wait()
+		close(s.exited)
+	}()
+	if err := s.ready(ctx); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("%s did not start: %w\n%s", strings.Join(c.Command, " "), err, s.log.String())
+	}
+	return s, nil
+}
+
+// ready waits for the answer to PING.
+func (s *Server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		client, err := load.DialClient(load.Options{Address: s.Address})
+		if err == nil {
+			if _, err = client.Do("PING"); err == nil {
+				s.client = client
+				return nil
+			}
+			client.Close()
+		}
+		select {
+		case <-s.exited:
+			return errors.New("it exited")
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Stop ends the server and removes its directory.
+func (s *Server) Stop() {
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.exited:
+	case <-time.After(stopTimeout):
+		s.cmd.Process.Kill()
+		<-s.exited
+	}
+	os.RemoveAll(s.dir)
+}
+
+// Do sends the server a command beside the load.
+func (s *Server) Do(args ...string) (any, error) { return s.client.Do(args...) }
+
+// RSS is the server's resident memory in bytes.
+func (s *Server) RSS() (int64, error) {
+	u, err := load.ReadUsage(s.PID)
+	if err != nil {
+		return 0, err
+	}
+	return u.RSSBytes, nil
+}
+
+// Info gives the fields of INFO that have the names asked for; a field that the server does not have is left
+// out.
+func (s *Server) Info(names ...string) map[string]string {
+	fields := map[string]string{}
+	text, err := s.client.Text("INFO")
+	if err != nil {
+		return fields
+	}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		for _, name := range names {
+			if key == name {
+				fields[key] = value
+			}
+		}
+	}
+	return fields
+}
+
+// freePort asks the kernel for a port that nobody uses.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
