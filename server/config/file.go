@@ -21,7 +21,7 @@ const maxIncludes = 16
 // Load reads the configuration file, standard input and options that the command line names, in this
 // order; what comes last counts. An error is a *FileError or an *OpenError.
 func (l *Loader) Load(cl CommandLine) (*Config, error) {
-	r := &reader{Loader: l, values: defaults(), firstSave: true}
+	r := l.reader()
 	lines := 0
 	if cl.File != "" {
 		n, err := r.file(cl.File, 0)
@@ -54,13 +54,18 @@ func (l *Loader) Load(cl CommandLine) (*Config, error) {
 // reader is the state of one Load.
 type reader struct {
 	*Loader
+	readFile  func(path string) ([]byte, error)
 	values    *Values
 	firstSave bool
 }
 
+func (l *Loader) reader() *reader {
+	return &reader{Loader: l, readFile: os.ReadFile, values: defaults(), firstSave: true}
+}
+
 // file reads one file and returns the number of its lines, counting what follows the last newline.
 func (r *reader) file(path string, depth int) (lines int, err error) {
-	text, err := os.ReadFile(path)
+	text, err := r.readFile(path)
 	if err != nil {
 		return 0, &OpenError{path, err}
 	}

@@ -92,9 +92,16 @@ func (k addresses) set(v *Values, args []string, _ source) error {
 	if len(args) == 1 && args[0] == "" {
 		args = nil
 	}
+	for _, addr := range args {
+		if addr == "" || strings.ContainsFunc(addr, notInAddress) {
+			return reason("Invalid address to bind: " + Quote(addr))
+		}
+	}
 	*k.At(v) = args
 	return nil
 }
+
+func notInAddress(r rune) bool { return r <= ' ' || r == '"' || r == '\\' || r == '\'' || r > '~' }
 
 func (k addresses) lines(v, defaults *Values) []rewriteLine {
 	text := k.get(v)
@@ -368,7 +375,8 @@ func (k replicaOf) lines(v, _ *Values) []rewriteLine {
 	if v.ClusterEnabled || k.At(v).Host == "" {
 		return nil
 	}
-	return []rewriteLine{{k.get(v), true}}
+	m := k.At(v)
+	return []rewriteLine{{strings.Join(quoteWords([]string{m.Host, strconv.Itoa(m.Port)}), " "), true}}
 }
 
 // directory is the working directory, always absolute. The package resolves paths against
