@@ -83,3 +83,6 @@ func (l *Large) ReleaseStep(h *Heap, maxBytes int) (done bool) {
 	}
 	return l.size == 0
 }
+
+// LargeBytes returns the bytes mapped for Large values. Any goroutine may ask.
+func (h *Heap) LargeBytes() int64 { return h.largeBytes.Load() }

@@ -23,12 +23,15 @@ type Ctx struct {
 	Client any
 	// Pin queues a large value for sending without a copy; set by server/. See BulkEntry.
 	Pin func(c *Ctx, v shard.Pinned, from, to int)
+	// TakeLarge hands over the memory in which a large argument was received, or returns nil; set by server/.
+	TakeLarge func(c *Ctx, arg []byte) *shard.Large
+	Table     *Table
 
 	dirty     int64
 	rewritten bool
-	failed    bool // an error reply was given
 	effects   effects
 	scratch   [40]byte
+	words     [8][]byte // arguments being put together for Propagate
 	keyIndex  []int
 }
 
@@ -38,7 +41,8 @@ type Env struct {
 	MaxBulk   int64 // proto-max-bulk-len, bytes
 	Notify    NotifyClass
 	MaxMemory int64
-	LFU       bool
+	LFU       bool // the eviction policy counts accesses: OBJECT FREQ works, IDLETIME does not
+	LRU       bool // maxmemory is set with an LRU policy: objects are not shared
 }
 
 // Effects receives what a command did, while its shard locks are held: the journal (AOF,
@@ -104,13 +108,10 @@ func (c *Ctx) Notify(class NotifyClass, event string, key []byte) {
 }
 
 // Error replies with e.
-func (c *Ctx) Error(e Error) {
-	c.failed = true
-	c.Reply.Error(string(e))
-}
+func (c *Ctx) Error(e Error) { c.Reply.Error(string(e)) }
 
-// Failed tells whether the command has replied with an error.
-func (c *Ctx) Failed() bool { return c.failed }
+// Begin readies c for the next command; dispatch sets the exported fields besides.
+func (c *Ctx) Begin() { c.dirty, c.rewritten = 0, false }
 
 // KeyOf binds a key that is not in Keys: one of another database, or one computed at run time.
 // Its shard must be locked already (it shares a shard with one of Keys, or the command is LockAll).

@@ -26,8 +26,8 @@ const (
 	AllowBusy
 	NoAsyncLoading
 	// Shoal's own; never shown.
-	LockAll         // dispatch locks every shard before the handler runs
-	NoMandatoryKeys // the key spec may yield no key
+	LockAll // dispatch locks every shard before the handler runs
+	Barrier // may suspend the client, or changes how its next command is read: ends a batch
 )
 
 var flagNames = []string{

@@ -10,7 +10,13 @@ import (
 type Table struct {
 	specs []*Spec // top-level commands in the order in which they were declared
 	count int     // commands and subcommands
-	slots []*Spec // open addressing by the hash of the lower-case name; a power of two
+	slots []slot  // open addressing by the hash of the name; a power of two
+}
+
+// slot is a name under which a command is called: its own, or what rename-command made of it.
+type slot struct {
+	name string // upper case
+	spec *Spec
 }
 
 // maxName is the length of the longest command or subcommand name, in bytes.
@@ -19,7 +25,7 @@ const maxName = 32
 // NewTable makes a table of all specs of lists. It panics if two commands have the same name: the lists are part
 // of the program.
 func NewTable(lists ...[]Spec) *Table {
-	t := &Table{slots: make([]*Spec, 1024)}
+	t := &Table{slots: make([]slot, 1024)}
 	for _, list := range lists {
 		for i := range list {
 			t.add(&list[i])
@@ -36,12 +42,40 @@ func (t *Table) add(s *Spec) {
 	for i := range s.Subcommands {
 		t.derive(&s.Subcommands[i], s)
 	}
-	i := nameHash([]byte(s.Name)) & uint64(len(t.slots)-1)
-	for t.slots[i] != nil {
+	t.put(s.Name, s)
+	t.specs = append(t.specs, s)
+}
+
+func (t *Table) put(name string, s *Spec) {
+	i := nameHash([]byte(name)) & uint64(len(t.slots)-1)
+	for t.slots[i].spec != nil {
 		i = (i + 1) & uint64(len(t.slots)-1)
 	}
-	t.slots[i] = s
-	t.specs = append(t.specs, s)
+	t.slots[i] = slot{name, s}
+}
+
+// Rename makes the command called from answer to another name, or to none if to is empty. It must be called before
+// the table is used.
+func (t *Table) Rename(from, to string) error {
+	from, to = strings.ToUpper(from), strings.ToUpper(to)
+	s := t.Lookup([]byte(from))
+	if s == nil {
+		return fmt.Errorf("No such command in rename-command")
+	}
+	if to != "" && (t.Lookup([]byte(to)) != nil || len(to) > maxName) {
+		return fmt.Errorf("Target command name already exists")
+	}
+	old := t.slots
+	t.slots = make([]slot, len(old))
+	for _, e := range old {
+		if e.spec != nil && e.name != from {
+			t.put(e.name, e.spec)
+		}
+	}
+	if to != "" {
+		t.put(to, s)
+	}
+	return nil
 }
 
 func (t *Table) derive(s, parent *Spec) {
@@ -90,14 +124,17 @@ func (t *Table) Lookup(name []byte) *Spec {
 		return nil
 	}
 	i := nameHash(name) & uint64(len(t.slots)-1)
-	for s := t.slots[i]; s != nil; s = t.slots[i] {
-		if equalFold(name, s.Name) {
-			return s
+	for s := &t.slots[i]; s.spec != nil; s = &t.slots[i] {
+		if equalFold(name, s.name) {
+			return s.spec
 		}
 		i = (i + 1) & uint64(len(t.slots)-1)
 	}
 	return nil
 }
+
+// EqualFold compares b with upper, a word in upper case, without regard to case.
+func EqualFold(b []byte, upper string) bool { return equalFold(b, upper) }
 
 // equalFold compares name with upper, an upper-case name, without regard to case.
 func equalFold(name []byte, upper string) bool {

@@ -68,6 +68,9 @@ type Stats struct {
 	ExpiredStale int64 // records of the expiry index that proved stale
 }
 
+// Reset sets all counters to zero.
+func (s *Stats) Reset() { *s = Stats{} }
+
 // Key is a key's name bound to the database where it lives.
 type Key struct {
 	Name []byte
@@ -94,6 +97,13 @@ func New(o Options, heap *alloc.Heap) *Keyspace {
 
 // Listen makes e hear of expired keys. It must be called before the keyspace is used.
 func (ks *Keyspace) Listen(e Events) { ks.events = e }
+
+// SetLFU chooses what access clocks are: LFU counters with these settings (lfu-log-factor, lfu-decay-time), or LRU times.
+func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {
+	ks.lfu.Store(on)
+	ks.lfuLogFactor.Store(int64(logFactor))
+	ks.lfuDecayMinutes.Store(int64(decayMinutes))
+}
 
 // Shards returns the number of shards.
 func (ks *Keyspace) Shards() int { return len(ks.shards) }
@@ -164,6 +174,15 @@ func (s *Shard) Lock(nowMS int64) {
 	if nowMS != s.nowMS {
 		s.setNow(nowMS)
 	}
+}
+
+// TryLock is Lock if nobody holds the shard.
+func (s *Shard) TryLock(nowMS int64) bool {
+	if !s.mu.TryLock() {
+		return false
+	}
+	s.setNow(nowMS)
+	return true
 }
 
 // Unlock gives the shard back.

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/shoaldb/shoal/command"
+)
+
+// Texts of refusals, as Redis words them.
+const (
+	errNoAuth      command.Error = "NOAUTH Authentication required."
+	errMaxClients  command.Error = "ERR max number of clients reached"
+	errUnauthHello command.Error = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errWrongPass   command.Error = "WRONGPASS invalid username-password pair or user is disabled."
+)
+
+// runSlow is run for a client or a server in a state that needs a closer look, and for
+// commands that cannot be run.
+func (r *reactor) runSlow(cl *Client, q *request) {
+	skip := cl.flags & (clientReplySkip | clientReplyOff)
+	cl.flags &^= clientReplySkip
+	begin := len(r.w.Buf)
+	pin := r.ctx.Pin
+	if skip != 0 {
+		r.ctx.Pin = nil
+	}
+	if r.admit(cl, q) {
+		r.call(cl, q)
+	}
+	r.ctx.Pin = pin
+	// CLIENT REPLY ON answers even when replies were off.
+	if skip != 0 && (cl.flags&clientReplyOff != 0 || skip == clientReplySkip) {
+		r.w.Buf = r.w.Buf[:begin]
+	}
+}
+
+// admit decides whether a command may run now. If not it has replied, or queued the command.
+func (r *reactor) admit(cl *Client, q *request) bool {
+	if q.spec == nil {
+		r.reject(nil, unknownCommand(q))
+		return false
+	}
+	if !q.spec.ArityOK(len(q.args)) {
+		r.reject(q.spec, q.spec.ErrArity())
+		return false
+	}
+	if cl.flags&clientNeedsAuth != 0 && q.spec.Flags&command.NoAuth == 0 {
+		r.reject(q.spec, errNoAuth)
+		return false
+	}
+	if r.srv.pause.holds(q.spec, r.nowMS) {
+		cl.queueFirst(q)
+		r.hold(cl)
+		return false
+	}
+	return true
+}
+
+// reject replies to a command that did not run.
+func (r *reactor) reject(spec *command.Spec, e command.Error) {
+	begin := len(r.w.Buf)
+	r.w.Error(string(e))
+	r.srv.errorStats.count(r.w.Buf[begin:])
+	if spec != nil {
+		r.stats.perCommand[spec.Index()].rejected.Add(1)
+	}
+}
+
+// unknownCommand words the reply to a command that does not exist.
+func unknownCommand(q *request) command.Error {
+	if q.unknown != nil {
+		return command.Error("ERR unknown subcommand '" + clip(q.args[1]) + "'. Try " + q.unknown.Name + " HELP.")
+	}
+	var b strings.Builder
+	b.WriteString("ERR unknown command '" + clip(q.args[0]) + "', with args beginning with: ")
+	shown := 0
+	for _, a := range q.args[1:] {
+		if shown >= 128 {
+			break
+		}
+		if len(a) > 128-shown {
+			a = a[:128-shown]
+		}
+		shown += len(a) + 3
+		b.WriteString("'" + string(a) + "' ")
+	}
+	return command.Error(b.String())
+}
+
+// clip returns at most 128 bytes of a name, as error replies show it.
+func clip(b []byte) string { return string(b[:min(len(b), 128)]) }

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/netio"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// clientFlags are the states of a client that dispatch must look at before it runs a command.
+type clientFlags uint32
+
+const (
+	clientNeedsAuth clientFlags = 1 << iota // has not authenticated yet
+	clientReplyOff                          // CLIENT REPLY OFF
+	clientReplySkip                         // the next command's reply is dropped
+	clientSkipping                          // this command's reply is dropped
+	clientSuspended                         // waits: its next commands are not run
+	clientClosing                           // closes after its reply
+	clientNoEvict                           // CLIENT NO-EVICT ON
+	clientNoTouch                           // CLIENT NO-TOUCH ON
+	clientBlocked                           // suspended by a blocking command: counts in blocked_clients
+	clientPaused                            // suspended by CLIENT PAUSE
+
+	// clientSlow are the states in which a command does not take the fast path.
+	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSuspended | clientClosing | clientNoTouch
+)
+
+// Client is one connection. It belongs to its reactor; nothing in it may be touched by another.
+type Client struct {
+	conn    *netio.Conn
+	reactor *reactor
+	id      uint64
+	flags   clientFlags
+	proto   uint8
+	db      int
+	parser  resp.Parser
+	large   largeBuffers
+
+	name, libName, libVer string
+	user                  string
+	createdMS             int64
+	lastCommand           *command.Spec
+	queued                [][][]byte // commands parsed but not run when the client was suspended
+	unblock               func(byError bool) bool
+	closeAfter            bool  // closes once the reply to its own CLIENT KILL is sent
+	index                 int   // in the reactor's list
+	softLimitMS           int64 // since when the output is over the soft limit; 0: it is not
+	commands              int64
+}
+
+// ID returns the client's number, unique in the server's life.
+func (c *Client) ID() uint64 { return c.id }
+
+// largeBuffers lets large arguments be received straight into memory that SET can adopt.
+type largeBuffers struct {
+	ks   *shard.Keyspace
+	open []*shard.Large
+}
+
+// Get returns memory for an argument of n bytes; small ones come from the Go heap.
+func (b *largeBuffers) Get(n int) []byte {
+	if n < shard.LargeMin {
+		return make([]byte, n)
+	}
+	l := b.ks.NewLarge(n)
+	if l == nil {
+		return make([]byte, n)
+	}
+	b.open = append(b.open, l)
+	return l.Bytes()
+}
+
+// Put gives back memory that nobody has taken over.
+func (b *largeBuffers) Put(buf []byte) {
+	if l := b.take(buf); l != nil {
+		l.Drop()
+	}
+}
+
+// take returns the Large behind buf and forgets it.
+func (b *largeBuffers) take(buf []byte) *shard.Large {
+	for i, l := range b.open {
+		if m := l.Bytes(); len(buf) > 0 && &m[0] == &buf[0] {
+			last := len(b.open) - 1
+			b.open[i], b.open[last] = b.open[last], nil
+			b.open = b.open[:last]
+			return l
+		}
+	}
+	return nil
+}
+
+// takeLarge hands the memory of a large argument over to a handler; see command.Ctx.TakeLarge.
+func takeLarge(c *command.Ctx, arg []byte) *shard.Large {
+	if len(arg) < shard.LargeMin {
+		return nil
+	}
+	cl := c.Client.(*Client)
+	buf := cl.parser.TakeBig(arg)
+	if buf == nil {
+		return nil
+	}
+	return cl.large.take(buf)
+}

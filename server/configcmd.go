@@ -1,0 +1,158 @@
+package server
+
+import (
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
+)
+
+var configCommands = []command.Spec{
+	{Name: "CONFIG", Arity: -2, Group: groupServer, Since: "2.0.0", Complexity: "Depends on subcommand.",
+		Summary: "Commands about the configuration.", Subcommands: []command.Spec{
+			{Name: "GET", Arity: -3, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
+				Summary: "Shows directives.", History: []command.Change{{Since: "7.0.0", What: "Takes several patterns."}},
+				Args: []command.Arg{{Name: "parameter", Type: command.ArgString, Multiple: true}}, Run: configGet},
+			{Name: "SET", Arity: -4, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
+				Summary: "Changes directives, all or none.", History: []command.Change{{Since: "7.0.0", What: "Takes several directives."}},
+				Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
+				Args: []command.Arg{{Name: "parameter_value", Type: command.ArgBlock, Multiple: true, Args: []command.Arg{
+					{Name: "parameter", Type: command.ArgString}, {Name: "value", Type: command.ArgString}}}}, Run: configSet},
+			{Name: "REWRITE", Arity: 2, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.8.0", Complexity: "O(1)",
+				Summary: "Writes the configuration in force to its file.", Run: configRewrite},
+			{Name: "RESETSTAT", Arity: 2, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(1)",
+				Summary: "Sets the statistics back to zero.", Run: configResetStat},
+			helpSub("5.0.0", 0, configHelp),
+		}},
+	{Name: "TIME", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, Group: groupServer, Since: "2.6.0", Complexity: "O(1)",
+		Summary: "Tells the server's time.", Tips: []string{arbitrary}, Run: timeCommand},
+	{Name: "SHUTDOWN", Arity: -1, Flags: clientAdmin | command.NoMulti | command.AllowBusy | command.Barrier, Group: groupServer, Since: "1.0.0",
+		Complexity: "O(N) when saving, where N is the number of keys; otherwise O(1).", Summary: "Ends the server.", DocFlags: []string{"syscmd"},
+		History: []command.Change{{Since: "7.0.0", What: "Takes NOW, FORCE and ABORT."}},
+		Args: []command.Arg{
+			{Name: "save_selector", Type: command.ArgOneOf, Optional: true, Args: []command.Arg{
+				{Name: "nosave", Token: "NOSAVE", Type: command.ArgPureToken}, {Name: "save", Token: "SAVE", Type: command.ArgPureToken}}},
+			{Name: "now", Token: "NOW", Type: command.ArgPureToken, Optional: true, Since: "7.0.0"},
+			{Name: "force", Token: "FORCE", Type: command.ArgPureToken, Optional: true, Since: "7.0.0"},
+			{Name: "abort", Token: "ABORT", Type: command.ArgPureToken, Optional: true, Since: "7.0.0"},
+		}, Run: shutdown},
+}
+
+var configHelp = []string{
+	"CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+	"GET <pattern> [<pattern> ...]", "    The directives whose names match, with their values.",
+	"SET <directive> <value> [<directive> <value> ...]", "    Change directives, all of them or none.",
+	"RESETSTAT", "    Set the statistics that INFO shows back to zero.",
+	"REWRITE", "    Write the configuration in force to its file.",
+	"HELP", "    This text.",
+}
+
+func configGet(c *command.Ctx) {
+	patterns := make([]string, len(c.Args)-2)
+	for i := range patterns {
+		patterns[i] = string(c.Args[i+2])
+	}
+	found := client(c).reactor.srv.cfg.Get(patterns...)
+	c.Reply.Map(len(found))
+	for _, f := range found {
+		c.Reply.BulkString(f[0])
+		c.Reply.BulkString(f[1])
+	}
+}
+
+// configSet runs the change on a goroutine of its own: its hooks may open sockets and files. The
+// client waits.
+func configSet(c *command.Ctx) {
+	if len(c.Args)%2 != 0 {
+		c.Error(c.Spec.ErrArity())
+		return
+	}
+	cl := client(c)
+	pairs := make([][2]string, 0, len(c.Args)/2-1)
+	for i := 2; i < len(c.Args); i += 2 {
+		pairs = append(pairs, [2]string{string(c.Args[i]), string(c.Args[i+1])})
+	}
+	by := config.Caller{Local: isLocal(cl.conn)}
+	cl.background(func() error { return cl.reactor.srv.cfg.Set(pairs, by) })
+}
+
+func configRewrite(c *command.Ctx) {
+	cl := client(c)
+	srv := cl.reactor.srv
+	cl.background(func() error {
+		err := srv.cfg.Rewrite(nil)
+		if err != nil {
+			srv.log.Warningf("CONFIG REWRITE failed: %v", err)
+			return err
+		}
+		srv.log.Noticef("CONFIG REWRITE executed with success.")
+		return nil
+	})
+}
+
+// background runs work outside of the reactor while cl waits, and then replies OK or the error.
+func (cl *Client) background(work func() error) {
+	cl.suspend(0)
+	r := cl.reactor
+	go func() {
+		err := work()
+		r.net.Post(func() {
+			r.finish(cl, func(w *resp.Writer) {
+				if err != nil {
+					begin := len(w.Buf)
+					w.Error("ERR " + err.Error())
+					r.srv.errorStats.count(w.Buf[begin:])
+					return
+				}
+				w.OK()
+			})
+		})
+	}()
+}
+
+func configResetStat(c *command.Ctx) {
+	client(c).reactor.srv.resetStats(c.NowMS)
+	c.Reply.OK()
+}
+
+func timeCommand(c *command.Ctx) {
+	us := time.Now().UnixMicro()
+	c.Reply.Array(2)
+	c.Reply.BulkInt(us / 1e6)
+	c.Reply.BulkInt(us % 1e6)
+}
+
+// shutdown ends the server. There is nothing to be saved, so SAVE, NOSAVE, NOW and FORCE end it alike, and there is
+// never a shutdown under way that ABORT could end.
+func shutdown(c *command.Ctx) {
+	save, abort := 0, false
+	for _, a := range c.Args[1:] {
+		switch {
+		case command.EqualFold(a, "SAVE"):
+			save |= 1
+		case command.EqualFold(a, "NOSAVE"):
+			save |= 2
+		case command.EqualFold(a, "NOW"), command.EqualFold(a, "FORCE"):
+		case command.EqualFold(a, "ABORT"):
+			abort = true
+		default:
+			c.Error(command.ErrSyntax)
+			return
+		}
+	}
+	switch {
+	case save == 3 || abort && len(c.Args) > 2:
+		c.Error(command.ErrSyntax)
+		return
+	case abort:
+		c.Error("ERR No shutdown in progress.")
+		return
+	}
+	cl := client(c)
+	cl.suspend(0)
+	select {
+	case cl.reactor.srv.stop <- stopping{}:
+	default:
+	}
+}

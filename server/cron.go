@@ -1,0 +1,92 @@
+package server
+
+import (
+	"github.com/shoaldb/shoal/server/config"
+)
+
+// cron is the state of a reactor's periodic work.
+type cron struct {
+	firstShard int // where the next search for due keys begins
+	nextMS     int64
+	next       int // of the reactor's list of clients
+	sampledMS  int64
+}
+
+// cronMS is how often runCron does something, in ms.
+const cronMS = 100
+
+// runCron looks after the reactor's clients and counters.
+func (r *reactor) runCron() {
+	if r.nowMS < r.cron.nextMS {
+		return
+	}
+	r.cron.nextMS = r.nowMS + cronMS
+	if len(r.paused) > 0 {
+		r.resumePaused()
+	}
+	if r.net.ID() == 0 {
+		r.srv.sample(r.nowMS)
+		if r.srv.gate.Load()&gatePaused != 0 && !r.srv.pause.active(r.nowMS) {
+			r.srv.gate.And(^uint32(gatePaused))
+		}
+	}
+	r.checkClients()
+}
+
+// checkClients looks at a part of the clients, such that each is seen once a second.
+func (r *reactor) checkClients() {
+	v := r.srv.cfg.Load()
+	for n := len(r.list)*cronMS/1000 + 5; n > 0 && len(r.list) > 0; n-- {
+		if r.cron.next >= len(r.list) {
+			r.cron.next = 0
+		}
+		cl := r.list[r.cron.next]
+		r.cron.next++
+		idleMS := r.nowMS - cl.conn.LastActive/1000
+		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&clientSuspended == 0 {
+			r.srv.log.Verbosef("Closing idle client")
+			cl.conn.Close(errIdle)
+			continue
+		}
+		r.checkOutput(cl)
+	}
+}
+
+// checkOutput closes a client that leaves too many replies unread (client-output-buffer-limit).
+func (r *reactor) checkOutput(cl *Client) {
+	pending := int64(cl.conn.OutPending())
+	if pending == 0 {
+		cl.softLimitMS = 0
+		return
+	}
+	l := r.srv.cfg.Load().OutputLimits[config.ClientNormal]
+	soft := l.SoftBytes > 0 && pending >= l.SoftBytes
+	switch {
+	case !soft:
+		cl.softLimitMS = 0
+	case cl.softLimitMS == 0:
+		cl.softLimitMS = r.nowMS
+		soft = false
+	default:
+		soft = r.nowMS-cl.softLimitMS > int64(l.SoftSec)*1000
+	}
+	if soft || l.HardBytes > 0 && pending >= l.HardBytes {
+		r.srv.outputDrops.Add(1)
+		r.srv.log.Warningf("Client %s scheduled to be closed ASAP for overcoming of output buffer limits.", cl.describe(r.nowMS))
+		cl.flags |= clientClosing
+		cl.conn.Close(errOutputBuffer)
+	}
+}
+
+// protocolError answers a client that does not speak the protocol, and closes it.
+func (r *reactor) protocolError(cl *Client, err error) {
+	r.srv.log.Verbosef("Protocol error (%v) from client: %s. Query buffer: %q", err, cl.describe(r.nowMS), clip(cl.parser.Pending()))
+	r.w.Error("ERR " + err.Error())
+	cl.close()
+}
+
+// close closes cl once its replies are sent.
+func (cl *Client) close() {
+	cl.flags |= clientClosing
+	cl.conn.CloseAfterReply()
+}

@@ -1,0 +1,258 @@
+package server
+
+import (
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+)
+
+const (
+	// batchCommands is how many pipelined commands are parsed before the first one runs, so that
+	// their cache misses overlap.
+	batchCommands = 32
+	// batchKeys ends a batch early when its commands have many keys.
+	batchKeys = 256
+)
+
+// batch is a run of one client's commands, parsed together. It is reused for every batch of its reactor.
+type batch struct {
+	n       int
+	cmds    [batchCommands]request
+	args    [][]byte
+	keys    []shard.Key
+	indexes []int
+	buckets []uintptr
+	entries []uintptr
+	groups  []group
+}
+
+// request is one parsed command.
+type request struct {
+	spec    *command.Spec // nil: unknown
+	unknown *command.Spec // the container whose subcommand is unknown
+	args    [][]byte
+	keys    []shard.Key
+	badKeys bool // the arguments do not say where the keys are
+}
+
+// group counts neighbouring calls of the same command in a batch, for the statistics.
+type group struct {
+	spec          *command.Spec
+	calls, failed int64
+}
+
+// process runs the commands that the client's parser holds. It returns when the input is used up or the client has
+// been suspended or closed.
+func (r *reactor) process(cl *Client) {
+	r.attach(cl)
+	for {
+		st, err := r.fill(cl)
+		if r.batch.n > 0 {
+			r.prefetch()
+			r.runBatch(cl)
+		}
+		if cl.flags&(clientSuspended|clientClosing) != 0 {
+			cl.parser.Detach()
+			break
+		}
+		if st == resp.Command {
+			continue
+		}
+		if st == resp.Error {
+			r.protocolError(cl, err)
+		} else {
+			cl.parser.Release()
+		}
+		break
+	}
+	r.detach(cl)
+}
+
+// attach points the reply writer at the client's output.
+func (r *reactor) attach(cl *Client) {
+	r.w.Buf = cl.conn.Out()
+	r.w.Proto = cl.proto
+	r.ctx.Client = cl
+	r.ctx.NowMS = r.nowMS
+	r.ctx.Env = r.srv.env.Load()
+}
+
+// detach hands the replies to the connection.
+func (r *reactor) detach(cl *Client) {
+	cl.conn.SetOut(r.w.Buf)
+	r.w.Buf = nil
+	r.checkOutput(cl)
+}
+
+// fill parses the next batch. The status is Command if more may follow.
+func (r *reactor) fill(cl *Client) (resp.Status, error) {
+	b := &r.batch
+	b.n, b.args, b.keys = 0, b.args[:0], b.keys[:0]
+	limits := r.srv.limits.Load()
+	most := batchCommands
+	if cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
+		most = 1
+		if cl.flags&clientNeedsAuth != 0 {
+			limits = r.srv.unauthLimits.Load()
+		}
+	}
+	for b.n < most {
+		n := len(b.args)
+		args, st, err := cl.parser.Next(b.args, limits)
+		if st != resp.Command {
+			return st, err
+		}
+		b.args = args
+		q := &b.cmds[b.n]
+		b.n++
+		r.resolve(cl, q, args[n:len(args):len(args)])
+		if q.spec == nil || q.spec.Flags&command.Barrier != 0 || len(b.keys) >= batchKeys {
+			break
+		}
+	}
+	return resp.Command, nil
+}
+
+// resolve finds the command of args and its keys.
+func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
+	*q = request{args: args}
+	spec := r.srv.table.Lookup(args[0])
+	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
+		sub := spec.Sub(args[1])
+		if sub == nil {
+			q.unknown = spec
+		}
+		spec = sub
+	}
+	q.spec = spec
+	if spec == nil || !spec.HasKeys() || !spec.ArityOK(len(args)) {
+		return
+	}
+	b := &r.batch
+	indexes, err := spec.KeyIndexes(args, b.indexes[:0])
+	b.indexes = indexes[:0]
+	q.badKeys = err != nil
+	n := len(b.keys)
+	for _, i := range indexes {
+		b.keys = append(b.keys, r.srv.ks.Key(cl.db, args[i]))
+	}
+	q.keys = b.keys[n:len(b.keys):len(b.keys)]
+}
+
+// prefetch asks for the cache lines of all keys of the batch: first the buckets, then the entries that they point to.
+// It holds no lock; what it reads may be out of date, which costs a miss.
+func (r *reactor) prefetch() {
+	b := &r.batch
+	if len(b.keys) < 2 {
+		return
+	}
+	buckets := b.buckets[:0]
+	for i := range b.keys {
+		buckets = append(buckets, b.keys[i].Peek())
+	}
+	alloc.Prefetch(buckets)
+	entries := b.entries[:0]
+	for i, bucket := range buckets {
+		if bucket != 0 {
+			entries = b.keys[i].PeekEntries(bucket, entries)
+		}
+	}
+	alloc.Prefetch(entries)
+	b.buckets, b.entries = buckets, entries
+}
+
+// runBatch runs the batch's commands in their order.
+func (r *reactor) runBatch(cl *Client) {
+	b := &r.batch
+	b.groups = b.groups[:0]
+	r.ctx.DB = cl.db
+	for i := range b.n {
+		q := &b.cmds[i]
+		r.run(cl, q)
+		if cl.flags&(clientSuspended|clientClosing) != 0 {
+			r.queueRest(cl, b.cmds[i+1:b.n])
+			break
+		}
+	}
+	r.release()
+	r.account(cl, b)
+}
+
+// run runs one command, or refuses it.
+func (r *reactor) run(cl *Client, q *request) {
+	if q.spec == nil || !q.spec.ArityOK(len(q.args)) || cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
+		r.runSlow(cl, q)
+		return
+	}
+	r.call(cl, q)
+}
+
+// call runs a command that may run.
+func (r *reactor) call(cl *Client, q *request) {
+	c := &r.ctx
+	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys
+	c.Begin()
+	many := r.lock(q)
+	begin := len(r.w.Buf)
+	q.spec.Run(c)
+	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
+	if many != nil {
+		many.unlock(r.srv.ks)
+	}
+	r.note(q.spec, failed)
+	if failed {
+		r.srv.errorStats.count(r.w.Buf[begin:])
+	}
+	if n := c.Dirty(); n != 0 {
+		r.stats.dirty.Add(n)
+	}
+	cl.lastCommand = q.spec
+}
+
+// note counts a call for the statistics of the batch.
+func (r *reactor) note(spec *command.Spec, failed bool) {
+	b := &r.batch
+	n := len(b.groups)
+	if n == 0 || b.groups[n-1].spec != spec {
+		b.groups = append(b.groups, group{spec: spec})
+		n++
+	}
+	g := &b.groups[n-1]
+	g.calls++
+	if failed {
+		g.failed++
+	}
+}
+
+// account adds the batch to the statistics. The time it took is shared out evenly among its calls.
+func (r *reactor) account(cl *Client, b *batch) {
+	now := nanotime()
+	took := int64(now - r.lastRun)
+	r.lastRun = now
+	total := int64(0)
+	for i := range b.groups {
+		total += b.groups[i].calls
+	}
+	for i := range b.groups {
+		g := &b.groups[i]
+		s := &r.stats.perCommand[g.spec.Index()]
+		s.calls.Add(g.calls)
+		s.nanos.Add(took * g.calls / total)
+		if g.failed > 0 {
+			s.failed.Add(g.failed)
+		}
+	}
+	r.stats.commands.Add(total)
+	cl.commands += total
+}
+
+// queueRest keeps commands that were parsed but cannot run yet.
+func (r *reactor) queueRest(cl *Client, rest []request) {
+	if cl.flags&clientClosing != 0 {
+		return
+	}
+	for i := range rest {
+		cl.queue(&rest[i])
+	}
+}

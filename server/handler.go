@@ -1,0 +1,198 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/netio"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// handler is what the network engine calls. Every call for a reactor comes from its own goroutine.
+type handler struct{ srv *Server }
+
+func (h handler) reactor(n *netio.Reactor) *reactor { return h.srv.reactors[n.ID()] }
+
+// beginTurn reads the clocks once per turn, at its first event.
+func (r *reactor) beginTurn() {
+	if r.turn {
+		return
+	}
+	r.turn = true
+	r.nowMS = r.net.Now() / 1000
+	r.lastRun = nanotime()
+}
+
+// Opened makes a client of a new connection.
+func (h handler) Opened(c *netio.Conn) {
+	r := h.reactor(c.Reactor())
+	r.beginTurn()
+	h.srv.connections.Add(1)
+	if int(h.srv.clients.Add(1)) > h.srv.cfg.Load().MaxClients {
+		h.srv.rejectedConns.Add(1)
+		refuse(c, errMaxClients)
+		return
+	}
+	cl := &Client{
+		conn: c, reactor: r, id: h.srv.nextClient.Add(1),
+		proto: 2, user: "default", createdMS: r.nowMS,
+	}
+	cl.large.ks = h.srv.ks
+	cl.parser.Big = &cl.large
+	if h.srv.needsAuth() {
+		cl.flags |= clientNeedsAuth
+	}
+	c.User = cl
+	r.clients[cl.id] = cl
+	cl.index = len(r.list)
+	r.list = append(r.list, cl)
+	if h.srv.protects(c) {
+		refuse(c, errProtected)
+	}
+}
+
+func refuse(c *netio.Conn, e command.Error) {
+	c.SetOut(append(c.Out(), "-"+string(e)+"\r\n"...))
+	c.CloseAfterReply()
+}
+
+// Data runs the commands that have arrived.
+func (h handler) Data(c *netio.Conn, in []byte) {
+	cl, ok := c.User.(*Client)
+	if !ok {
+		return
+	}
+	r := cl.reactor
+	r.beginTurn()
+	r.netIn += int64(len(in))
+	cl.parser.Feed(in)
+	if cl.flags&(clientSuspended|clientClosing) != 0 {
+		cl.parser.Detach()
+	} else {
+		r.process(cl)
+	}
+	if n := cl.parser.Buffered(); n > int(h.srv.cfg.Load().QueryBufferLimit) {
+		h.srv.log.Warningf("Closing client that reached max query buffer length: %s (qbuf initial bytes: %q)", cl.describe(r.nowMS), cl.parser.Pending()[:min(64, len(cl.parser.Pending()))])
+		h.srv.queryBufferDrops.Add(1)
+		c.Close(errQueryBuffer)
+	}
+}
+
+var (
+	errQueryBuffer  = errors.New("the query buffer limit was reached")
+	errOutputBuffer = errors.New("the output buffer limit was reached")
+	errIdle         = errors.New("idle for longer than timeout")
+)
+
+// Closed forgets a client.
+func (h handler) Closed(c *netio.Conn, err error) {
+	h.srv.clients.Add(-1)
+	cl, ok := c.User.(*Client)
+	if !ok {
+		return
+	}
+	r := cl.reactor
+	if cl.flags&(clientBlocked|clientPaused) != 0 {
+		r.stats.blocked.Add(-1)
+	}
+	delete(r.clients, cl.id)
+	last := r.list[len(r.list)-1]
+	r.list[cl.index], last.index = last, cl.index
+	r.list[len(r.list)-1] = nil
+	r.list = r.list[:len(r.list)-1]
+	cl.parser.Close()
+	c.User = nil
+}
+
+// TurnEnd publishes the turn's counters.
+func (h handler) TurnEnd(n *netio.Reactor) {
+	r := h.reactor(n)
+	r.turn = false
+	if r.netIn != 0 {
+		r.stats.netIn.Add(r.netIn)
+		r.netIn = 0
+	}
+}
+
+// tickBusy is how often a reactor ticks while it has work, tickIdle how long it may sleep without any.
+const (
+	tickBusy = 5 * time.Millisecond
+	tickIdle = 100 * time.Millisecond
+)
+
+// Tick does periodic work and returns when it wants to be called again.
+func (h handler) Tick(n *netio.Reactor) time.Duration {
+	r := h.reactor(n)
+	r.beginTurn()
+	more := r.expire()
+	more = r.housekeep() || more
+	r.runCron()
+	if more {
+		return tickBusy
+	}
+	next := int64(tickIdle / time.Millisecond)
+	for i := range h.srv.ks.Shards() {
+		next = min(next, max(h.srv.ks.Shard(i).NextDue()-r.nowMS, 1))
+	}
+	return time.Duration(next) * time.Millisecond
+}
+
+const (
+	expireRecords = 200                    // of one shard in one step
+	expireBudget  = time.Millisecond       // of one tick
+	tickBuckets   = 32                     // of one shard's housekeeping in one step
+	tickBudget    = 500 * time.Microsecond // of one tick
+)
+
+// expire deletes keys whose time has come, in any shard that nobody else is at work on.
+func (r *reactor) expire() (more bool) {
+	stop := nanotime() + int64(expireBudget)
+	ks := r.srv.ks
+	for i := range ks.Shards() {
+		s := ks.Shard((i + r.cron.firstShard) & (ks.Shards() - 1))
+		for s.Due(r.nowMS) && s.TryLock(r.nowMS) {
+			again := s.Expire(expireRecords)
+			s.Unlock()
+			if nanotime() > stop {
+				r.cron.firstShard += i
+				return true
+			}
+			if !again {
+				break
+			}
+		}
+	}
+	return false
+}
+
+// housekeep frees flushed data, finishes resizes and returns memory, in the shards that are this reactor's.
+func (r *reactor) housekeep() (more bool) {
+	stop := nanotime() + int64(tickBudget)
+	ks := r.srv.ks
+	for i := r.net.ID(); i < ks.Shards(); i += len(r.srv.reactors) {
+		s := ks.Shard(i)
+		if !s.TryLock(r.nowMS) {
+			continue
+		}
+		more = s.Tick(tickBuckets) || more
+		s.Unlock()
+		if nanotime() > stop {
+			return true
+		}
+	}
+	if r.net.ID() == 0 {
+		more = r.returnMemory() || more
+	}
+	return more
+}
+
+// releaseBytes bounds what one tick gives back to the operating system.
+const releaseBytes = 4 << 20
+
+func (r *reactor) returnMemory() bool {
+	return r.srv.ks.ReleaseStep(releaseBytes) || r.srv.ks.Heap().Scavenge(releaseBytes) > 0
+}
+
+var _ netio.Handler = handler{}
+var _ shard.Events = (*Server)(nil)

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"math/bits"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// maxShards bounds the size of a lock set.
+const maxShards = 4096
+
+// lockSet is a set of shards: those of a command whose keys are in several.
+type lockSet struct {
+	words [maxShards / 64]uint64
+	used  int // words
+}
+
+func (l *lockSet) add(i int) {
+	l.words[i/64] |= 1 << (i % 64)
+	l.used = max(l.used, i/64+1)
+}
+
+// lock takes the set's shards in ascending order, so that no two reactors wait for each other.
+func (l *lockSet) lock(ks *shard.Keyspace, nowMS int64) {
+	l.each(ks, func(s *shard.Shard) { s.Lock(nowMS) })
+}
+
+// unlock gives the set's shards back and empties it.
+func (l *lockSet) unlock(ks *shard.Keyspace) {
+	l.each(ks, (*shard.Shard).Unlock)
+	clear(l.words[:l.used])
+	l.used = 0
+}
+
+func (l *lockSet) each(ks *shard.Keyspace, f func(*shard.Shard)) {
+	for w, word := range l.words[:l.used] {
+		for ; word != 0; word &= word - 1 {
+			f(ks.Shard(w*64 + bits.TrailingZeros64(word)))
+		}
+	}
+}
+
+// lock takes the locks that the command needs. A single shard's lock is kept from one command of the batch
+// to the next; a set is returned, for the caller to unlock.
+func (r *reactor) lock(q *request) *lockSet {
+	if q.spec.Flags&command.LockAll != 0 {
+		r.release()
+		for i := range r.srv.ks.Shards() {
+			r.many.add(i)
+		}
+		r.many.lock(r.srv.ks, r.nowMS)
+		return &r.many
+	}
+	if len(q.keys) == 0 {
+		r.release()
+		return nil
+	}
+	first := q.keys[0].DB.Shard()
+	for i := 1; i < len(q.keys); i++ {
+		if q.keys[i].DB.Shard() != first {
+			return r.lockMany(q.keys)
+		}
+	}
+	if first != r.held {
+		r.release()
+		first.Lock(r.nowMS)
+		r.held = first
+	}
+	return nil
+}
+
+func (r *reactor) lockMany(keys []shard.Key) *lockSet {
+	r.release()
+	for i := range keys {
+		r.many.add(keys[i].DB.Shard().Index())
+	}
+	r.many.lock(r.srv.ks, r.nowMS)
+	return &r.many
+}
+
+// release unlocks the shard that was kept for the next command.
+func (r *reactor) release() {
+	if r.held != nil {
+		r.held.Unlock()
+		r.held = nil
+	}
+}

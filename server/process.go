@@ -1,0 +1,116 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shoaldb/shoal/server/config"
+)
+
+// reservedFiles are the file descriptors that the server needs besides its clients'.
+const reservedFiles = 32
+
+// raiseOpenFiles raises the limit on open files so that n clients fit, as far as it may, and returns how many do.
+func raiseOpenFiles(n int) int {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
+		return n
+	}
+	want := uint64(n + reservedFiles)
+	if uint64(l.Cur) < want {
+		raised := l
+		raised.Cur = want
+		raised.Max = max(raised.Max, want)
+		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) != nil {
+			raised.Max = l.Max
+			raised.Cur = l.Max
+			unix.Setrlimit(unix.RLIMIT_NOFILE, &raised)
+		}
+		unix.Getrlimit(unix.RLIMIT_NOFILE, &l)
+	}
+	return int(min(uint64(l.Cur), want)) - reservedFiles
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+const oomScoreFile = "/proc/self/oom_score_adj"
+
+// readOOMScore returns the process' out-of-memory score adjustment, 0 where there is none.
+func readOOMScore() int {
+	b, err := os.ReadFile(oomScoreFile)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return n
+}
+
+// applyOOMScore sets the process' out-of-memory score as oom-score-adj says; base is what it was at start.
+func applyOOMScore(v *config.Values, base int) error {
+	score := base
+	switch v.OOMScoreAdj {
+	case config.OOMScoreAdjRelative:
+		score = min(max(base+v.OOMScoreAdjValues[0], -1000), 1000)
+	case config.OOMScoreAdjAbsolute:
+		score = v.OOMScoreAdjValues[0]
+	}
+	if score == readOOMScore() {
+		return nil
+	}
+	if err := os.WriteFile(oomScoreFile, []byte(strconv.Itoa(score)), 0); err != nil {
+		return fmt.Errorf("Failed to apply new oom_score_adj configuration, check server logs.")
+	}
+	return nil
+}
+
+// daemonMark in the environment tells a process that it is the daemon.
+const daemonMark = "SHOAL_DAEMON"
+
+// Daemonize starts the same program again in a session of its own, without a terminal, and returns true in the process
+// that did so, which should end. The Go runtime cannot fork.
+func Daemonize() (parent bool, err error) {
+	if os.Getenv(daemonMark) != "" {
+		os.Unsetenv(daemonMark)
+		return false, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return false, fmt.Errorf("cannot find the program to run as a daemon: %w", err)
+	}
+	cmd := exec.Command(exe, os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), daemonMark+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return false, fmt.Errorf("cannot start the daemon: %w", err)
+	}
+	return true, nil
+}
+
+// notifySupervisor tells systemd about the server's state, if it is supervised
+// (https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html).
+func notifySupervisor(v *config.Values, state string) {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" || v.Supervised != config.SupervisedSystemd && v.Supervised != config.SupervisedAuto {
+		return
+	}
+	if path[0] == '@' {
+		path = "\x00" + path[1:]
+	}
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	c.Write([]byte(state))
+}

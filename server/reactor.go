@@ -1,0 +1,58 @@
+package server
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/netio"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// reactor is the server's state of one event loop: its clients and the scratch memory of dispatch.
+// Only its own goroutine touches it, except for the counters, which others read.
+type reactor struct {
+	srv     *Server
+	net     *netio.Reactor
+	clients map[uint64]*Client
+	list    []*Client // the clients, in no order, for cron
+	paused  []*Client // those that CLIENT PAUSE holds
+	w       resp.Writer
+	ctx     command.Ctx
+	batch   batch
+
+	held    *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
+	many    lockSet
+	nowMS   int64 // unix time of the turn
+	turn    bool  // nowMS and lastRun are of this turn
+	lastRun int64 // nanotime at which the last batch of the turn ended
+
+	netIn int64 // bytes received in this turn
+	stats counters
+	cron  cron
+}
+
+// processStart is what nanotime counts from.
+var processStart = time.Now()
+
+// nanotime returns monotonic time in ns.
+func nanotime() int64 { return int64(time.Since(processStart)) }
+
+// counters are written by one reactor and read by all.
+type counters struct {
+	commands    atomic.Int64
+	connections atomic.Int64
+	rejected    atomic.Int64
+	netIn       atomic.Int64
+	netOut      atomic.Int64
+	dirty       atomic.Int64
+	errors      atomic.Int64
+	blocked     atomic.Int64
+	perCommand  []commandStat
+}
+
+// commandStat is one command's line in INFO commandstats.
+type commandStat struct {
+	calls, nanos, rejected, failed atomic.Int64
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/shoaldb/shoal/server/config"
+)
+
+// Version is Shoal's own version; RedisVersion the one whose commands and formats it speaks.
+const (
+	Version      = "0.1.0"
+	RedisVersion = "7.2.4"
+)
+
+// stopping is how a server is asked to end.
+type stopping struct {
+	status int // of the process
+	reason string
+}
+
+// Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status.
+func (s *Server) Run() int {
+	defer s.log.Close()
+	v := s.cfg.Load()
+	s.logStart(v)
+	if err := s.prepare(v); err != nil {
+		s.log.Warningf("%v", err)
+		return 1
+	}
+	// Everything is ready before the first connection is taken.
+	s.log.Noticef("Server initialized")
+	if err := s.engine.Start(); err != nil {
+		s.log.Warningf("Cannot start the network engine: %v", err)
+		return 1
+	}
+	s.logReady(v)
+	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
+	stop := s.wait()
+	return s.end(stop)
+}
+
+// prepare opens the listening sockets and writes the pid file.
+func (s *Server) prepare(v *config.Values) error {
+	s.baseOOMScore = readOOMScore()
+	if err := applyOOMScore(v, s.baseOOMScore); err != nil {
+		s.log.Warningf("%v", err)
+	}
+	s.adjustMaxClients(v)
+	if err := s.listenAll(v); err != nil {
+		return err
+	}
+	s.writePIDFile(v)
+	return nil
+}
+
+// adjustMaxClients raises the limit on open files, or lowers maxclients to what it allows.
+func (s *Server) adjustMaxClients(v *config.Values) {
+	got := raiseOpenFiles(v.MaxClients)
+	if got >= v.MaxClients {
+		return
+	}
+	s.log.Warningf("You requested maxclients of %d requiring at least %d max file descriptors.", v.MaxClients, v.MaxClients+reservedFiles)
+	s.log.Warningf("Server can't set maximum open files to %d because of OS error: operation not permitted.", v.MaxClients+reservedFiles)
+	s.log.Warningf("Current maximum open files is %d. maxclients has been reduced to %d to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.", got+reservedFiles, got)
+	s.cfg.Update(func(v *config.Values) { v.MaxClients = got })
+}
+
+func (s *Server) logStart(v *config.Values) {
+	s.log.Warningf("oO0OoO0OoO0Oo Shoal is starting oO0OoO0OoO0Oo")
+	s.log.Warningf("Shoal version=%s, redis_version=%s, bits=64, pid=%d, just started", Version, RedisVersion, os.Getpid())
+	if s.cfg.File() == "" {
+		s.log.Warningf("Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf", os.Args[0])
+	} else {
+		s.log.Warningf("Configuration loaded")
+	}
+	for _, d := range s.cfg.Ineffective() {
+		s.log.Noticef("The directive '%s' is accepted but has no effect: %s", d.Name, d.Reason)
+	}
+	if v.AlwaysShowLogo || v.LogFile == "" && !v.SyslogEnabled && isTerminal(os.Stdout) {
+		s.log.Raw(logo(v))
+		return
+	}
+	s.log.Noticef("Running mode=standalone, port=%d.", v.Port)
+	s.log.Noticef("PID: %d", os.Getpid())
+}
+
+func logo(v *config.Values) string {
+	art := []string{
+		`      ><(((º>     ><(((º>        Shoal ` + Version + ` (` + runtime.GOOS + `/` + runtime.GOARCH + `)`,
+		`   ><(((º>   ><(((º>             Redis ` + RedisVersion + ` compatible, standalone mode`,
+		`     ><(((º>    ><(((º>          Port: ` + fmt.Sprint(v.Port),
+		`  ><(((º>    ><(((º>             PID: ` + fmt.Sprint(os.Getpid()),
+	}
+	return "\n" + strings.Join(art, "\n") + "\n\n"
+}
+
+func (s *Server) logReady(v *config.Values) {
+	s.log.Noticef("Network engine %s with %d reactors, %d shards: %s", s.engine.Name(), len(s.reactors), s.ks.Shards(), s.engine.Reason())
+	if len(s.tcpAddrs) > 0 {
+		s.log.Noticef("Ready to accept connections tcp")
+	}
+	if s.unixAddr != nil {
+		s.log.Noticef("Ready to accept connections unix")
+	}
+}
+
+// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN.
+func (s *Server) wait() stopping {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	for {
+		select {
+		case stop := <-s.stop:
+			return stop
+		case sig := <-signals:
+			name := "SIGTERM"
+			if sig == syscall.SIGINT {
+				name = "SIGINT"
+			}
+			s.log.Warningf("Received %s scheduling shutdown...", name)
+			go exitAtSecond(signals, s)
+			return stopping{}
+		}
+	}
+}
+
+// exitAtSecond ends the process at once if another SIGINT comes while it is shutting down.
+func exitAtSecond(signals chan os.Signal, s *Server) {
+	for sig := range signals {
+		if sig == syscall.SIGINT {
+			s.log.Warningf("You insist... exiting now.")
+			s.log.Flush()
+			os.Exit(1)
+		}
+	}
+}
+
+// end closes everything and returns the exit status.
+func (s *Server) end(stop stopping) int {
+	v := s.cfg.Load()
+	s.log.Warningf("User requested shutdown...")
+	notifySupervisor(v, "STOPPING=1\n")
+	s.engine.Stop()
+	if v.PIDFile != "" || v.Daemonize {
+		s.log.Noticef("Removing the pid file.")
+		os.Remove(s.pidFile(v))
+	}
+	if v.UnixSocket != "" {
+		s.log.Noticef("Removing the unix socket file.")
+		os.Remove(v.UnixSocket)
+	}
+	s.log.Warningf("Shoal is now ready to exit, bye bye...")
+	return stop.status
+}
+
+func (s *Server) pidFile(v *config.Values) string {
+	if v.PIDFile != "" {
+		return v.PIDFile
+	}
+	return "/var/run/redis.pid"
+}
+
+// writePIDFile writes the pid file if one was asked for, or the server is a daemon.
+func (s *Server) writePIDFile(v *config.Values) {
+	if v.PIDFile == "" && !v.Daemonize {
+		return
+	}
+	if err := os.WriteFile(s.pidFile(v), []byte(fmt.Sprintf("%d\n", os.Getpid())), 0o644); err != nil {
+		s.log.Verbosef("Failed to write PID file: %v", err)
+	}
+}

@@ -1,0 +1,142 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/netio"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
+	"github.com/shoaldb/shoal/server/logging"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// Server is one Shoal process.
+type Server struct {
+	cfg      *config.Config
+	log      *logging.Logger
+	table    *command.Table
+	ks       *shard.Keyspace
+	engine   *netio.Engine
+	reactors []*reactor
+
+	env          atomic.Pointer[command.Env]
+	limits       atomic.Pointer[resp.Limits]
+	unauthLimits atomic.Pointer[resp.Limits]
+	gate         atomic.Uint32 // states of the server in which no command takes the fast path
+	pause        pause
+
+	clients          atomic.Int64
+	nextClient       atomic.Uint64
+	connections      atomic.Int64
+	rejectedConns    atomic.Int64
+	queryBufferDrops atomic.Int64
+	outputDrops      atomic.Int64
+	authDenied       atomic.Int64
+	rates            rates
+	errorStats       errorStats
+
+	startedAt    time.Time
+	runID        string
+	password     atomic.Pointer[string]
+	port         atomic.Int64 // the TCP port in use
+	tcpAddrs     []net.Addr
+	unixAddr     net.Addr
+	baseOOMScore int
+	stop         chan stopping
+}
+
+// New makes a server with the settings of cfg. It listens when Run is called.
+func New(cfg *config.Config) (*Server, error) {
+	v := cfg.Load()
+	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID()}
+	s.stop = make(chan stopping, 1)
+	s.errorStats.reset()
+	s.password.Store(&v.RequirePass)
+	if err := s.setupLog(v); err != nil {
+		return nil, err
+	}
+	// One more than the reactors: one of them may be in a system call that the scheduler does not know of.
+	reactors := reactorCount(v)
+	runtime.GOMAXPROCS(reactors + 1)
+	s.ks = shard.New(shard.Options{
+		Shards: shardCount(v), Databases: v.Databases, Seed: rand.Uint64(), NowMS: time.Now().UnixMilli(),
+	}, alloc.NewHeap())
+	s.ks.Listen(s)
+	s.table = command.NewTable(commandLists()...)
+	for _, n := range v.Renames {
+		if err := s.table.Rename(n.From, n.To); err != nil {
+			return nil, err
+		}
+	}
+	s.apply(v)
+	var err error
+	s.engine, err = netio.New(netio.Options{
+		Engine: v.NetEngine.String(), Reactors: reactors, CPUs: v.ReactorCPUs(), Backlog: v.TCPBacklog,
+		KeepAliveSec: v.TCPKeepAliveSec, TickEvery: tickBusy,
+		Logf: func(level int, format string, a ...any) { s.log.Logf(logging.Level(level), format, a...) },
+	}, handler{s})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range s.engine.Reactors() {
+		s.reactors = append(s.reactors, newReactor(s, n))
+	}
+	s.watchSettings()
+	return s, nil
+}
+
+func newReactor(s *Server, n *netio.Reactor) *reactor {
+	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
+	r.stats.perCommand = make([]commandStat, s.table.Count())
+	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Table: s.table}
+	return r
+}
+
+// commandLists returns all commands of the server.
+func commandLists() [][]command.Spec {
+	return [][]command.Spec{
+		command.StringCommands, command.BitCommands, connectionCommands, clientCommands, configCommands,
+	}
+}
+
+// CheckRename tells whether rename-command may give the command called from the name to.
+func CheckRename(from, to string) error {
+	return command.NewTable(commandLists()...).Rename(from, to)
+}
+
+// pin queues a part of a large value for sending without a copy; see command.Ctx.Pin.
+func pin(c *command.Ctx, v shard.Pinned, from, to int) {
+	cl := c.Client.(*Client)
+	cl.conn.SetOut(c.Reply.Buf)
+	cl.conn.WriteRef(v.Bytes()[from:to], v.Release)
+	c.Reply.Buf = cl.conn.Out()
+}
+
+// Expired hears of every key that the keyspace deletes because its time has come.
+func (s *Server) Expired(db int, key []byte) {}
+
+// VersionLine is what --version prints.
+func VersionLine() string {
+	return fmt.Sprintf("Shoal server v=%s redis_version=%s go=%s os=%s arch=%s bits=64", Version, RedisVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// EngineCheck tells for --check-system whether io_uring can be used.
+func EngineCheck() config.Check {
+	c := config.Check{Name: "io_uring"}
+	if _, err := netio.New(netio.Options{Engine: netio.EngineURing}, nil); err != nil {
+		c.Problem = "io_uring cannot be used, the server will run on gnet (epoll or kqueue): " + err.Error()
+	}
+	return c
+}
+
+// runID returns 40 random hexadecimal digits.
+func runID() string {
+	return fmt.Sprintf("%016x%016x%08x", rand.Uint64(), rand.Uint64(), rand.Uint32())
+}

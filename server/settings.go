@@ -1,0 +1,91 @@
+package server
+
+import (
+	"fmt"
+	"log/syslog"
+	"math/bits"
+	"os"
+	"runtime"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
+	"github.com/shoaldb/shoal/server/logging"
+)
+
+// apply derives from v what the hot paths read, and what changes at once with the settings.
+func (s *Server) apply(v *config.Values) {
+	s.env.Store(&command.Env{
+		Databases: v.Databases,
+		MaxBulk:   v.ProtoMaxBulkLen,
+		Notify:    command.NotifyClass(v.KeyspaceEvents),
+		MaxMemory: v.MaxMemory,
+		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
+		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
+	})
+	s.limits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen})
+	s.unauthLimits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen, Unauthenticated: true})
+	s.ks.SetLFU(s.env.Load().LFU, v.LFULogFactor, v.LFUDecayTimeMin)
+	s.log.SetLevel(logging.Level(v.LogLevel))
+}
+
+// watchSettings makes changes by CONFIG SET take effect.
+func (s *Server) watchSettings() {
+	applied := []string{
+		"proto-max-bulk-len", "notify-keyspace-events", "maxmemory", "maxmemory-policy", "lfu-log-factor",
+		"lfu-decay-time", "loglevel",
+	}
+	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
+	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")
+	s.cfg.OnChange(func(_, v *config.Values) error { return os.Chdir(v.Dir) }, "dir")
+	s.cfg.OnChange(s.changePassword, "requirepass")
+	s.cfg.OnChange(s.changeListeners, "port", "bind")
+	s.cfg.OnChange(func(_, v *config.Values) error { return applyOOMScore(v, s.baseOOMScore) }, "oom-score-adj", "oom-score-adj-values")
+	s.cfg.OnChange(s.changeMaxClients, "maxclients")
+	s.cfg.OnChange(func(_, v *config.Values) error { s.engine.SetKeepAlive(v.TCPKeepAliveSec); return nil }, "tcp-keepalive")
+}
+
+func (s *Server) changePassword(_, v *config.Values) error {
+	s.password.Store(&v.RequirePass)
+	return nil
+}
+
+// changeMaxClients refuses a number for which the process may not open enough files.
+func (s *Server) changeMaxClients(old, v *config.Values) error {
+	if v.MaxClients <= old.MaxClients {
+		return nil
+	}
+	if got := raiseOpenFiles(v.MaxClients); got < v.MaxClients {
+		return fmt.Errorf("The operating system is not able to handle the specified number of clients, try with %d", got)
+	}
+	return nil
+}
+
+// reactorCount returns the number of reactors that v asks for: by default one per core.
+func reactorCount(v *config.Values) int {
+	if v.Reactors > 0 {
+		return v.Reactors
+	}
+	return runtime.NumCPU()
+}
+
+// shardCount returns the number of shards that v asks for: by default 16 per reactor, at least 64.
+func shardCount(v *config.Values) int {
+	n := v.Shards
+	if n == 0 {
+		n = max(64, 16*reactorCount(v))
+	}
+	return min(1<<bits.Len(uint(n-1)), maxShards)
+}
+
+// setupLog points the log where v says.
+func (s *Server) setupLog(v *config.Values) error {
+	s.log.SetLevel(logging.Level(v.LogLevel))
+	if err := s.log.SetFile(v.LogFile); err != nil {
+		return fmt.Errorf("Can't open the log file: %w", err)
+	}
+	if v.SyslogEnabled {
+		return s.log.SetSyslog(syslog.Priority(v.SyslogFacility)<<3, v.SyslogIdent)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"sync"
+)
+
+// samples is how many measurements instantaneous figures are averaged over, as in Redis.
+const samples = 16
+
+// rates are the figures that INFO shows per second, sampled every 100 ms.
+type rates struct {
+	mu     sync.Mutex
+	atMS   int64
+	last   totals
+	series [samples]totals // per second
+	next   int
+	peak   int64 // of used memory, bytes
+}
+
+// totals are counters of which INFO shows the rates.
+type totals struct{ commands, netIn, netOut int64 }
+
+// totals sums the reactors' counters.
+func (s *Server) totals() (t totals) {
+	for _, r := range s.reactors {
+		t.commands += r.stats.commands.Load()
+		t.netIn += r.stats.netIn.Load()
+		t.netOut += r.stats.netOut.Load()
+	}
+	return t
+}
+
+// sample notes the rates since the last call, and the peak of the memory used.
+func (s *Server) sample(nowMS int64) {
+	used := s.usedMemory()
+	x := &s.rates
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.peak = max(x.peak, used)
+	now := s.totals()
+	if ms := nowMS - x.atMS; x.atMS != 0 && ms > 0 {
+		x.series[x.next] = totals{
+			commands: (now.commands - x.last.commands) * 1000 / ms,
+			netIn:    (now.netIn - x.last.netIn) * 1000 / ms,
+			netOut:   (now.netOut - x.last.netOut) * 1000 / ms,
+		}
+		x.next = (x.next + 1) % samples
+	}
+	x.atMS, x.last = nowMS, now
+}
+
+// instantaneous returns the averaged rates per second.
+func (s *Server) instantaneous() (t totals) {
+	x := &s.rates
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, v := range x.series {
+		t.commands += v.commands / samples
+		t.netIn += v.netIn / samples
+		t.netOut += v.netOut / samples
+	}
+	return t
+}
+
+// usedMemory returns the bytes that the data set and the clients take, without the lock of any shard: off by a few
+// pages a shard at most.
+func (s *Server) usedMemory() int64 {
+	n := int64(0)
+	for i := range s.ks.Shards() {
+		n += int64(s.ks.Shard(i).Arena().ApproxAllocated())
+	}
+	return n + s.ks.Heap().LargeBytes()
+}
+
+// resetStats sets back what CONFIG RESETSTAT sets back.
+func (s *Server) resetStats(nowMS int64) {
+	s.rates.mu.Lock()
+	s.rates.series, s.rates.atMS = [samples]totals{}, 0
+	s.rates.mu.Unlock()
+	s.errorStats.reset()
+	s.connections.Store(0)
+	s.rejectedConns.Store(0)
+	s.authDenied.Store(0)
+	for _, r := range s.reactors {
+		r.stats.reset()
+	}
+	for i := range s.ks.Shards() {
+		sh := s.ks.Shard(i)
+		sh.Lock(nowMS)
+		sh.Stats().Reset()
+		sh.Unlock()
+	}
+}
+
+func (c *counters) reset() {
+	c.commands.Store(0)
+	c.netIn.Store(0)
+	c.netOut.Store(0)
+	for i := range c.perCommand {
+		s := &c.perCommand[i]
+		s.calls.Store(0)
+		s.nanos.Store(0)
+		s.rejected.Store(0)
+		s.failed.Store(0)
+	}
+}

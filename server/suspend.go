@@ -1,0 +1,99 @@
+package server
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/resp"
+)
+
+// A suspended client's commands wait; what it sends is kept by its parser. A handler suspends the client on
+// whose behalf it runs (its command must be a Barrier) and whoever finishes the work resumes it on its reactor.
+
+// suspend stops cl's commands after the present one.
+func (cl *Client) suspend(why clientFlags) { cl.flags |= clientSuspended | why }
+
+// queue keeps a parsed command for resume.
+func (cl *Client) queue(q *request) { cl.queued = append(cl.queued, cloneArgs(q.args)) }
+
+// queueFirst keeps a command that was about to run for resume.
+func (cl *Client) queueFirst(q *request) {
+	cl.queued = slices.Insert(cl.queued, 0, cloneArgs(q.args))
+}
+
+func cloneArgs(args [][]byte) [][]byte {
+	c := make([][]byte, len(args))
+	for i, a := range args {
+		c[i] = slices.Clone(a)
+	}
+	return c
+}
+
+// resume runs what cl has been kept from running.
+func (r *reactor) resume(cl *Client) {
+	cl.flags &^= clientSuspended | clientBlocked | clientPaused
+	cl.unblock = nil
+	for len(cl.queued) > 0 {
+		args := cl.queued[0]
+		cl.queued[0] = nil
+		cl.queued = cl.queued[1:]
+		r.runQueued(cl, args)
+		if cl.flags&(clientSuspended|clientClosing) != 0 {
+			return
+		}
+	}
+	cl.queued = nil
+	r.process(cl)
+}
+
+func (r *reactor) runQueued(cl *Client, args [][]byte) {
+	r.attach(cl)
+	b := &r.batch
+	b.n, b.args, b.keys = 1, b.args[:0], b.keys[:0]
+	r.resolve(cl, &b.cmds[0], args)
+	r.runBatch(cl)
+	r.detach(cl)
+}
+
+// reply lets f write to cl outside of a command.
+func (r *reactor) reply(cl *Client, f func(w *resp.Writer)) {
+	r.attach(cl)
+	f(&r.w)
+	r.detach(cl)
+}
+
+// gather collects something from every reactor and then lets done reply to cl, which is suspended meanwhile. With one
+// reactor all happens at once. collect runs on each reactor's goroutine, done on cl's.
+func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Writer, parts []T)) {
+	home := cl.reactor
+	all := home.srv.reactors
+	parts := make([]T, len(all))
+	if len(all) == 1 {
+		parts[0] = collect(home)
+		done(&home.w, parts)
+		return
+	}
+	cl.suspend(0)
+	var left atomic.Int32
+	left.Store(int32(len(all)))
+	for i, r := range all {
+		r.net.Post(func() {
+			parts[i] = collect(r)
+			if left.Add(-1) > 0 {
+				return
+			}
+			home.net.Post(func() { home.finish(cl, func(w *resp.Writer) { done(w, parts) }) })
+		})
+	}
+}
+
+// finish replies to a suspended client and resumes it, unless it has gone.
+func (r *reactor) finish(cl *Client, f func(w *resp.Writer)) {
+	if r.clients[cl.id] != cl {
+		return
+	}
+	r.reply(cl, f)
+	if cl.flags&clientClosing == 0 {
+		r.resume(cl)
+	}
+}
