@@ -15,8 +15,9 @@ import (
 // Conn is a connection that sends commands and returns replies as the bytes that came.
 type Conn struct {
 	net.Conn
-	r   *bufio.Reader
-	buf []byte // the reply being read
+	Timeout time.Duration // for a write, and for a reply; Deadline unless changed
+	r       *bufio.Reader
+	buf     []byte // the reply being read
 }
 
 // Dial connects to a server.
@@ -29,7 +30,9 @@ func Dial(network, addr string) (*Conn, error) {
 }
 
 // NewConn wraps a connection.
-func NewConn(c net.Conn) *Conn { return &Conn{Conn: c, r: bufio.NewReaderSize(c, 64<<10)} }
+func NewConn(c net.Conn) *Conn {
+	return &Conn{Conn: c, Timeout: Deadline, r: bufio.NewReaderSize(c, 64<<10)}
+}
 
 // AppendCommand appends a command in RESP to dst.
 func AppendCommand(dst []byte, args ...string) []byte {
@@ -47,7 +50,7 @@ func (c *Conn) Send(args ...string) error { return c.SendRaw(AppendCommand(nil, 
 
 // SendRaw sends bytes.
 func (c *Conn) SendRaw(b []byte) error {
-	if err := c.SetWriteDeadline(time.Now().Add(Deadline)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.Timeout)); err != nil {
 		return err
 	}
 	_, err := c.Write(b)
@@ -65,7 +68,7 @@ func (c *Conn) Do(args ...string) ([]byte, error) {
 // Reply reads one reply and returns its bytes, a copy. A push is a reply. What came before an error is returned with the
 // error; io.EOF means that the server closed the connection between two replies.
 func (c *Conn) Reply() ([]byte, error) {
-	if err := c.SetReadDeadline(time.Now().Add(Deadline)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.Timeout)); err != nil {
 		return nil, err
 	}
 	c.buf = c.buf[:0]
@@ -205,7 +208,7 @@ func (c *Client) Reply() string {
 // ReadAll returns all bytes until the server closes the connection.
 func (c *Client) ReadAll() string {
 	c.t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(Deadline)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.Timeout)); err != nil {
 		c.t.Fatal(err)
 	}
 	b, err := io.ReadAll(c.r)

@@ -19,7 +19,7 @@ import (
 
 // Deadline bounds every wait for a server: to start, to answer, to log, to stop. It is far longer than any of these
 // takes, even on a loaded machine under the race detector.
-const Deadline = 60 * time.Second
+const Deadline = 30 * time.Second
 
 // pollEvery is the pause between two looks at a condition.
 const pollEvery = 2 * time.Millisecond

@@ -1,0 +1,76 @@
+package random
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// How the replies of some commands may differ, by name.
+var tolerance = map[string]func(a, b []byte) bool{
+	"KEYS":        sameElements,
+	"SCAN":        sameElements,
+	"RANDOMKEY":   sameKind,
+	"TTL":         within(20),
+	"EXPIRETIME":  within(20),
+	"PTTL":        within(20000),
+	"PEXPIRETIME": within(20000),
+	"OBJECT":      sameOrIdle,
+}
+
+// equal tells whether two replies to a command are as good as equal.
+func equal(args []string, a, b reply) bool {
+	if a.fail != "" || b.fail != "" {
+		return a.fail == b.fail && bytes.Equal(a.raw, b.raw)
+	}
+	if bytes.Equal(a.raw, b.raw) {
+		return true
+	}
+	alike := tolerance[strings.ToUpper(args[0])]
+	if alike == nil || a.raw[0] == '-' || b.raw[0] == '-' {
+		return false
+	}
+	return alike(a.raw, b.raw)
+}
+
+// sameElements compares replies as bags of lines: arrays of keys in any order. Keys that hold line ends are cut
+// alike on both sides.
+func sameElements(a, b []byte) bool {
+	x, y := bytes.Split(a, []byte("\r\n")), bytes.Split(b, []byte("\r\n"))
+	slices.SortFunc(x, bytes.Compare)
+	slices.SortFunc(y, bytes.Compare)
+	return slices.EqualFunc(x, y, bytes.Equal)
+}
+
+// sameKind accepts any two keys, but not a key and none.
+func sameKind(a, b []byte) bool { return isNil(a) == isNil(b) }
+
+func isNil(b []byte) bool {
+	return bytes.Equal(b, []byte("$-1\r\n")) || bytes.Equal(b, []byte("_\r\n"))
+}
+
+// within accepts integers that are not negative and differ by less than d.
+func within(d float64) func(a, b []byte) bool {
+	return func(a, b []byte) bool {
+		x, okX := integer(a)
+		y, okY := integer(b)
+		return okX && okY && x >= 0 && y >= 0 && math.Abs(float64(x-y)) < d
+	}
+}
+
+// sameOrIdle accepts two idle times of a few seconds.
+func sameOrIdle(a, b []byte) bool {
+	x, okX := integer(a)
+	y, okY := integer(b)
+	return okX && okY && x < 60 && y < 60 && x != 1 && y != 1
+}
+
+func integer(b []byte) (int64, bool) {
+	if len(b) < 3 || b[0] != ':' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(b[1:len(b)-2]), 10, 64)
+	return n, err == nil
+}

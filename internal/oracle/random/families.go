@@ -1,0 +1,109 @@
+package random
+
+// family is a set of commands that are drawn together, weight times as often as one of weight 1.
+type family struct {
+	name      string
+	weight    int
+	templates []string
+}
+
+var families = []family{
+	{"string", 10, []string{
+		"SET <key> <value> [NX|XX] [GET] [EX <sec>|PX <ms>|EXAT <future>|PXAT <futurems>|KEEPTTL]",
+		"SET <key> <value> (EXAT <past>|PXAT <past>|EX <badtime>|PX <badtime>|EXAT <badtime>) [GET]",
+		"SET <key> <value>",
+		"SET <nkey> <number>",
+		"GET <key>",
+		"GET <key>",
+		"GETSET <key> <value>",
+		"GETDEL <key>",
+		"GETEX <key> [EX <sec>|PX <ms>|EXAT <future>|PXAT <futurems>|PERSIST|EXAT <past>|EX <badtime>]",
+		"SETNX <key> <value>",
+		"SETEX <key> (<sec>|<sec>|<badtime>) <value>",
+		"PSETEX <key> (<ms>|<ms>|<badtime>) <value>",
+		"MSET (<key> <value>)+",
+		"MSETNX (<key> <value>)+",
+		"MGET (<key>)+",
+		"APPEND <key> <value>",
+		"STRLEN <key>",
+		"(INCR|DECR) <nkey>",
+		"(INCRBY|DECRBY) <nkey> <int>",
+		"INCRBYFLOAT <nkey> <float>",
+		"(GETRANGE|SUBSTR) <key> <index> <index>",
+		"SETRANGE <key> <offset> <value>",
+		"MSET <lkey> <text> <lkey> <text>",
+		"APPEND <lkey> <text>",
+		"LCS <lkey> <lkey> [LEN] [IDX] [MINMATCHLEN <small>] [WITHMATCHLEN]",
+	}},
+	{"bitmap", 5, []string{
+		"SETBIT <key> <bitpos> <bit>",
+		"GETBIT <key> <bitpos>",
+		"BITCOUNT <key> [<index> <index> [BIT|BYTE]]",
+		"BITPOS <key> <bit> [<index> [<index> [BIT|BYTE]]]",
+		"BITOP (AND|OR|XOR) <key> (<key>)+",
+		"BITOP NOT <key> <key>",
+		"BITFIELD <key> (GET <bittype> <bitoff>|SET <bittype> <bitoff> <number>|INCRBY <bittype> <bitoff> <number>|OVERFLOW (WRAP|SAT|FAIL))+",
+		"BITFIELD_RO <key> (GET <bittype> <bitoff>)+",
+	}},
+	{"keys", 5, []string{
+		"(DEL|UNLINK) (<key>)+",
+		"(EXISTS|TOUCH) (<key>)+",
+		"TYPE <key>",
+		"RENAME <key> <key>",
+		"RENAMENX <key> <key>",
+		"COPY <key> <key> [DB <db>] [REPLACE]",
+		"MOVE <key> <db>",
+		"KEYS <pattern>",
+		"RANDOMKEY",
+		"SCAN 0 COUNT <count> [MATCH <pattern>] [TYPE <type>]",
+		"SCAN 0 COUNT 1000 ; DBSIZE", // SCAN removes expired keys, which DBSIZE would count
+		"OBJECT (ENCODING|REFCOUNT|IDLETIME|FREQ) <key>",
+	}},
+	{"expire", 5, []string{
+		"EXPIRE <key> <sec> [NX|XX|GT|LT]",
+		"PEXPIRE <key> <ms> [NX|XX|GT|LT]",
+		"EXPIREAT <key> <future> [NX|XX|GT|LT]",
+		"PEXPIREAT <key> <futurems> [NX|XX|GT|LT]",
+		"EXPIREAT <key> <future> [NX|XX] [GT|LT]",
+		"(EXPIREAT|PEXPIREAT) <key> <past>",
+		"(EXPIRE|PEXPIRE|EXPIREAT|PEXPIREAT) <key> <badtime>",
+		"(TTL|PTTL|EXPIRETIME|PEXPIRETIME) <key>",
+		"(TTL|PTTL|EXPIRETIME|PEXPIRETIME) <key>",
+		"PERSIST <key>",
+	}},
+	{"databases", 1, []string{
+		"SELECT <db>",
+		"SELECT <db>",
+		"SELECT <db>",
+		"SELECT <db>",
+		"SWAPDB <db> <db>",
+		"FLUSHDB [SYNC|ASYNC]",
+	}},
+	{"connection", 1, []string{
+		"PING [<value>]",
+		"ECHO <value>",
+		"nosuch <value>",
+		"CLIENT GETNAME",
+		"CLIENT SETNAME (<key>|<value>)",
+		"CONFIG GET (maxmemory|databases|nosuch|hash-max-listpack-value)",
+		"COMMAND GETKEYS MSET (<key> <value>)+",
+	}},
+}
+
+// parsed is a family with its templates as trees.
+type parsed struct {
+	weight int
+	nodes  []node
+}
+
+func parseFamilies() (all []parsed, weights int) {
+	for _, f := range families {
+		p := parsed{weight: f.weight}
+		for _, t := range f.templates {
+			p.nodes = append(p.nodes, parse(t))
+		}
+		all = append(all, p)
+		weights += f.weight
+	}
+	return all, weights
+}

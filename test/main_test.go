@@ -1,0 +1,122 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+func TestMain(m *testing.M) { os.Exit(runMain(m)) }
+
+func runMain(m *testing.M) int {
+	defer pool.killAll()
+	return oracle.Main(m)
+}
+
+// pool holds the servers that tests share, by their command lines.
+var pool servers
+
+type servers struct {
+	mu  sync.Mutex
+	dir string
+	all map[string]*oracle.Server
+}
+
+// get returns the running server of these arguments, a new one if there is none or it has ended.
+func (p *servers) get(t testing.TB, path string, args ...string) *oracle.Server {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := path + " " + strings.Join(args, " ")
+	if s := p.all[key]; s != nil && !s.Ended() {
+		return s
+	}
+	if p.all == nil {
+		p.all = map[string]*oracle.Server{}
+		dir, err := os.MkdirTemp("", "shoal-test-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.dir = dir
+	}
+	dir, err := os.MkdirTemp(p.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := oracle.Start(path, dir, append([]string{"--save", "", "--enable-debug-command", "yes"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.all[key] = s
+	return s
+}
+
+func (p *servers) killAll() {
+	for _, s := range p.all {
+		s.Kill()
+	}
+	if p.dir != "" {
+		_ = os.RemoveAll(p.dir) // left-overs in the temporary directory hurt nobody
+	}
+}
+
+// sharedRedis returns a redis-server that tests share. Who changes its configuration restores it.
+func sharedRedis(t testing.TB) *oracle.Server {
+	t.Helper()
+	return pool.get(t, oracle.Need(t))
+}
+
+// sharedShoal returns a shoal-server that tests share.
+func sharedShoal(t testing.TB, args ...string) *oracle.Server {
+	t.Helper()
+	return pool.get(t, oracle.ShoalPath(t), args...)
+}
+
+var engineList struct {
+	once  sync.Once
+	names []string
+}
+
+// engines returns the network engines to test. A kernel or container may forbid io_uring; then gnet is all there is.
+func engines(t testing.TB) []string {
+	t.Helper()
+	engineList.once.Do(func() {
+		engineList.names = []string{"io_uring", "gnet"}
+		if env := os.Getenv("SHOAL_ENGINES"); env != "" {
+			engineList.names = strings.Fields(env)
+			return
+		}
+		s, err := oracle.Start(oracle.ShoalPath(t), t.TempDir(), "--net-engine", "auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Kill()
+		if !strings.Contains(s.Dial(t).Do("INFO", "server"), "net_engine:io_uring") {
+			t.Logf("no io_uring here, testing gnet only:\n%s", s.Log())
+			engineList.names = []string{"gnet"}
+		}
+	})
+	return engineList.names
+}
+
+// eachEngine runs a test on each engine.
+func eachEngine(t *testing.T, f func(t *testing.T, engine string)) {
+	t.Helper()
+	for _, e := range engines(t) {
+		t.Run("engine="+e, func(t *testing.T) { f(t, e) })
+	}
+}
+
+// scriptPaths returns the recorded scripts.
+func scriptPaths(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob("../command/testdata/*/*")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	return paths
+}
