@@ -93,6 +93,13 @@ func (c *Ctx) lookup(k *shard.Key) shard.Entry {
 	return e
 }
 
+// notifyNew notifies that k is about to be created, if it is. A command calls it before it writes.
+func (c *Ctx) notifyNew(k *shard.Key) {
+	if c.Env.Notify&NotifyNew != 0 && !k.DB.Find(k).Exists() {
+		c.Notify(NotifyNew, "new", k.Name)
+	}
+}
+
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
 func (c *Ctx) isString(e shard.Entry) bool {
 	if e.Type() != shard.String {

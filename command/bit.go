@@ -278,6 +278,7 @@ func (c *Ctx) growForBits(k *shard.Key, last int64) (v []byte, grown bool) {
 		}
 		was = k.DB.StrLen(e)
 	}
+	c.notifyNew(k)
 	v = k.DB.Grow(k, e, int(last>>3)+1)
 	if v == nil {
 		c.Error(ErrNoMemory)

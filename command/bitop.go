@@ -82,6 +82,7 @@ func (c *Ctx) bitopSources(dst [][]byte) (sources [][]byte, longest int, ok bool
 
 // storeBitop sets dest to the combination of sources, which has n bytes. It reports false if there is no memory.
 func (c *Ctx) storeBitop(dest *shard.Key, op bitOperation, sources [][]byte, n int) bool {
+	c.notifyNew(dest)
 	if n >= shard.LargeMin {
 		l := c.KS.NewLarge(n)
 		if l == nil {

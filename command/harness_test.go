@@ -133,7 +133,7 @@ func (c *testCtx) setList(key string) {
 	c.KS.LockAll(c.NowMS)
 	defer c.KS.UnlockAll()
 	k := c.KS.Key(0, []byte(key))
-	if !k.DB.SetPayload(&k, shard.List, shard.Listpack, [16]byte{}, shard.SetMode{}) {
+	if !k.DB.SetPayload(&k, shard.List, shard.Quicklist, [16]byte{}, shard.SetMode{}) {
 		c.t.Fatal("no memory")
 	}
 }

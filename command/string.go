@@ -251,6 +251,7 @@ func (c *Ctx) incrementSlow(k *shard.Key, e shard.Entry, by int64) {
 		c.Error(ErrOverflow)
 		return
 	}
+	c.notifyNew(k)
 	if !k.DB.SetInteger(k, n+by, shard.SetMode{Keep: true}) {
 		c.Error(ErrNoMemory)
 		return
@@ -295,6 +296,7 @@ func incrbyfloat(c *Ctx) {
 	}
 	var buf [64]byte
 	text := sum.append(buf[:0])
+	c.notifyNew(k)
 	if !k.DB.SetText(k, text, shard.SetMode{Keep: true}) {
 		c.Error(ErrNoMemory)
 		return
@@ -730,6 +732,7 @@ func setrange(c *Ctx) {
 		c.Error(ErrTooLarge)
 		return
 	}
+	c.notifyNew(k)
 	b := k.DB.Grow(k, e, int(offset)+len(part))
 	if b == nil {
 		c.Error(ErrNoMemory)
@@ -754,6 +757,7 @@ func strlen(c *Ctx) {
 
 // store sets k to value, an argument. A large one gives the buffer it was received in.
 func (c *Ctx) store(k *shard.Key, value []byte, m shard.SetMode) bool {
+	c.notifyNew(k)
 	if len(value) >= shard.LargeMin && c.TakeLarge != nil {
 		if l := c.TakeLarge(c, value); l != nil {
 			return k.DB.SetLarge(k, l, m)
