@@ -105,7 +105,7 @@ func decimalLen(u uint64) int {
 }
 
 // shortBulk is the longest bulk string that AppendBulk copies itself, in bytes:
-// up to there two to four moves take half the time of the runtime's memmove.
+// up to there two to four overlapping moves take half the time of memmove.
 const shortBulk = 64
 
 // AppendBulk appends a bulk string.
@@ -130,10 +130,11 @@ func AppendBulk(dst, b []byte) []byte {
 	case n >= 8:
 		*(*[8]byte)(to) = *(*[8]byte)(b)
 		*(*[8]byte)(to[n-8:]) = *(*[8]byte)(b[n-8:])
-	default:
-		for i, c := range b {
-			to[i] = c
-		}
+	case n >= 4:
+		*(*[4]byte)(to) = *(*[4]byte)(b)
+		*(*[4]byte)(to[n-4:]) = *(*[4]byte)(b[n-4:])
+	case n > 0:
+		to[0], to[n/2], to[n-1] = b[0], b[n/2], b[n-1]
 	}
 	binary.LittleEndian.PutUint16(buf[end:], crlf)
 	return dst[:at+end+2]

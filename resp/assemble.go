@@ -104,8 +104,6 @@ func (p *Parser) assemble(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 		dst = append(dst, a.args...)
 		p.part = nil
 		a.next, p.done = p.done, a
-	case Error:
-		p.dropInput()
 	case NeedMore:
 		if a.stage == atStart {
 			p.part = nil
@@ -123,11 +121,8 @@ func (p *Parser) dropInput() { p.in, p.pos, p.owned = nil, 0, false }
 
 // run works off the input until a command is complete or the input ends.
 func (a *assembly) run(p *Parser, lim *Limits) Status {
-	for {
+	for a.stage != failed {
 		in := p.in[p.pos:]
-		if a.stage == failed {
-			return Error
-		}
 		if len(in) == 0 {
 			return NeedMore
 		}
@@ -153,11 +148,15 @@ func (a *assembly) run(p *Parser, lim *Limits) Status {
 				a.stage = inBulkLine
 			}
 		}
+		if a.stage == failed {
+			break
+		}
 		p.pos += used
 		if a.left == 0 && len(a.args) > 0 && a.tail == 0 {
 			return Command
 		}
 	}
+	return Error
 }
 
 // fail notes a protocol error.

@@ -79,12 +79,15 @@ type Parser struct {
 // before that, except to add to detached input.
 func (p *Parser) Feed(in []byte) {
 	p.Release()
-	if p.pos == len(p.in) {
+	switch {
+	case p.part != nil && p.part.stage == failed:
+		// Nothing is parsed any more.
+	case p.pos == len(p.in):
 		p.in, p.pos, p.owned = in, 0, false
 		p.fed = p.Buffered()
-		return
+	default:
+		p.feedDetached(in)
 	}
-	p.feedDetached(in)
 }
 
 // feedDetached appends in to the detached input. Parsed bytes are squeezed out
@@ -137,7 +140,8 @@ func (p *Parser) Close() {
 }
 
 // Pending returns the input not parsed yet, without the bytes already taken
-// into an incomplete command. It lives as long as the input does.
+// into an incomplete command. After Error it begins with what broke the protocol,
+// or what is left of that. It lives as long as the input does.
 func (p *Parser) Pending() []byte { return p.in[p.pos:] }
 
 // Buffered returns how many bytes of input the client makes us hold: input not

@@ -257,6 +257,9 @@ func TestErrorStays(t *testing.T) {
 			t.Errorf("%v, %v", st, err)
 		}
 	}
+	if got := string(p.Pending()); got != "*x\r\nPING\r\n" {
+		t.Errorf("pending %q", got)
+	}
 	p.Feed([]byte("PING\r\n"))
 	if _, st, err := p.Next(nil, defaults); st != Error || err != errCount {
 		t.Errorf("%v, %v after Feed", st, err)
