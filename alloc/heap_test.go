@@ -132,6 +132,32 @@ func TestScavengeKeepsReserveAndBounds(t *testing.T) {
 	}
 }
 
+func TestPrefault(t *testing.T) {
+	h := NewHeap()
+	h.alloc(1)
+	if h.Prefault() {
+		t.Fatal("prefaulted for a small heap")
+	}
+	h.alloc(hugeFloorBytes / PageSize)
+	for range 10 {
+		for h.freePages() >= chunkPages/2 {
+			h.alloc(1)
+		}
+		// The first chunks may be left over from before the heap grew large.
+		if head := h.bins.heads[coldBin]; head != 0 && !h.chunks[head-1].huge {
+			h.alloc(chunkPages)
+			continue
+		}
+		if !h.Prefault() || h.Prefault() || h.freePages() < chunkPages {
+			t.Fatalf("want one chunk ahead: %+v", h.Stats())
+		}
+		inUse := h.Stats().InUse
+		if released := h.Scavenge(1 << 20); released > 1<<20 || h.Stats().InUse != inUse {
+			t.Fatalf("scavenged %d", released)
+		}
+	}
+}
+
 func TestLarge(t *testing.T) {
 	h := NewHeap()
 	l, err := h.MapLarge(1 << 20)

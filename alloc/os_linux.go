@@ -20,6 +20,12 @@ func adviseHuge(addr, n uintptr, on bool) {
 	_ = unix.Madvise(unsafe.Slice((*byte)(pointer(addr)), n), advice)
 }
 
+// populate brings memory in without changing it. Kernels before 5.14 refuse; then the first
+// touch does it.
+func populate(addr, n uintptr) {
+	_ = unix.Madvise(unsafe.Slice((*byte)(pointer(addr)), n), unix.MADV_POPULATE_WRITE)
+}
+
 // remap resizes a standalone mapping and may move it. Pages are moved, not copied.
 func remap(addr, n, newN uintptr) (newAddr uintptr, ok bool) {
 	p, err := unix.MremapPtr(pointer(addr), n, nil, newN, unix.MREMAP_MAYMOVE)

@@ -19,6 +19,9 @@ func discard(addr, n uintptr) (ok bool) {
 // adviseHuge does nothing: these systems decide by themselves.
 func adviseHuge(addr, n uintptr, on bool) {}
 
+// populate does nothing: without huge pages there is no need.
+func populate(addr, n uintptr) {}
+
 // remap resizes a standalone mapping by copying it into a new one.
 func remap(addr, n, newN uintptr) (newAddr uintptr, ok bool) {
 	newAddr, ok = mapMemory(newN)
