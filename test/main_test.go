@@ -3,6 +3,7 @@ package test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,12 +65,6 @@ func (p *servers) killAll() {
 	}
 }
 
-// sharedRedis returns a redis-server that tests share. Who changes its configuration restores it.
-func sharedRedis(t testing.TB) *oracle.Server {
-	t.Helper()
-	return pool.get(t, oracle.Need(t))
-}
-
 // sharedShoal returns a shoal-server that tests share.
 func sharedShoal(t testing.TB, args ...string) *oracle.Server {
 	t.Helper()
@@ -108,6 +103,59 @@ func eachEngine(t *testing.T, f func(t *testing.T, engine string)) {
 	t.Helper()
 	for _, e := range engines(t) {
 		t.Run("engine="+e, func(t *testing.T) { f(t, e) })
+	}
+}
+
+// subject is a server to test: redis-server, which shows that the test is right, or shoal-server on one engine.
+type subject struct {
+	name string
+	path string
+	args []string // of every start
+}
+
+func (s subject) isRedis() bool { return s.name == "redis" }
+
+// start runs a server of the test's own.
+func (s subject) start(t testing.TB, args ...string) *oracle.Server {
+	t.Helper()
+	srv, err := oracle.Start(s.path, t.TempDir(), s.all(args)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(srv.Kill)
+	return srv
+}
+
+// spawn runs the program with exactly these arguments, and those that choose the engine, and waits for nothing.
+func (s subject) spawn(t testing.TB, args ...string) *oracle.Server {
+	t.Helper()
+	srv, err := oracle.Spawn(s.path, t.TempDir(), append(slices.Clone(args), s.args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(srv.Kill)
+	return srv
+}
+
+func (s subject) all(args []string) []string {
+	return slices.Concat([]string{"--save", "", "--enable-debug-command", "yes"}, s.args, args)
+}
+
+// subjects returns all servers to test.
+func subjects(t testing.TB) []subject {
+	t.Helper()
+	all := []subject{{name: "redis", path: oracle.Need(t)}}
+	for _, e := range engines(t) {
+		all = append(all, subject{"engine=" + e, oracle.ShoalPath(t), []string{"--net-engine", e}})
+	}
+	return all
+}
+
+// eachSubject runs a test on each server.
+func eachSubject(t *testing.T, f func(t *testing.T, s subject)) {
+	t.Helper()
+	for _, s := range subjects(t) {
+		t.Run(s.name, func(t *testing.T) { f(t, s) })
 	}
 }
 
