@@ -198,7 +198,9 @@ func (c *Ctx) bitposRange(n int64) (from, to int64, ok bool) {
 			return 0, 0, false
 		}
 	}
-	from, to = clampRange(start, end, n)
+	if from, to = clampRange(start, end, n); from >= to {
+		return 0, 0, true
+	}
 	return from * perIndex, to * perIndex, true
 }
 

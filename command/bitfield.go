@@ -260,18 +260,17 @@ func (f field) bounds() (lowest, highest int64) {
 	return 0, int64(uint64(1)<<f.width - 1)
 }
 
-// exceeds tells whether a+b is too large or too small. A negative number is too large for an unsigned field, as it is taken for
-// the unsigned one of the same bits; b, an increment, may be negative.
+// exceeds tells whether a+b is too large or too small. A negative number is too large for an unsigned field, as it is taken
+// for the unsigned one of the same bits. Signed fields compare with differences that may wrap around, as redis does: SET
+// with OVERFLOW SAT takes a number close to the smallest int64 for a large one.
 func (f field) exceeds(a, b, lowest, highest int64) (above, below bool) {
 	switch {
-	case !f.signed && a < 0 || a > highest:
-		return true, false
-	case a < lowest:
-		return false, true
-	case b > 0:
-		return uint64(b) > uint64(highest-a), false
+	case !f.signed:
+		return a < 0 || a > highest || b > highest-a, b < 0 && b < -a
+	case f.width == 64:
+		return a >= 0 && b > highest-a, a < 0 && b < lowest-a
 	}
-	return false, b < 0 && uint64(-b) > uint64(a-lowest)
+	return a > highest || b > highest-a, a < lowest || b < lowest-a
 }
 
 // wrap returns the low bits of n, as many as the field has, as its value.

@@ -66,8 +66,9 @@ func firstDiffering(b []byte, fill byte) int {
 	at := 0
 	for len(b)-at >= 32 {
 		p := b[at : at+32]
-		if binary.LittleEndian.Uint64(p)^word|binary.LittleEndian.Uint64(p[8:])^word|
-			binary.LittleEndian.Uint64(p[16:])^word|binary.LittleEndian.Uint64(p[24:])^word != 0 {
+		a := (binary.LittleEndian.Uint64(p) ^ word) | (binary.LittleEndian.Uint64(p[8:]) ^ word)
+		b := (binary.LittleEndian.Uint64(p[16:]) ^ word) | (binary.LittleEndian.Uint64(p[24:]) ^ word)
+		if a|b != 0 {
 			break
 		}
 		at += 32
