@@ -331,7 +331,10 @@ func (c *Conn) ended(err error) {
 // lastWords closes the conn at the end of its input. A peer that has only shut down its sending side still gets
 // the replies that its socket takes at once.
 func (c *Conn) lastWords() {
-	for c.err == io.EOF && !c.io.sending() && c.load() {
+	for range 4 {
+		if c.err != io.EOF || c.io.sending() || !c.load() {
+			break
+		}
 		b := c.head.b[:min(len(c.head.b), sliceBytes)]
 		n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT)
 		if err != nil {

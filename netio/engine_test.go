@@ -403,7 +403,7 @@ func TestSlowReader(t *testing.T) {
 			closed: func(c *Conn, err error) { closed.Add(1) },
 		})
 		r := s.Reactors()[0]
-		slow, quick := s.dial(t), s.dial(t)
+		slow, other := s.dial(t), s.dial(t)
 		if _, err := slow.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
@@ -420,7 +420,6 @@ func TestSlowReader(t *testing.T) {
 		if last == 0 || last > n*(size+5) {
 			t.Fatalf("%d bytes are pending", last)
 		}
-		_ = quick // the other conn is open all the while
 		on(r, func() {
 			c.Close(errors.New("too slow"))
 			c.Close(nil)
@@ -436,6 +435,8 @@ func TestSlowReader(t *testing.T) {
 			return true
 		})
 		eventually(t, "it is closed", func() bool { return closed.Load() == 1 && s.NumConns() == 1 })
+		other.Close()
+		eventually(t, "the other is closed", func() bool { return closed.Load() == 2 })
 		got, _ := io.Copy(io.Discard, slow)
 		if got >= n*size {
 			t.Errorf("all %d bytes arrived", got)
@@ -453,11 +454,12 @@ func TestPauseRead(t *testing.T) {
 				t.Error("Data for a paused conn")
 			}
 			server.Store(c)
-			got.Add(int64(len(in)))
+			part := uint64(0)
 			for _, b := range in {
-				sum.Add(uint64(b))
+				part += uint64(b)
 			}
-			if got.Load() < 10 {
+			sum.Add(part)
+			if got.Add(int64(len(in))) < 10 {
 				c.PauseRead()
 			}
 		}})
@@ -887,8 +889,7 @@ func TestStopFlushes(t *testing.T) {
 			_, _ = c.Write(make([]byte, size))
 			close(asked)
 		}})
-		c, stuck := s.dial(t), s.dial(t)
-		_ = stuck
+		c := s.dial(t)
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}

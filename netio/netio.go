@@ -73,6 +73,7 @@ type Engine struct {
 	handler Handler
 	name    string
 	reason  string
+	epoch   time.Time // where the reactors' clocks begin
 
 	reactors     []*Reactor
 	keepAliveSec atomic.Int64
@@ -107,7 +108,7 @@ func New(o Options, h Handler) (*Engine, error) {
 	if o.Logf == nil {
 		o.Logf = func(int, string, ...any) {}
 	}
-	e := &Engine{opts: o, handler: h}
+	e := &Engine{opts: o, handler: h, epoch: time.Now().Add(-time.Hour)}
 	e.keepAliveSec.Store(int64(o.KeepAliveSec))
 	if err := e.choose(); err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func (e *Engine) Unlisten(addr net.Addr) error {
 	for i, l := range e.listeners {
 		if l.addr.Network() == addr.Network() && l.addr.String() == addr.String() {
 			e.listeners = append(e.listeners[:i:i], e.listeners[i+1:]...)
-			e.unserve(l)
+			e.unserve(e.state, l)
 			return nil
 		}
 	}

@@ -252,10 +252,10 @@ func (l *pollLoop) endTurn() error {
 	}
 	until := r.nextTick
 	if r.stopAt != 0 {
-		until = min(until, r.now+stopPoll)
+		until = min(until, r.clock+stopPoll)
 	}
 	for _, a := range l.accepts {
-		if a.retryAt != 0 && r.now >= a.retryAt {
+		if a.retryAt != 0 && r.clock >= a.retryAt {
 			l.acceptAgain(a)
 		}
 		if a.retryAt != 0 {
@@ -264,7 +264,7 @@ func (l *pollLoop) endTurn() error {
 	}
 	if l.timerAt == 0 || until < l.timerAt {
 		l.timerAt = until
-		l.timer.Reset(time.Duration(until-r.now) * time.Microsecond)
+		l.timer.Reset(time.Duration(until-r.clock) * time.Microsecond)
 	}
 	return nil
 }
@@ -284,7 +284,7 @@ func (l *pollLoop) acceptAgain(a *pollAcceptor) {
 	a.retryAt = 0
 	l.at.FD = a.fd
 	if err := l.poller.AddRead(&l.at, false); err != nil {
-		a.retryAt = l.r.now + acceptPause.Microseconds()
+		a.retryAt = l.r.clock + acceptPause.Microseconds()
 	}
 }
 
@@ -300,7 +300,7 @@ func (l *pollLoop) unlisten(ln *listener) {
 }
 
 func (l *pollLoop) accept(a *pollAcceptor) {
-	if a.retryAt > l.r.now { // a kqueue that could not be muted
+	if a.retryAt > l.r.clock { // a kqueue that could not be muted
 		l.muteListener(a.fd)
 		return
 	}
@@ -316,7 +316,7 @@ func (l *pollLoop) accept(a *pollAcceptor) {
 		var errno unix.Errno
 		errors.As(err, &errno)
 		if pause := l.r.acceptFailed(a.l, errno); pause > 0 {
-			a.retryAt = l.r.now + pause.Microseconds()
+			a.retryAt = l.r.clock + pause.Microseconds()
 			l.muteListener(a.fd)
 			return
 		}

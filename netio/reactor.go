@@ -17,6 +17,7 @@ type Reactor struct {
 	handler Handler
 	id      int
 	now     int64 // µs of Unix time at the start of the turn
+	clock   int64 // the same in µs since some moment before the engine was made, never set: what all *At and *Tick mean
 	turn    uint64
 
 	conns    []*Conn // by Conn.index
@@ -156,9 +157,14 @@ func (r *Reactor) open(c *Conn) {
 	}
 }
 
+// clockAt is what a reactor's clock shows at t. Wall clocks jump, this one does not.
+func (e *Engine) clockAt(t time.Time) int64 { return int64(t.Sub(e.epoch) / time.Microsecond) }
+
 // beginTurn notes the time.
 func (r *Reactor) beginTurn() {
-	r.now = time.Now().UnixMicro()
+	t := time.Now() // 42 ns, once
+	r.now = t.UnixMicro()
+	r.clock = r.e.clockAt(t)
 	r.turn++
 }
 
@@ -168,13 +174,13 @@ func (r *Reactor) endTurn() {
 	if len(r.resumed) > 0 {
 		r.resumeAll()
 	}
-	if r.now >= r.nextTick || r.now-r.lastTick >= int64(r.e.opts.TickEvery/time.Microsecond) {
+	if r.clock >= r.nextTick || r.clock-r.lastTick >= int64(r.e.opts.TickEvery/time.Microsecond) {
 		r.tick()
 	}
 	if len(r.closing) > 0 {
 		r.closeAll()
 	}
-	if r.stopAt != 0 && r.now >= r.stopAt {
+	if r.stopAt != 0 && r.clock >= r.stopAt {
 		r.Conns(func(c *Conn) bool { c.Close(ErrStopped); return true })
 	}
 	r.handler.TurnEnd(r)
@@ -189,12 +195,12 @@ func (r *Reactor) tick() {
 	if after <= 0 {
 		after = r.e.opts.TickEvery
 	}
-	if r.now >= r.trimAt {
+	if r.clock >= r.trimAt {
 		r.bufs.trim()
-		r.trimAt = r.now + 1e6
+		r.trimAt = r.clock + 1e6
 	}
-	r.lastTick = r.now
-	r.nextTick = r.now + int64(after/time.Microsecond)
+	r.lastTick = r.clock
+	r.nextTick = r.clock + int64(after/time.Microsecond)
 }
 
 func (r *Reactor) flushAll() {
@@ -262,7 +268,7 @@ const (
 
 // beginStop closes all conns, those with pending replies after the replies.
 func (r *Reactor) beginStop() {
-	r.stopAt = r.now + stopGrace
+	r.stopAt = r.clock + stopGrace
 	r.Conns(func(c *Conn) bool {
 		if c.OutPending() == 0 {
 			c.Close(ErrStopped)
@@ -276,7 +282,7 @@ func (r *Reactor) beginStop() {
 
 // stopped tells whether the loop may end.
 func (r *Reactor) stopped() bool {
-	return r.stopAt != 0 && (len(r.conns) == len(r.free) || r.now > r.stopAt+stopTimeout)
+	return r.stopAt != 0 && (len(r.conns) == len(r.free) || r.clock > r.stopAt+stopTimeout)
 }
 
 const acceptPause = 100 * time.Millisecond
@@ -288,8 +294,8 @@ func (r *Reactor) acceptFailed(l *listener, err unix.Errno) time.Duration {
 	case 0, unix.ECONNABORTED, unix.EINTR, unix.EAGAIN, unix.EPROTO, unix.ECANCELED:
 		return 0
 	}
-	if r.now-r.loggedAt >= 1e6 && !l.down.Load() {
-		r.loggedAt = r.now
+	if r.clock-r.loggedAt >= 1e6 && !l.down.Load() {
+		r.loggedAt = r.clock
 		r.e.opts.Logf(LevelWarning, "Accepting client connection: accept: %v", err)
 	}
 	return acceptPause

@@ -94,9 +94,9 @@ func (e *Engine) serve(l *listener) {
 	}
 }
 
-// unserve stops that and closes l.
-func (e *Engine) unserve(l *listener) {
-	if e.state == stateNew {
+// unserve stops that and closes l; was is the engine's state before.
+func (e *Engine) unserve(was engineState, l *listener) {
+	if was == stateNew {
 		l.abandon()
 		return
 	}
@@ -111,20 +111,21 @@ func (e *Engine) unserve(l *listener) {
 // Stop closes the listeners, gives pending replies half a second to go out, closes all conns with ErrStopped and
 // returns when the reactors' threads have ended. It must not be called on a reactor's goroutine.
 func (e *Engine) Stop() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.mu.Lock() // not held while waiting: a handler may call Listen
 	was := e.state
-	if was == stateStopped {
-		return
-	}
+	e.state = stateStopped
 	for _, l := range e.listeners {
-		e.unserve(l)
+		e.unserve(was, l)
 	}
 	e.listeners = nil
-	e.state = stateStopped
-	if was == stateNew {
-		return
+	e.mu.Unlock()
+	if was == stateRunning {
+		e.stopReactors()
 	}
+	e.wg.Wait()
+}
+
+func (e *Engine) stopReactors() {
 	// Once every reactor has left its listeners, every accepted conn is in the mailbox of its reactor.
 	var left sync.WaitGroup
 	left.Add(len(e.reactors))
@@ -135,5 +136,4 @@ func (e *Engine) Stop() {
 	for _, r := range e.reactors {
 		r.Post(r.beginStop)
 	}
-	e.wg.Wait()
 }

@@ -225,9 +225,9 @@ func (l *ringLoop) timeout() time.Duration {
 		}
 	}
 	if l.r.stopAt != 0 {
-		until = min(until, l.r.now+stopPoll)
+		until = min(until, l.r.clock+stopPoll)
 	}
-	return min(time.Duration(until-time.Now().UnixMicro())*time.Microsecond, maxSleep)
+	return min(time.Duration(until-l.r.e.clockAt(time.Now()))*time.Microsecond, maxSleep)
 }
 
 func (l *ringLoop) completions() {
@@ -457,7 +457,7 @@ func (l *ringLoop) endTurn() {
 	}
 	l.rearm = l.rearm[:0]
 	for i, a := range l.acceptors {
-		if a != nil && a.retryAt != 0 && l.r.now >= a.retryAt {
+		if a != nil && a.retryAt != 0 && l.r.clock >= a.retryAt {
 			l.accept(i)
 		}
 	}
@@ -525,7 +525,7 @@ func (l *ringLoop) acceptedOne(i int, res int, more bool) {
 		return
 	}
 	if pause := l.r.acceptFailed(a.l, unix.Errno(-min(res, 0))); pause > 0 {
-		a.retryAt = l.r.now + pause.Microseconds()
+		a.retryAt = l.r.clock + pause.Microseconds()
 		return
 	}
 	l.accept(i)

@@ -219,7 +219,7 @@ func (r *Ring) publish() uintptr {
 // enterError drops what is no error: a timeout, a signal, a shortage that passes once completions were taken.
 func enterError(errno unix.Errno) error {
 	switch errno {
-	case 0, unix.ETIME, unix.EINTR, unix.EAGAIN, unix.EBUSY:
+	case 0, unix.ETIME, unix.EINTR, unix.EAGAIN, unix.EBUSY, unix.ENOMEM:
 		return nil
 	}
 	return fmt.Errorf("io_uring_enter: %w", errno)
