@@ -69,7 +69,7 @@ func (a *assembly) release(big BigBuffers) {
 	if cap(line) > firstChunk {
 		line = nil
 	}
-	if cap(chunk) > lastChunk {
+	if cap(chunk) > lastChunk+firstChunk {
 		chunk = nil
 	}
 	if cap(bigs) > keepArgs {
@@ -323,7 +323,8 @@ func (a *assembly) reserve(big BigBuffers, n int) {
 func (a *assembly) alloc(n int) []byte {
 	if cap(a.chunk)-len(a.chunk) < max(n, 1) {
 		size := min(max(2*cap(a.chunk), firstChunk), lastChunk)
-		a.chunk = make([]byte, 0, max(size, n))
+		// With some room left, or short arguments would cost a chunk more.
+		a.chunk = make([]byte, 0, max(size, n+firstChunk))
 	}
 	from := len(a.chunk)
 	a.chunk = a.chunk[:from+n]

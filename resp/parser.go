@@ -193,9 +193,8 @@ const (
 // input; those of a command that began in an earlier Feed may lie in memory of
 // the parser.
 //
-// Next itself takes a command of up to 9 arguments of up to 9999 bytes, in the one
-// form that clients write, complete in the input. What it cannot take goes to
-// finish, and from there to assemble.
+// Next itself takes a command in the one form that clients write, complete in the
+// input: the rest goes to assemble.
 func (p *Parser) Next(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 	in, i := p.in, p.pos
 	if p.part != nil || len(in)-i < minCommand {
@@ -203,20 +202,34 @@ func (p *Parser) Next(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 	}
 	head := binary.LittleEndian.Uint32(in[i:])
 	n := int(head>>8&0xff) - '0'
-	base := len(dst)
-	if head&mask1 != count1 || uint(n-1) > 8 || cap(dst)-base < n || lim.MaxBulk < shortMax {
-		return p.finish(dst, lim)
+	if head&mask1 == count1 && uint(n-1) < 9 {
+		i += 4
+	} else {
+		n, i = canonical(in, i, '*')
+		if n <= 0 || n > (len(in)-i)/minArg || n > lim.maxArgs() {
+			return p.assemble(dst, lim)
+		}
 	}
-	next := shortArgs(dst[base:base+n], in, i+4)
+	base := len(dst)
+	if cap(dst)-base < n {
+		dst = slices.Grow(dst, n)
+	}
+	next := -1
+	if lim.MaxBulk >= shortMax {
+		next = shortArgs(dst[base:base+n], in, i)
+	}
 	if next < 0 {
-		return p.finish(dst, lim)
+		next = longArgs(dst[base:base+n], in, i, int(lim.maxBulk()))
+	}
+	if next < 0 {
+		return p.assemble(dst, lim)
 	}
 	p.pos = next
 	return dst[:base+n], Command, nil
 }
 
-// shortArgs fills args with the arguments at in[i:] and returns the index behind
-// them, or -1 when that is not for it. It is apart from Next, calls nothing and
+// shortArgs fills args with the arguments at in[i:], of up to 9999 bytes, and
+// returns the index behind them, or -1 when that is not for it. It is apart from Next, calls nothing and
 // knows no limits, so that all it works on stays in registers: 17 instead of 25
 // ns for three arguments.
 func shortArgs(args [][]byte, in []byte, i int) (next int) {
@@ -269,26 +282,18 @@ func shortArgs(args [][]byte, in []byte, i int) (next int) {
 	return i
 }
 
-// finish is Next for any command as clients write it, complete in the input.
-func (p *Parser) finish(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
-	in, base := p.in, len(dst)
-	n, i := canonical(in, p.pos, '*')
-	if n <= 0 || n > (len(in)-i)/minArg || n > lim.maxArgs() {
-		return p.assemble(dst, lim)
-	}
-	dst = slices.Grow(dst, n)[:base+n]
-	maxBulk := int(lim.maxBulk())
-	for k := base; k < len(dst); k++ {
+// longArgs is shortArgs for arguments of any length.
+func longArgs(args [][]byte, in []byte, i, maxBulk int) (next int) {
+	for k := range args {
 		var size int
 		size, i = canonical(in, i, '$')
 		if size < 0 || size > maxBulk || size > len(in)-i-2 {
-			return p.assemble(dst[:base], lim)
+			return -1
 		}
-		dst[k] = in[i : i+size : i+size]
+		args[k] = in[i : i+size : i+size]
 		i += size + 2
 	}
-	p.pos = i
-	return dst, Command, nil
+	return i
 }
 
 // canonical reads "<kind><digits>\r\n" at in[i:]: up to ten digits, without

@@ -338,6 +338,8 @@ func TestParseAllocs(t *testing.T) {
 	f("split", in[:1000], in[1000:1020], in[1020:])
 	f("split in a value", in[:50], in[50:])
 	large := pipeline(2, "SET", "key:000000000001", strings.Repeat("v", 32<<10))
+	huge := pipeline(1, "SET", "key:000000000001", strings.Repeat("v", 64<<10))
+	f("64 KiB value", huge[:16<<10], huge[16<<10:])
 	f("32 KiB value", large[:16<<10], large[16<<10:32<<10], large[32<<10:48<<10], large[48<<10:])
 }
 
