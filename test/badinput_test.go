@@ -21,7 +21,7 @@ var malformed = []string{
 	"*1\r\n$\r\n", "*1\r\n$a\r\n", "*1\r\n$-1\r\n", "*1\r\n$-5\r\n", "*1\r\n$4a\r\n", "*1\r\n$+4\r\nPING\r\n", "*1\r\n$04\r\nPING\r\n",
 	"*1\r\n$536870912\r\n", "*1\r\n$536870913\r\n", "*1\r\n$9223372036854775807\r\n", "*1\r\n$9223372036854775808\r\n", "*1\r\n$ 4\r\nPING\r\n",
 	"*2\r\n$4\r\nPING\r\n$x\r\n", "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n", "*1\r\n$0\r\n\r\n", "*3\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n",
-	"*" + strings.Repeat("1", 70000), "*1\r\n$" + strings.Repeat("1", 70000), strings.Repeat("a", 70000), strings.Repeat("a", 70000) + "\r\n",
+	"*" + strings.Repeat("1", 70000), "*1\r\n$" + strings.Repeat("1", 70000), strings.Repeat("a", 70000),
 	strings.Repeat("a", 65535), strings.Repeat("a ", 30000) + "\r\n", strings.Repeat("\r\n", 40000) + "PING\r\n",
 	"PING 'a\r\n", "PING \"a\r\n", "PING \"a\"b\r\n", "PING 'a'b\r\n", "PING a'b'\r\n", "PING \"\\x4\"\r\n", "PING \"\\xzz\\n\\q\"\r\n", "PING '\\''\r\n", "\"PING\" 'x y'\r\n",
 	"'' ''\r\n", "\t PING \t x \t\r\n", "PING\tx\r\n", "PING\vx\r\n", "PING x\x00y\r\n", "PING\r x\r\n", "PING x\r\r\n",

@@ -1,0 +1,103 @@
+# Shoal. "make help" lists the targets.
+
+GO        ?= go
+BIN       := bin
+FUZZTIME  ?= 30s
+N         ?= 200000
+SEED      ?= 0
+# Flags of every "go test"; for example: make test TESTFLAGS=-v
+TESTFLAGS ?=
+
+# The packages without the whole-server tests, which are run once per way of building the server.
+PACKAGES  = $(shell $(GO) list ./... | grep -v '/shoal/test$$')
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build bin/shoal-server and bin/shoal-bench
+	$(GO) build -o $(BIN)/ ./cmd/...
+
+.PHONY: run
+run: build ## build the server and start it on 127.0.0.1:6379 (ARGS="--port 7000 ..." for more)
+	$(BIN)/shoal-server --bind 127.0.0.1 -::1 $(ARGS)
+
+.PHONY: test
+test: tools lint unit e2e race invariants fuzz-ci cross ## everything below that CI runs; installs redis-server if it is missing
+
+.PHONY: tools
+tools: ## install redis-server and redis-tools, which tests compare with, by apt if they are missing
+	@.ci/tools
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, and imports that point up
+	@unformatted="$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...))"; \
+		if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags invariants ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -run '^TestImports' ./test
+
+.PHONY: unit
+unit: ## unit tests of all packages
+	$(GO) test $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: e2e
+e2e: ## whole-server tests on both network engines
+	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./test
+
+# The tests of whole servers that a slower build of the server runs as well.
+SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRandomBytes|TestHalfOpen|TestManyClients|TestConnectionChurn|TestNeverReads|TestSignals|TestGoRedis)$$
+
+.PHONY: race
+race: ## the race detector on all packages and on a server
+	$(GO) test -race -timeout 15m $(TESTFLAGS) $(PACKAGES)
+	SHOAL_BUILD=-race $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
+
+.PHONY: invariants
+invariants: ## the build that checks its own assertions and poisons freed memory
+	$(GO) test -tags invariants -timeout 15m $(TESTFLAGS) $(PACKAGES)
+	SHOAL_BUILD="-tags invariants" $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
+
+.PHONY: oracle
+oracle: tools ## replay the scripts of command/testdata on redis-server and rewrite the replies that differ
+	$(GO) test -count=1 -v -run '^TestScriptsOnRedis$$' ./test -update
+	@git --no-pager diff --stat -- command/testdata
+
+.PHONY: fuzz-diff
+fuzz-diff: tools ## compare N=200000 random commands with redis-server; SEED=... repeats a run
+	$(GO) test -count=1 -v -timeout 0 -run '^TestDifferential$$' ./test -commands $(N) -seed $(SEED)
+
+.PHONY: metamorphic
+metamorphic: ## compare N=200000 random commands over engines and numbers of shards and reactors
+	$(GO) test -count=1 -v -timeout 0 -run '^TestMetamorphic$$' ./test -commands $(N) -seed $(SEED)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME=30s
+	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
+
+.PHONY: fuzz-ci
+fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP and configuration
+	@.ci/fuzz $(FUZZTIME) ./resp ./server/config
+
+.PHONY: bench
+bench: tools build ## measure beside redis-server and write BENCHMARKS.md
+	$(BIN)/shoal-bench report
+
+.PHONY: docs
+docs: ## rewrite docs/commands.md from the server's command table
+	$(GO) test -count=1 -run '^TestCommandsPage$$' ./test -update
+
+.PHONY: cross
+cross: ## build and vet for the other supported platforms
+	GOOS=linux GOARCH=arm64 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/shoal-server
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/shoal-server
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN)
+	$(GO) clean -testcache
