@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ func (l *Loader) Load(cl CommandLine) (*Config, error) {
 	r := l.reader()
 	lines := 0
 	if cl.File != "" {
-		n, err := r.file(cl.File, 0)
+		n, err := r.file(cl.File)
 		if err != nil {
 			return nil, err
 		}
@@ -35,14 +36,14 @@ func (l *Loader) Load(cl CommandLine) (*Config, error) {
 		if err != nil {
 			return nil, &OpenError{"standard input", err}
 		}
-		n, err := r.text(string(text), "standard input", 0, 0)
+		n, err := r.text(string(text), "standard input", 0)
 		if err != nil {
 			return nil, err
 		}
 		lines = max(lines-1, 0) + n // appended to the file's last line
 	}
 	// Options count on from the end of the file, as if appended to it.
-	if _, err := r.text(cl.Options, "command line", max(lines, 1), 0); err != nil {
+	if _, err := r.text(cl.Options, "command line", max(lines, 1)); err != nil {
 		return nil, err
 	}
 	if err := r.finish(); err != nil {
@@ -55,25 +56,36 @@ func (l *Loader) Load(cl CommandLine) (*Config, error) {
 type reader struct {
 	*Loader
 	readFile  func(path string) ([]byte, error)
+	glob      func(pattern string) ([]string, error)
+	open      []string // the files being read: each includes the next
 	values    *Values
 	firstSave bool
 }
 
 func (l *Loader) reader() *reader {
-	return &reader{Loader: l, readFile: os.ReadFile, values: defaults(), firstSave: true}
+	return &reader{Loader: l, readFile: os.ReadFile, glob: filepath.Glob, values: defaults(), firstSave: true}
 }
 
 // file reads one file and returns the number of its lines, counting what follows the last newline.
-func (r *reader) file(path string, depth int) (lines int, err error) {
+func (r *reader) file(path string) (lines int, err error) {
+	if slices.Contains(r.open, path) {
+		return 0, reason("The file includes itself, or is included by a file that it includes")
+	}
+	if len(r.open) > maxIncludes {
+		return 0, reason("Too many levels of include")
+	}
 	text, err := r.readFile(path)
 	if err != nil {
 		return 0, &OpenError{path, err}
 	}
-	return r.text(string(text), path, 0, depth)
+	r.open = append(r.open, path)
+	lines, err = r.text(string(text), path, 0)
+	r.open = r.open[:len(r.open)-1]
+	return lines, err
 }
 
 // text reads directives, one a line. skipped is the number of lines before the first.
-func (r *reader) text(text, name string, skipped, depth int) (lines int, err error) {
+func (r *reader) text(text, name string, skipped int) (lines int, err error) {
 	number := skipped
 	for line := range strings.SplitSeq(text, "\n") {
 		number++
@@ -81,7 +93,7 @@ func (r *reader) text(text, name string, skipped, depth int) (lines int, err err
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if err := r.line(line, depth); err != nil {
+		if err := r.line(line); err != nil {
 			if why, ok := err.(reason); ok {
 				return 0, &FileError{File: name, Line: number, Text: line, Reason: string(why)}
 			}
@@ -92,7 +104,7 @@ func (r *reader) text(text, name string, skipped, depth int) (lines int, err err
 }
 
 // line reads one directive. An error that is a reason concerns this line.
-func (r *reader) line(line string, depth int) error {
+func (r *reader) line(line string) error {
 	args, err := SplitArgs(line)
 	if err != nil || len(args) == 0 {
 		return err
@@ -105,7 +117,7 @@ func (r *reader) line(line string, depth int) error {
 		}
 		return e.Kind.set(r.values, args, source{file: true, firstSave: &r.firstSave})
 	}
-	return r.fileOnly(name, args, depth)
+	return r.fileOnly(name, args)
 }
 
 // fileArgs are the words of a value in a file. Several words may also be given as one in quotes.
@@ -123,10 +135,10 @@ func fileArgs(d *Directive, args []string) ([]string, error) {
 }
 
 // fileOnly reads what CONFIG does not know.
-func (r *reader) fileOnly(name string, args []string, depth int) error {
+func (r *reader) fileOnly(name string, args []string) error {
 	switch {
 	case name == "include" && len(args) == 1:
-		return r.include(args[0], depth+1)
+		return r.include(args[0])
 	case name == "rename-command" && len(args) == 2:
 		r.values.Renames = append(r.values.Renames, Rename{args[0], args[1]})
 		if r.RenameCommand != nil {
@@ -164,17 +176,14 @@ func isObsolete(name string) bool {
 
 // include reads the file, or all that match a pattern, in the order of their names. Nothing needs to
 // match a pattern.
-func (r *reader) include(path string, depth int) error {
-	if depth > maxIncludes {
-		return reason("Too many levels of include: does a file include itself?")
-	}
+func (r *reader) include(path string) error {
 	path = r.values.Path(path)
 	paths := []string{path}
 	if strings.ContainsAny(path, "*?[") {
-		paths, _ = filepath.Glob(path) // a malformed pattern matches nothing
+		paths, _ = r.glob(path) // a malformed pattern matches nothing
 	}
 	for _, p := range paths {
-		if _, err := r.file(p, depth); err != nil {
+		if _, err := r.file(p); err != nil {
 			return err
 		}
 	}
