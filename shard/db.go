@@ -67,10 +67,11 @@ func (db *DB) find(k *Key) Entry {
 }
 
 func keyEquals(a *alloc.Arena, ref alloc.Ref, h *header, name []byte) bool {
-	if int(h.klen) != len(name) && (h.klen != longKey || len(name) < longKey) {
-		return false
+	if h.flags&flagLongKey != 0 {
+		return string(entryKey(a, ref, h)) == string(name)
 	}
-	return string(entryKey(a, ref, h)) == string(name)
+	off := headerBytes + int(h.flags&flagExpire)*expireBytes
+	return int(h.klen) == len(name) && string(a.Bytes(ref, off+len(name))[off:]) == string(name)
 }
 
 // Find returns the entry of k without touching its access clock or the hit counters. A key that
@@ -154,22 +155,29 @@ func (db *DB) remove(k *Key, e Entry) {
 
 // free gives back an entry that is no longer in the table.
 func (db *DB) free(ref alloc.Ref, h *header) {
+	if h.flags&(flagBlock|flagLarge) != 0 {
+		block, l := db.block(Entry{h: h, ref: ref})
+		db.freeValue(h.flags, l.valueIn(block))
+	}
+	db.freeBlock(ref, h)
+}
+
+// freeBlock gives back an entry's block, but not what its value holds outside of it.
+func (db *DB) freeBlock(ref alloc.Ref, h *header) {
 	a := db.shard.arena
-	l := layoutOf(a, ref, h)
 	if h.flags&flagExpire != 0 {
 		db.expires.keys--
 		db.expires.sumMS -= entryExpire(a, ref, h)
 	}
-	db.freeValue(h, l.valueIn(a.Bytes(ref, l.size())))
-	a.Free(ref, l.size())
+	a.Free(ref, layoutOf(a, ref, h).size())
 }
 
-// freeValue gives back what the value holds outside the entry's block.
-func (db *DB) freeValue(h *header, value []byte) {
+// freeValue gives back what a value of the form that flags say holds outside the entry's block.
+func (db *DB) freeValue(flags uint8, value []byte) {
 	switch {
-	case h.flags&flagLarge != 0:
+	case flags&flagLarge != 0:
 		db.shard.releaseLarge(binary.LittleEndian.Uint32(value))
-	case h.flags&flagBlock != 0:
+	case flags&flagBlock != 0:
 		p := readBlock(value)
 		db.shard.arena.Free(p.ref, p.capacity)
 	}

@@ -65,6 +65,7 @@ const (
 
 const (
 	headerBytes  = 8
+	expireBytes  = 8
 	payloadBytes = 16
 	longKey      = 255
 )
@@ -76,6 +77,11 @@ type header struct {
 	clock [3]uint8
 	klen  uint8
 	vlen  uint16
+}
+
+// embedded tells whether the value of a header without flagBlock and flagLarge is a string of vlen bytes.
+func (h *header) embedded() bool {
+	return h.kind == uint8(String)|uint8(EmbStr)<<4 || h.kind == uint8(String)|uint8(Raw)<<4
 }
 
 // Entry is a key that exists, in its table's slot. It is valid until the next change of its DB.

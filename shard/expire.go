@@ -152,12 +152,35 @@ func (s *Shard) Expire(limit int) bool {
 	return more
 }
 
-// due handles a record that has come back: it deletes the key if its time has come, records it again if the
-// time is later, and drops the record if there is no such key.
+// due handles a record that has come back: it deletes the keys with this hash whose time has come, and records
+// them again if there are some with a later time. A record without a key is stale.
 func (db *DB) due(rec uint32) {
+	laterMS := int64(never)
+	found := false
+	for {
+		k, e, ms := db.dueEntry(rec)
+		if e.h != nil {
+			db.expire(&k, e)
+			found = true
+			continue
+		}
+		laterMS = ms
+		break
+	}
+	if laterMS != never {
+		db.index(uint64(rec), laterMS)
+	} else if !found {
+		db.shard.stats.ExpiredStale++
+	}
+}
+
+// dueEntry returns a key whose time has come and the low 32 bits of whose hash are rec; two of a shard's keys may
+// share them. If there is none, it returns the earliest time at which such a key expires.
+func (db *DB) dueEntry(rec uint32) (k Key, e Entry, laterMS int64) {
 	h := uint64(rec)
 	fp := dict.Fingerprint(h)
 	a := db.shard.arena
+	laterMS = never
 	for b := db.table.Find(h); b != nil; b = db.table.Next(b) {
 		for m := b.Match(fp); m != 0; m &= m - 1 {
 			slot := trailing(m)
@@ -172,16 +195,13 @@ func (db *DB) due(rec uint32) {
 				continue
 			}
 			ms := entryExpire(a, ref, hd)
-			if ms > db.shard.nowMS {
-				db.index(full, ms)
-				return
+			if ms <= db.shard.nowMS {
+				return Key{Name: name, Hash: full, DB: db}, Entry{h: hd, b: b, ref: ref, slot: slot}, 0
 			}
-			k := Key{Name: name, Hash: full, DB: db}
-			db.expire(&k, Entry{h: hd, b: b, ref: ref, slot: slot})
-			return
+			laterMS = min(laterMS, ms)
 		}
 	}
-	db.shard.stats.ExpiredStale++
+	return Key{}, Entry{}, laterMS
 }
 
 // rebuildDue tells whether stale records outnumber the live ones so far that the index is worth rebuilding.

@@ -126,6 +126,13 @@ func (ks *Keyspace) Key(db int, name []byte) Key {
 	return Key{Name: name, Hash: h, DB: ks.shards[ks.place(name, h)].dbs[db]}
 }
 
+// Bind is Key into memory of the caller's.
+func (ks *Keyspace) Bind(k *Key, db int, name []byte) {
+	k.Name = name
+	k.Hash = ks.Hash(name)
+	k.DB = ks.shards[ks.place(name, k.Hash)].dbs[db]
+}
+
 // place returns the index of the shard of a key with hash h.
 func (ks *Keyspace) place(name []byte, h uint64) uint64 {
 	if i := bytes.IndexByte(name, '{'); i >= 0 {

@@ -41,41 +41,111 @@ func (db *DB) Pin(e Entry) (p Pinned, ok bool) {
 	return Pinned{lg}, true
 }
 
-// retired are mappings that nobody refers to, being given back in steps.
+// retired is memory that nobody refers to, being given back in steps.
 type retired struct {
-	mu   sync.Mutex
-	list []alloc.Large
-	any  atomic.Bool
+	items  atomic.Int32 // of the lists below, and those that a step is at work on
+	bytes  atomic.Int64 // live blocks of arenas
+	mu     sync.Mutex
+	maps   []alloc.Large
+	arenas []*alloc.Arena
+	values [][]*large // of flushed shards; some are nil
 }
 
+// unref ends one hold on l.
 func (l *large) unref() {
 	if l.refs.Add(-1) > 0 {
 		return
 	}
 	r := &l.ks.retired
+	r.items.Add(1)
 	r.mu.Lock()
-	r.list = append(r.list, l.mem)
-	r.any.Store(true)
+	r.maps = append(r.maps, l.mem)
 	r.mu.Unlock()
 }
 
-// ReleaseStep gives back at most limit bytes of retired large values. It returns whether more remain.
+// takeShard takes over what a flushed shard held.
+func (r *retired) takeShard(a *alloc.Arena, values []*large) {
+	r.items.Add(2)
+	r.bytes.Add(int64(a.ApproxAllocated()))
+	r.mu.Lock()
+	r.arenas = append(r.arenas, a)
+	r.values = append(r.values, values)
+	r.mu.Unlock()
+}
+
+// RetiredBytes returns how much of what flushed shards held has not been given back yet; large strings are in
+// the heap's statistics.
+func (ks *Keyspace) RetiredBytes() int { return int(ks.retired.bytes.Load()) }
+
+// ReleaseStep gives back at most limit bytes of what flushed shards and large values held. It needs no lock; several
+// goroutines may work at it. It returns whether more remains.
 func (ks *Keyspace) ReleaseStep(limit int) bool {
 	r := &ks.retired
-	if !r.any.Load() {
+	if r.items.Load() == 0 {
 		return false
 	}
+	if l := r.takeValue(); l != nil {
+		l.unref()
+	}
+	if m, ok := pop(r, &r.maps); ok {
+		if m.ReleaseStep(ks.heap, limit) {
+			r.items.Add(-1)
+		} else {
+			r.mu.Lock()
+			r.maps = append(r.maps, m)
+			r.mu.Unlock()
+		}
+	}
+	if a, ok := pop(r, &r.arenas); ok {
+		r.releaseArena(a, limit)
+	}
+	return r.items.Load() > 0
+}
+
+// pop takes the last element off one of r's lists.
+func pop[T any](r *retired, list *[]T) (last T, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.list) == 0 {
-		r.any.Store(false)
-		return false
+	n := len(*list)
+	if n == 0 {
+		return last, false
 	}
-	last := &r.list[len(r.list)-1]
-	if last.ReleaseStep(ks.heap, limit) {
-		r.list = r.list[:len(r.list)-1]
+	var none T
+	last, (*list)[n-1] = (*list)[n-1], none
+	*list = (*list)[:n-1]
+	return last, true
+}
+
+// takeValue returns one of the large values of flushed shards, or nil.
+func (r *retired) takeValue() *large {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for n := len(r.values) - 1; n >= 0; n-- {
+		list := r.values[n]
+		for i := len(list) - 1; i >= 0; i-- {
+			if l := list[i]; l != nil {
+				r.values[n] = list[:i]
+				return l
+			}
+		}
+		r.values[n] = nil
+		r.values = r.values[:n]
+		r.items.Add(-1)
 	}
-	return true
+	return nil
+}
+
+func (r *retired) releaseArena(a *alloc.Arena, limit int) {
+	before := a.ApproxAllocated()
+	done := a.ReleaseStep(max(limit/alloc.PageSize, 1))
+	r.bytes.Add(int64(a.ApproxAllocated() - before))
+	if done {
+		r.items.Add(-1)
+		return
+	}
+	r.mu.Lock()
+	r.arenas = append(r.arenas, a)
+	r.mu.Unlock()
 }
 
 // LargeMin is the length in bytes from which on a string is given a mapping of its own.

@@ -34,18 +34,31 @@ func (v blockValue) write(p []byte) {
 	binary.LittleEndian.PutUint64(p[8:], uint64(v.length))
 }
 
+// valueOffset returns where in its block e's value begins.
+func (db *DB) valueOffset(e Entry) int {
+	if e.h.flags&flagLongKey != 0 {
+		l := layoutOf(db.shard.arena, e.ref, e.h)
+		return l.keyOffset() + l.klen
+	}
+	return headerBytes + int(e.h.flags&flagExpire)*expireBytes + int(e.h.klen)
+}
+
+// value returns the first n bytes of e's value in its block.
+func (db *DB) value(e Entry, n int) []byte {
+	off := db.valueOffset(e)
+	return db.shard.arena.Bytes(e.ref, off+n)[off:]
+}
+
 // Bytes returns the value of string e. The result aliases shard memory, or scratch (20 bytes at least) if the
 // value is kept as an integer.
 func (db *DB) Bytes(e Entry, scratch []byte) []byte {
-	block, l := db.block(e)
-	v := l.valueIn(block)
 	switch {
 	case e.h.flags&(flagBlock|flagLarge) != 0:
-		return db.outside(e.h, v)
+		return db.outside(e.h, db.value(e, payloadBytes))
 	case e.Encoding() == Int:
-		return strconv.AppendInt(scratch[:0], int64(binary.LittleEndian.Uint64(v)), 10)
+		return strconv.AppendInt(scratch[:0], int64(binary.LittleEndian.Uint64(db.value(e, 8))), 10)
 	}
-	return v
+	return db.value(e, int(e.h.vlen))
 }
 
 // outside returns a string that is not in its entry's block.
@@ -57,13 +70,12 @@ func (db *DB) outside(h *header, payload []byte) []byte {
 	return db.shard.arena.Bytes(p.ref, p.length)
 }
 
-// Integer returns the value of string e if it is kept as an integer.
+// Integer returns the value of e if it is a string kept as an integer.
 func (db *DB) Integer(e Entry) (int64, bool) {
-	if e.Encoding() != Int || e.Type() != String {
+	if e.h.kind != uint8(String)|uint8(Int)<<4 {
 		return 0, false
 	}
-	block, l := db.block(e)
-	return int64(binary.LittleEndian.Uint64(l.valueIn(block))), true
+	return int64(binary.LittleEndian.Uint64(db.value(e, 8))), true
 }
 
 // StrLen returns the length of string e in bytes.
@@ -106,14 +118,16 @@ func (db *DB) SetInteger(k *Key, n int64, m SetMode) bool {
 
 // UpdateInteger replaces the value of e, which is kept as an integer, in place.
 func (db *DB) UpdateInteger(e Entry, n int64) {
-	block, l := db.block(e)
-	binary.LittleEndian.PutUint64(l.valueIn(block), uint64(n))
+	binary.LittleEndian.PutUint64(db.value(e, 8), uint64(n))
 }
 
 func (db *DB) setBytes(k *Key, value []byte, enc Encoding, m SetMode) bool {
 	e := db.Find(k)
+	if e.h != nil && db.replaceInPlace(e, value, enc, m) {
+		return true
+	}
 	if headerBytes+12+len(k.Name)+len(value) > maxEmbed {
-		return db.setOutside(k, e, value, m)
+		return db.setOutside(k, e, value, enc, m)
 	}
 	e, v, ok := db.overwrite(k, e, 0, len(value), m)
 	if !ok {
@@ -125,8 +139,21 @@ func (db *DB) setBytes(k *Key, value []byte, enc Encoding, m SetMode) bool {
 	return true
 }
 
-// setOutside stores a string that is too long to be embedded.
-func (db *DB) setOutside(k *Key, e Entry, value []byte, m SetMode) bool {
+// replaceInPlace writes value over e's if that is an embedded string of the same length and neither the old nor the new
+// one expires. It reports whether it did.
+func (db *DB) replaceInPlace(e Entry, value []byte, enc Encoding, m SetMode) bool {
+	h := e.h
+	if h.flags&(flagExpire|flagBlock|flagLarge) != 0 || m.ExpireMS != 0 || int(h.vlen) != len(value) || !h.embedded() {
+		return false
+	}
+	h.kind = uint8(String) | uint8(enc)<<4
+	copy(db.value(e, len(value)), value)
+	db.touch(e)
+	return true
+}
+
+// setOutside stores a string that is too long to share a block with its key.
+func (db *DB) setOutside(k *Key, e Entry, value []byte, enc Encoding, m SetMode) bool {
 	if len(value) >= largeValue {
 		l := db.shard.ks.NewLarge(len(value))
 		if l == nil {
@@ -145,7 +172,7 @@ func (db *DB) setOutside(k *Key, e Entry, value []byte, m SetMode) bool {
 		db.shard.arena.Free(ref, len(value))
 		return false
 	}
-	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.kind = uint8(String) | uint8(enc)<<4
 	blockValue{ref: ref, capacity: len(value), length: len(value)}.write(v)
 	return true
 }
@@ -173,7 +200,7 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 		return at, nil, false
 	}
 	if outside != 0 {
-		db.freeValue(&header{flags: outside}, payload[:])
+		db.freeValue(outside, payload[:])
 	}
 	if e.h != nil {
 		db.touch(at)

@@ -46,19 +46,48 @@ func (k *Key) PeekEntries(bucket uintptr, dst []uintptr) []uintptr {
 	return k.DB.table.PeekRefs(bucket, k.Hash, dst)
 }
 
-// Move takes the entry of from to the key to, which may be in another database or shard and must not exist.
-// Value, encoding, expiry and access clock go with it. It reports false, with nothing changed, if
+// Move takes the entry of from to the key to, which may be in another database or shard; what to held is
+// lost. Value, encoding, expiry and access clock go with it. It reports false, with nothing changed, if
 // there is no memory.
 func (ks *Keyspace) Move(from, to *Key) bool {
-	if !ks.Copy(from, to) {
-		return false
-	}
 	src := from.DB.find(from)
-	from.DB.remove(from, src)
+	clock := src.h.clock
+	outside := src.h.flags&(flagBlock|flagLarge) != 0 || src.Type() != String
+	if outside && from.DB.shard == to.DB.shard {
+		if !handOver(from, src, to) {
+			return false
+		}
+	} else {
+		if !ks.Copy(from, to) {
+			return false
+		}
+		from.DB.remove(from, from.DB.find(from))
+	}
+	to.DB.find(to).h.clock = clock
 	return true
 }
 
-// Copy gives the key to, which must not exist, a copy of from's value, encoding, expiry and access clock.
+// handOver gives to the value of src, which is outside of src's block, and removes src, which is from's. The keys share a
+// shard.
+func handOver(from *Key, src Entry, to *Key) bool {
+	block, l := from.DB.block(src)
+	var payload [payloadBytes]byte
+	copy(payload[:], l.valueIn(block))
+	form, kind := src.h.flags&(flagBlock|flagLarge), src.h.kind
+	e, v, ok := to.DB.overwrite(to, to.DB.Find(to), form, payloadBytes, SetMode{ExpireMS: from.DB.ExpireMS(src)})
+	if !ok {
+		return false
+	}
+	e.h.kind = kind
+	copy(v, payload[:])
+	src = from.DB.find(from) // the table may have been resized
+	from.DB.table.Remove(from.Hash, src.b, src.slot)
+	from.DB.freeBlock(src.ref, src.h)
+	return true
+}
+
+// Copy gives the key to a copy of from's value, encoding and expiry; what to held is lost. from is a string. It reports
+// false, with nothing changed, if there is no memory.
 func (ks *Keyspace) Copy(from, to *Key) bool {
 	src := from.DB.find(from)
 	m := SetMode{ExpireMS: from.DB.ExpireMS(src)}
@@ -73,24 +102,57 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 	default:
 		ok = to.DB.setBytes(to, from.DB.Bytes(src, scratch[:]), src.Encoding(), m)
 	}
-	if !ok {
-		return false
+	if ok {
+		to.DB.find(to).h.setClock(to.DB.newClock())
 	}
-	dst := to.DB.find(to)
-	dst.h.clock = src.h.clock
-	return true
+	return ok
 }
 
-// Flush empties db. Its memory is given back by Tick, in steps; it counts as used until then.
+// Flush empties db. It takes constant time; the memory is given back in steps and counts as used until then: by
+// [Keyspace.ReleaseStep] if the shard has no other keys, else by Tick.
 func (db *DB) Flush() {
+	s := db.shard
 	if db.table.Len() == 0 && db.expires.wheel == nil {
 		return
 	}
-	old := &DB{shard: db.shard, id: db.id}
-	old.table.Init(db.shard.arena)
+	if s.onlyIn(db) {
+		s.drop()
+		return
+	}
+	old := &DB{shard: s, id: db.id}
+	old.table.Init(s.arena)
 	old.table.Swap(&db.table)
 	old.expires, db.expires = db.expires, expiry{}
-	db.shard.garbage = append(db.shard.garbage, old)
+	s.garbage = append(s.garbage, old)
+}
+
+// FlushAll empties every database of the shard, in constant time like Flush.
+func (s *Shard) FlushAll() {
+	if s.arena.Stats().Allocated > 0 {
+		s.drop()
+	}
+}
+
+// onlyIn tells whether no database but db has keys.
+func (s *Shard) onlyIn(db *DB) bool {
+	for _, other := range s.dbs {
+		if other != db && other.table.Len() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// drop empties the shard by detaching its arena as a whole.
+func (s *Shard) drop() {
+	for _, db := range s.dbs {
+		db.table.Forget()
+		db.expires = expiry{}
+	}
+	s.garbage = nil
+	s.ks.retired.takeShard(s.arena.Detach(), s.large)
+	s.large, s.freeLarge = nil, nil
+	s.nextDue.Store(never)
 }
 
 // SwapDB exchanges the contents of databases i and j. Every shard is locked.

@@ -15,6 +15,7 @@ const (
 	maxSegments = 33
 	growLoad    = 10 // entries a bucket above which the table doubles
 	shrinkLoad  = 2  // entries a bucket below which it halves
+	turnLoad    = 5  // entries a bucket above which halving is undone
 )
 
 // Bucket is one cache line of slots. It lives off-heap: a *Bucket is valid until its table
@@ -162,7 +163,7 @@ func (t *Table) Insert(h uint64, ref alloc.Ref, hasher Hasher) bool {
 	}
 	t.count++
 	if t.growing || t.count > growLoad*int(t.n.Load()) {
-		t.split(hasher)
+		t.split(hasher) // without memory the chains get longer
 	}
 	return true
 }
@@ -180,26 +181,22 @@ func (t *Table) put(i uint32, fp uint8, ref alloc.Ref) bool {
 		}
 		b = alloc.At[Bucket](t.arena, b.next)
 	}
-	r := t.arena.AllocFor(alloc.Table, bucketBytes)
+	r := t.newOverflow()
 	if r == 0 {
 		return false
 	}
-	o := alloc.At[Bucket](t.arena, r)
-	*o = Bucket{}
-	o.set(0, fp, ref)
+	alloc.At[Bucket](t.arena, r).set(0, fp, ref)
 	b.next = r
-	t.overflow++
 	return true
 }
 
 // Remove empties slot i of bucket b, which is in the chain of hash h, and does at most one step
 // of shrinking. The entry's memory is the caller's.
-func (t *Table) Remove(h uint64, b *Bucket, i int, hasher Hasher) {
-	t.vacate(number(h, t.n.Load()), b, i)
-	t.count--
+func (t *Table) Remove(h uint64, b *Bucket, i int) {
 	n := t.n.Load()
-	shrink := t.count < shrinkLoad*int(n) || n&(n-1) != 0 && !t.growing
-	if shrink && n > 1 && !t.frozen {
+	t.vacate(number(h, n), b, i)
+	t.count--
+	if t.count < shrinkLoad*int(n) || n&(n-1) != 0 && !t.growing {
 		t.merge()
 	}
 	if t.count == 0 && t.n.Load() == 1 {
@@ -227,25 +224,24 @@ func (t *Table) vacate(number uint32, b *Bucket, i int) {
 	}
 }
 
-// addBucket makes bucket n exist, empty, without raising n past what readers may see early.
+// firstOf returns the first bucket of segment k; sizeOf returns the segment's length in bytes.
+func firstOf(k int) int { return 1 << k >> 1 }
+func sizeOf(k int) int  { return max(firstOf(k), 1) * bucketBytes }
+
+// addBucket makes bucket n exist, empty. It reports false if there is no memory for its segment.
 func (t *Table) addBucket() bool {
 	n := t.n.Load()
 	k := bits.Len32(n)
 	if t.refs[k] == 0 {
-		size, first := bucketBytes, 0
-		if k > 0 {
-			first = 1 << (k - 1)
-			size = first * bucketBytes
-		}
-		r := t.arena.AllocFor(alloc.Table, size)
+		r := t.arena.AllocFor(alloc.Table, sizeOf(k))
 		if r == 0 {
 			return false
 		}
 		t.refs[k] = r
-		t.segments[k].Store(t.arena.Addr(r) - uintptr(first)*bucketBytes)
+		t.segments[k].Store(t.arena.Addr(r) - uintptr(firstOf(k))*bucketBytes)
 	}
 	*t.bucket(n) = Bucket{}
-	t.n.Store(n + 1)
+	t.n.Store(n + 1) // after the segment: Peek reads them the other way round
 	return true
 }
 
@@ -254,12 +250,8 @@ func (t *Table) dropBucket() {
 	n := t.n.Load() - 1
 	t.n.Store(n)
 	k := bits.Len32(n)
-	first := 0
-	if k > 0 {
-		first = 1 << (k - 1)
-	}
-	if int(n) == first {
-		t.arena.FreeFor(alloc.Table, t.refs[k], max(first, 1)*bucketBytes)
+	if int(n) == firstOf(k) {
+		t.arena.FreeFor(alloc.Table, t.refs[k], sizeOf(k))
 		t.refs[k] = 0
 		t.segments[k].Store(0)
 	}
@@ -267,43 +259,32 @@ func (t *Table) dropBucket() {
 
 // split moves the upper half of one bucket into a new one. The entries of the bucket that will be split
 // next are prefetched, so that the next call finds them in the cache.
-func (t *Table) split(hasher Hasher) {
+func (t *Table) split(hasher Hasher) bool {
 	n := t.n.Load()
 	top := uint32(1) << (bits.Len32(n) - 1)
 	if !t.addBucket() {
-		return
+		return false
 	}
 	t.growing = (n+1)&n != 0
 	t.redistribute(n-top, n, top, hasher)
 	if t.growing {
 		t.prefetch(n + 1 - top)
 	}
+	return true
 }
 
 // redistribute takes bucket from's chain apart and stores each entry in from or to.
 func (t *Table) redistribute(from, to, bit uint32, hasher Hasher) {
-	b := t.bucket(from)
-	old := *b
-	*b = Bucket{}
-	for {
-		for used := old.Used(); used != 0; used &= used - 1 {
-			i := bits.TrailingZeros32(used)
-			target := from
-			if uint32(hasher.HashOf(old.refs[i]))&bit != 0 {
-				target = to
-			}
-			if !t.put(target, old.fp(i), old.refs[i]) {
-				panic("dict: no memory for an overflow bucket while splitting")
-			}
+	t.drain(t.bucket(from), func(fp uint8, ref alloc.Ref) {
+		target := from
+		if uint32(hasher.HashOf(ref))&bit != 0 {
+			target = to
 		}
-		if old.next == 0 {
-			return
+		if !t.put(target, fp, ref) {
+			// Two chains need no more overflow buckets than one of as many entries, and drain has given that one's back.
+			panic("dict: no memory for an overflow bucket that was given back")
 		}
-		r := old.next
-		old = *alloc.At[Bucket](t.arena, r)
-		t.arena.FreeFor(alloc.Table, r, bucketBytes)
-		t.overflow--
-	}
+	})
 }
 
 // prefetch asks for the entries of bucket i and for the line of the bucket behind it.
@@ -319,82 +300,178 @@ func (t *Table) prefetch(i uint32) {
 	alloc.Prefetch(a[:n+1])
 }
 
-// merge moves the last bucket's entries into the bucket it was once split from.
-func (t *Table) merge() {
+// merge moves the last bucket's entries into the bucket it was once split from. It returns false, having
+// changed nothing, if there is no such bucket, no memory, or the table is frozen.
+func (t *Table) merge() bool {
 	n := t.n.Load() - 1 // the bucket to go
-	top := uint32(1) << (bits.Len32(n) - 1)
-	b := t.bucket(n)
-	r := alloc.Ref(0)
-	for {
-		for used := b.Used(); used != 0; used &= used - 1 {
-			i := bits.TrailingZeros32(used)
-			if !t.put(n-top, b.fp(i), b.refs[i]) {
-				panic("dict: no memory for an overflow bucket while merging")
-			}
-		}
-		next := b.next
-		if r != 0 {
-			t.arena.FreeFor(alloc.Table, r, bucketBytes)
-			t.overflow--
-		}
-		if next == 0 {
-			break
-		}
-		r, b = next, alloc.At[Bucket](t.arena, next)
+	if int32(n) <= 0 || t.frozen {
+		return false
 	}
+	into := n - 1<<(bits.Len32(n)-1)
+	if !t.lengthen(into, t.entries(into)+t.entries(n)) {
+		return false
+	}
+	t.drain(t.bucket(n), func(fp uint8, ref alloc.Ref) { t.put(into, fp, ref) })
 	t.growing = false
 	t.dropBucket()
+	return true
+}
+
+// entries returns the number of entries in bucket i's chain.
+func (t *Table) entries(i uint32) int {
+	n := 0
+	for b := t.bucket(i); b != nil; b = t.Next(b) {
+		n += bits.OnesCount32(b.Used())
+	}
+	return n
+}
+
+// lengthen gives bucket i's chain room for n entries, of which more than the chain now has are about to be put.
+// It returns false, having changed nothing, if there is no memory.
+func (t *Table) lengthen(i uint32, n int) bool {
+	last := t.bucket(i)
+	for n -= Slots; last.next != 0; n -= Slots {
+		last = alloc.At[Bucket](t.arena, last.next)
+	}
+	end := last
+	for ; n > 0; n -= Slots {
+		if last.next = t.newOverflow(); last.next == 0 {
+			t.freeChain(end.next)
+			end.next = 0
+			return false
+		}
+		last = alloc.At[Bucket](t.arena, last.next)
+	}
+	return true
+}
+
+// newOverflow returns an empty overflow bucket, or 0 if there is no memory.
+func (t *Table) newOverflow() alloc.Ref {
+	r := t.arena.AllocFor(alloc.Table, bucketBytes)
+	if r != 0 {
+		*alloc.At[Bucket](t.arena, r) = Bucket{}
+		t.overflow++
+	}
+	return r
+}
+
+// freeChain frees the overflow bucket r and those behind it.
+func (t *Table) freeChain(r alloc.Ref) {
+	for r != 0 {
+		next := alloc.At[Bucket](t.arena, r).next
+		t.arena.FreeFor(alloc.Table, r, bucketBytes)
+		t.overflow--
+		r = next
+	}
+}
+
+// drain empties the chain that begins with b: each bucket is given back before visit is called for
+// what was in it.
+func (t *Table) drain(b *Bucket, visit func(fp uint8, ref alloc.Ref)) {
+	old := *b
+	*b = Bucket{}
+	for {
+		for used := old.Used(); used != 0; used &= used - 1 {
+			i := bits.TrailingZeros32(used)
+			visit(old.fp(i), old.refs[i])
+		}
+		r := old.next
+		if r == 0 {
+			return
+		}
+		old = *alloc.At[Bucket](t.arena, r)
+		t.arena.FreeFor(alloc.Table, r, bucketBytes)
+		t.overflow--
+	}
 }
 
 // Step does up to n steps of a resize that is under way or due, for a table that is not written
 // to. It returns whether more remain.
 func (t *Table) Step(n int, hasher Hasher) bool {
 	for ; n > 0; n-- {
-		buckets := int(t.n.Load())
-		switch {
-		case t.growing || t.count > growLoad*buckets && buckets > 0:
-			t.split(hasher)
-		case buckets > 1 && !t.frozen && (t.count < shrinkLoad*buckets || buckets&(buckets-1) != 0):
-			t.merge()
-		default:
+		did := false
+		switch t.direction() {
+		case +1:
+			did = t.split(hasher)
+		case -1:
+			did = t.merge()
+		}
+		if !did {
 			return false
 		}
 	}
-	return true
+	return t.direction() != 0
 }
 
-// Swap exchanges the contents of t and o.
+// direction tells whether the table ought to grow (+1), to shrink (-1) or to stay. A table that is half way
+// down turns round if it has filled up again meanwhile.
+func (t *Table) direction() int {
+	n := int(t.n.Load())
+	switch {
+	case n == 0:
+		return 0
+	case t.growing || t.count > growLoad*n:
+		return +1
+	case t.Resizing() && t.count > turnLoad*n:
+		return +1
+	case t.frozen:
+		return 0
+	case t.Resizing() || n > 1 && t.count < shrinkLoad*n:
+		return -1
+	}
+	return 0
+}
+
+// Swap exchanges the contents of t and o, which have the same arena.
 func (t *Table) Swap(o *Table) {
-	t.arena, o.arena = o.arena, t.arena
 	t.growing, o.growing = o.growing, t.growing
 	t.frozen, o.frozen = o.frozen, t.frozen
 	t.count, o.count = o.count, t.count
 	t.overflow, o.overflow = o.overflow, t.overflow
 	t.refs, o.refs = o.refs, t.refs
 	n := t.n.Load()
-	t.n.Store(0)
+	t.n.Store(o.n.Load())
+	o.n.Store(n)
 	for k := range t.segments {
 		s := t.segments[k].Load()
 		t.segments[k].Store(o.segments[k].Load())
 		o.segments[k].Store(s)
 	}
-	t.n.Store(o.n.Load())
-	o.n.Store(n)
+}
+
+// Forget makes t empty without giving back its memory, for an arena that is dropped as a whole.
+func (t *Table) Forget() {
+	t.n.Store(0)
+	for k := range t.segments {
+		t.segments[k].Store(0)
+	}
+	t.refs = [maxSegments]alloc.Ref{}
+	t.growing, t.frozen = false, false
+	t.count, t.overflow = 0, 0
 }
 
 // Peek returns the address of the bucket of hash h, or 0, for prefetching. It may be called
-// without the owner's lock; the address may be out of date but never faults.
+// without the owner's lock; the address may be out of date but never faults: memory that was
+// a segment once stays readable.
 func (t *Table) Peek(h uint64) uintptr {
 	n := t.n.Load()
 	if n == 0 {
 		return 0
 	}
-	return t.address(number(h, n))
+	i := number(h, n)
+	segment := t.segments[bits.Len32(i)].Load()
+	if segment == 0 {
+		return 0 // given back since n was read
+	}
+	return segment + uintptr(i)*bucketBytes
 }
 
 // PeekRefs appends to dst the addresses of the entries with h's fingerprint in the bucket at addr,
 // a result of Peek. Like Peek it needs no lock and what it returns serves only to prefetch.
 func (t *Table) PeekRefs(addr uintptr, h uint64, dst []uintptr) []uintptr {
+	if addr == 0 {
+		return dst
+	}
 	b := alloc.PtrAt[Bucket](addr)
 	for m := b.Match(Fingerprint(h)); m != 0; m &= m - 1 {
 		dst = append(dst, t.arena.Addr(b.refs[bits.TrailingZeros32(m)]))

@@ -65,44 +65,40 @@ func (t *Table) Random(next func() uint64) alloc.Ref {
 		return 0
 	}
 	n := t.n.Load()
-	for {
+	for range maxTries {
 		r := next()
-		i := uint32((r >> 32) * uint64(n) >> 32)
 		slot := int(uint32(r) % (2 * Slots))
-		for b := t.bucket(i); b != nil; b = t.Next(b) {
-			if used := b.Used(); slot < Slots && used>>slot&1 != 0 {
+		for b := t.bucket(uint32((r >> 32) * uint64(n) >> 32)); b != nil && slot >= 0; b = t.Next(b) {
+			if slot < Slots && b.Used()>>slot&1 != 0 {
 				return b.refs[slot]
 			}
 			slot -= Slots
-			if slot < 0 {
-				break
-			}
 		}
 	}
+	// A table kept from shrinking may be nearly empty: take what comes next.
+	i := uint32((next() >> 32) * uint64(n) >> 32)
+	for t.bucket(i).Used() == 0 {
+		if i++; i == n {
+			i = 0
+		}
+	}
+	b := t.bucket(i)
+	return b.refs[bits.TrailingZeros32(b.Used())]
 }
+
+// maxTries bounds the search for a random entry: a table that may shrink has two or more entries a bucket and so
+// takes 12 tries on average.
+const maxTries = 200
 
 // Clear gives back all buckets from the last one down, at most limit of them, calling visit for each
 // entry (so that its owner can free it). It returns whether the table is now empty.
 func (t *Table) Clear(limit int, visit func(alloc.Ref)) bool {
 	t.growing = false
 	for ; limit > 0 && t.n.Load() > 0; limit-- {
-		b := t.bucket(t.n.Load() - 1)
-		r := alloc.Ref(0)
-		for {
-			for used := b.Used(); used != 0; used &= used - 1 {
-				visit(b.refs[bits.TrailingZeros32(used)])
-				t.count--
-			}
-			next := b.next
-			if r != 0 {
-				t.arena.FreeFor(alloc.Table, r, bucketBytes)
-				t.overflow--
-			}
-			if next == 0 {
-				break
-			}
-			r, b = next, alloc.At[Bucket](t.arena, next)
-		}
+		t.drain(t.bucket(t.n.Load()-1), func(_ uint8, ref alloc.Ref) {
+			t.count--
+			visit(ref)
+		})
 		t.dropBucket()
 	}
 	return t.n.Load() == 0

@@ -6,7 +6,7 @@
 // memory moves, and a stale record does no harm.
 //
 // Level 0 has 256 slots of 4 ms, level 1 has 256 of 1.024 s, level 2 of 4.37 min, level 3 of 18.6 h and
-// level 4 of 199 days; what lies further ahead waits in the last slot. A record of a slot above level 0
+// level 4 of 199 days; what lies further ahead waits in the slot that comes back last, in 139 years. A record of a slot above level 0
 // comes back when the slot begins, which may be earlier than its time: the caller adds it again.
 //
 //	slot -> chunk -> chunk ...      chunk: next 4 B | size 2 B | count 2 B | records, 4 B each
@@ -76,9 +76,10 @@ func (w *Wheel) place(tick int64) (int, int) {
 	if d := uint64(tick ^ w.tick); d != 0 {
 		n = (bits.Len64(d) - 1) / 8
 	}
-	if n >= levels {
+	if n >= levels-1 {
+		// The last level goes round; what is out of its reach goes into the slot that comes back last.
 		n = levels - 1
-		tick = w.tick | 0xff<<(8*n)
+		tick = min(tick, w.tick+(slots-1)<<(8*n))
 	}
 	return n, int(tick>>(8*n)) & (slots - 1)
 }
@@ -151,19 +152,24 @@ func (w *Wheel) Advance(nowMS int64, limit int, back func(rec uint32)) int {
 	done := 0
 	for done < limit && w.due != 0 {
 		h := alloc.At[chunkHeader](w.arena, w.due)
-		if h.count == 0 {
-			next, size := h.next, int(h.bytes)
-			w.arena.Free(w.due, size)
-			w.due = next
-			continue
-		}
 		h.count--
 		rec := *w.record(w.due, int(h.count))
+		if h.count == 0 {
+			w.due = w.freeChunk(w.due)
+		}
 		w.count--
 		done++
 		back(rec)
 	}
 	return done
+}
+
+// freeChunk gives chunk c back and returns the one behind it.
+func (w *Wheel) freeChunk(c alloc.Ref) alloc.Ref {
+	h := alloc.At[chunkHeader](w.arena, c)
+	next, size := h.next, int(h.bytes)
+	w.arena.Free(c, size)
+	return next
 }
 
 // turn moves the slots that lie between the present tick and to into the list of due chunks.
@@ -195,11 +201,13 @@ func (w *Wheel) collect(l *level, slot int) {
 	}
 	l.occupied[slot/64] &^= 1 << (slot % 64)
 	head := w.head(l, slot)
-	last := alloc.At[chunkHeader](w.arena, *head)
-	for last.next != 0 {
-		last = alloc.At[chunkHeader](w.arena, last.next)
+	if w.due != 0 {
+		last := alloc.At[chunkHeader](w.arena, *head)
+		for last.next != 0 {
+			last = alloc.At[chunkHeader](w.arena, last.next)
+		}
+		last.next = w.due
 	}
-	last.next = w.due
 	w.due = *head
 	*head = 0
 }
@@ -237,26 +245,26 @@ func (l *level) nextFrom(slot int) int {
 
 // Clear gives back memory, at most limit chunks, and returns whether the wheel is now empty.
 func (w *Wheel) Clear(limit int) bool {
+	for ; limit > 0 && w.due != 0; limit-- {
+		w.count -= int(alloc.At[chunkHeader](w.arena, w.due).count)
+		w.due = w.freeChunk(w.due)
+	}
 	for n := range w.levels {
 		l := &w.levels[n]
-		if l.heads == 0 {
-			continue
+		for slot := l.nextFrom(0); slot >= 0; slot = l.nextFrom(0) {
+			for head := w.head(l, slot); *head != 0; limit-- {
+				if limit <= 0 {
+					return false
+				}
+				w.count -= int(alloc.At[chunkHeader](w.arena, *head).count)
+				*head = w.freeChunk(*head)
+			}
+			l.occupied[slot/64] &^= 1 << (slot % 64)
 		}
-		for slot := range slots {
-			w.collect(l, slot)
+		if l.heads != 0 {
+			w.arena.Free(l.heads, slots*4)
+			l.heads = 0
 		}
-		w.arena.Free(l.heads, slots*4)
-		l.heads = 0
 	}
-	for ; limit > 0 && w.due != 0; limit-- {
-		h := alloc.At[chunkHeader](w.arena, w.due)
-		next, size := h.next, int(h.bytes)
-		w.arena.Free(w.due, size)
-		w.due = next
-	}
-	if w.due != 0 {
-		return false
-	}
-	w.count = 0
-	return true
+	return w.due == 0
 }
