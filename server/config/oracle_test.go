@@ -374,20 +374,6 @@ func (c connClient) Do(args ...string) string {
 	return string(reply)
 }
 
-// TestStockFile reads the configuration file that Debian installs.
-func TestStockFile(t *testing.T) {
-	const path = "/etc/redis/redis.conf"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Skipf("no %s: %v", path, err)
-	}
-	// Its directories belong to another user.
-	fixed := regexp.MustCompile(`(?m)^(dir|logfile) .*$`).ReplaceAllString(string(text), "")
-	if _, err := load(t, fixed); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestRewriteOracle lets both rewrite the same files.
 func TestRewriteOracle(t *testing.T) {
 	f := func(file string, sets ...string) {

@@ -38,6 +38,9 @@ func (c *Config) Rewrite(users []string) error {
 }
 
 func rewriteFile(path string, v *Values, users []string) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays one
+	}
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -175,7 +178,7 @@ func (r *rewrite) content() []byte {
 }
 
 // replaceFile writes a temporary file beside path and renames it, with both synced, so that a crash leaves
-// the old file or the new one.
+// the old file or the new one. The permissions stay.
 func replaceFile(path string, content []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := createBeside(path)
@@ -187,7 +190,12 @@ func replaceFile(path string, content []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(content)
+	if info, statErr := os.Stat(path); statErr == nil {
+		err = f.Chmod(info.Mode().Perm())
+	}
+	if err == nil {
+		_, err = f.Write(content)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

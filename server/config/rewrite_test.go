@@ -67,6 +67,29 @@ func TestRewriteFile(t *testing.T) {
 	}
 }
 
+func TestRewriteKeeps(t *testing.T) {
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string]string{"real.conf": "port 7000\n"})
+	link := filepath.Join(dir, "link.conf")
+	if err := errors.Join(os.Chmod(filepath.Join(dir, "real.conf"), 0o600), os.Symlink("real.conf", link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustLoadArgs(t, []string{link, "--hz", "20"}).Rewrite(nil); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(link)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link has become a file: %v", err)
+	}
+	info, err = os.Stat(link)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("permissions: %v, %v", info.Mode(), err)
+	}
+	if text, err := os.ReadFile(link); err != nil || !strings.Contains(string(text), "\nhz 20\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 func TestRewriteErrors(t *testing.T) {
 	if err := New().Rewrite(nil); !errors.Is(err, ErrNoFile) {
 		t.Errorf("without a file: %v", err)
