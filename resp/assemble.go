@@ -10,7 +10,7 @@ const (
 	maxLine      = 64 << 10 // longest line without its end, in bytes
 	bigThreshold = 64 << 10 // an argument missing that much gets its own buffer
 	firstChunk   = 512      // bytes
-	lastChunk    = 64 << 10 // chunks double up to this; none larger is pooled
+	lastChunk    = 81 << 10 // chunks double up to this: bigThreshold, a receive buffer of 16 KiB, and some
 	keepArgs     = 64       // largest argument list kept in the pool
 	sliceBytes   = 24       // bookkeeping of one argument
 )
@@ -69,7 +69,7 @@ func (a *assembly) release(big BigBuffers) {
 	if cap(line) > firstChunk {
 		line = nil
 	}
-	if cap(chunk) > lastChunk+firstChunk {
+	if cap(chunk) > lastChunk {
 		chunk = nil
 	}
 	if cap(bigs) > keepArgs {

@@ -340,6 +340,7 @@ func TestParseAllocs(t *testing.T) {
 	large := pipeline(2, "SET", "key:000000000001", strings.Repeat("v", 32<<10))
 	huge := pipeline(1, "SET", "key:000000000001", strings.Repeat("v", 64<<10))
 	f("64 KiB value", huge[:16<<10], huge[16<<10:])
+	f("64 KiB value, late", append(bytes.Clone(in[:1500]), huge...)[:17<<10], huge[17<<10-1500:])
 	f("32 KiB value", large[:16<<10], large[16<<10:32<<10], large[32<<10:48<<10], large[48<<10:])
 }
 
