@@ -60,9 +60,9 @@ const (
 	// sealBytes is where an open out-buffer is sealed and a new one begun, so that no append ever copies more.
 	sealBytes = 256 << 10
 	// sliceBytes bounds one submission of one conn: a reply of 512 MB stalls nobody.
-	sliceBytes = 1 << 20
+	sliceBytes = 256 << 10
 	// turnBytes bounds what all conns submit in one turn.
-	turnBytes = 4 << 20
+	turnBytes = 1 << 20
 )
 
 // ID is unique in the engine; a later conn has a greater one.

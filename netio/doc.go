@@ -3,7 +3,7 @@
 //
 // # Who owns what
 //
-//	Engine ---- Reactor 0 ---- Conn, Conn, ...      one goroutine per reactor, locked to its thread
+//	Engine ---- Reactor 0 ---- Conn, Conn, ...      one goroutine per reactor
 //	       \--- Reactor 1 ---- Conn, Conn, ...      a conn stays with its reactor for life
 //	        \-- ...
 //
@@ -39,7 +39,7 @@
 //
 //	  append        seal at 256 KiB,      load            kernel has taken it
 //	Out ----------> rest ---------------> head ---------> back to the pool, or release()
-//	                 ^                     lent to the kernel, at most 1 MiB at a time:
+//	                 ^                     lent to the kernel, at most 256 KiB at a time:
 //	WriteRef --------+                     untouched until its completion
 //
 // Out-buffers come from a small pool per reactor and go back when they are sent. A conn that is closed keeps what is
@@ -58,6 +58,6 @@
 // # Bounds
 //
 // No conn may hold up the others: one receive is at most 16 KiB (gnet: 64 KiB), and a conn that fills buffer after
-// buffer gets one a turn; one send is at most 1 MiB, all sends of a turn about 4 MiB. OutPending is for the handler to
+// buffer gets one a turn; one send is at most 256 KiB, all sends of a turn about 1 MiB. OutPending is for the handler to
 // bound: a reader that never reads keeps its replies until Close.
 package netio

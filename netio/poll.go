@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	lockGnet    = true
 	readBufSize = 64 << 10
 	maxVec      = 16
 	acceptBatch = 64 // connections taken per event, so that a storm does not starve conns

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Reactor is one event loop: a goroutine, locked to its OS thread, and its conns. Unless said otherwise its methods
-// belong to that goroutine.
+// A Reactor is one event loop: a goroutine and its conns. The goroutine is locked to its OS thread, except with gnet
+// when no CPUs are given. Unless said otherwise a Reactor's methods belong to that goroutine.
 type Reactor struct {
 	// User belongs to the handler.
 	User any
@@ -73,7 +73,8 @@ func (r *Reactor) Now() int64 { return r.now }
 // NumConns counts the reactor's open conns. Any goroutine may ask.
 func (r *Reactor) NumConns() int { return int(r.numConns.Load()) }
 
-// CPUTime is the CPU time that the reactor's thread has used, 0 where the system does not tell. Any goroutine may ask.
+// CPUTime is the CPU time that the reactor's thread has used. It is 0 where the system does not tell, or the reactor
+// has no thread of its own. Any goroutine may ask.
 func (r *Reactor) CPUTime() time.Duration { return r.thread.read() }
 
 // Conns calls f for each open conn until it returns false. f may close conns.
