@@ -40,6 +40,7 @@ type Client struct {
 	name, libName, libVer string
 	user                  string
 	createdMS             int64
+	weighed               int // bytes that the client is counted with in its reactor's sum
 	lastCommand           *command.Spec
 	queued                [][][]byte // commands parsed but not run when the client was suspended
 	unblock               func(byError bool) bool

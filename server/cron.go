@@ -42,6 +42,7 @@ func (r *reactor) checkClients() {
 		}
 		cl := r.list[r.cron.next]
 		r.cron.next++
+		r.weigh(cl)
 		idleMS := r.nowMS - cl.conn.LastActive/1000
 		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&clientSuspended == 0 {
 			r.srv.log.Verbosef("Closing idle client")

@@ -71,6 +71,7 @@ func (r *reactor) process(cl *Client) {
 
 // attach points the reply writer at the client's output.
 func (r *reactor) attach(cl *Client) {
+	r.outBefore = cl.conn.OutPending()
 	r.w.Buf = cl.conn.Out()
 	r.w.Proto = cl.proto
 	r.ctx.Client = cl
@@ -82,6 +83,10 @@ func (r *reactor) attach(cl *Client) {
 func (r *reactor) detach(cl *Client) {
 	cl.conn.SetOut(r.w.Buf)
 	r.w.Buf = nil
+	if n := cl.conn.OutPending() - r.outBefore; n > 0 {
+		r.flow.netOut += int64(n)
+		r.flow.writes++
+	}
 	r.checkOutput(cl)
 }
 
@@ -244,6 +249,7 @@ func (r *reactor) account(cl *Client, b *batch) {
 		}
 	}
 	r.stats.commands.Add(total)
+	r.flow.commands += total
 	cl.commands += total
 }
 

@@ -22,6 +22,7 @@ func (r *reactor) beginTurn() {
 	r.turn = true
 	r.nowMS = r.net.Now() / 1000
 	r.lastRun = nanotime()
+	r.begun = r.lastRun
 }
 
 // Opened makes a client of a new connection.
@@ -31,7 +32,7 @@ func (h handler) Opened(c *netio.Conn) {
 	h.srv.connections.Add(1)
 	if int(h.srv.clients.Add(1)) > h.srv.cfg.Load().MaxClients {
 		h.srv.rejectedConns.Add(1)
-		refuse(c, errMaxClients)
+		r.refuse(c, errMaxClients)
 		return
 	}
 	cl := &Client{
@@ -45,15 +46,19 @@ func (h handler) Opened(c *netio.Conn) {
 	}
 	c.User = cl
 	r.clients[cl.id] = cl
+	r.weigh(cl)
 	cl.index = len(r.list)
 	r.list = append(r.list, cl)
 	if h.srv.protects(c) {
-		refuse(c, errProtected)
+		r.refuse(c, errProtected)
 	}
 }
 
-func refuse(c *netio.Conn, e command.Error) {
-	c.SetOut(append(c.Out(), "-"+string(e)+"\r\n"...))
+func (r *reactor) refuse(c *netio.Conn, e command.Error) {
+	reply := "-" + string(e) + "\r\n"
+	r.flow.netOut += int64(len(reply))
+	r.flow.writes++
+	c.SetOut(append(c.Out(), reply...))
 	c.CloseAfterReply()
 }
 
@@ -65,7 +70,8 @@ func (h handler) Data(c *netio.Conn, in []byte) {
 	}
 	r := cl.reactor
 	r.beginTurn()
-	r.netIn += int64(len(in))
+	r.flow.netIn += int64(len(in))
+	r.flow.reads++
 	cl.parser.Feed(in)
 	if cl.flags&(clientSuspended|clientClosing) != 0 {
 		cl.parser.Detach()
@@ -97,6 +103,7 @@ func (h handler) Closed(c *netio.Conn, err error) {
 		r.stats.blocked.Add(-1)
 	}
 	delete(r.clients, cl.id)
+	r.stats.clientBytes.Add(-int64(cl.weighed))
 	last := r.list[len(r.list)-1]
 	r.list[cl.index], last.index = last, cl.index
 	r.list[len(r.list)-1] = nil
@@ -107,12 +114,7 @@ func (h handler) Closed(c *netio.Conn, err error) {
 
 // TurnEnd publishes the turn's counters.
 func (h handler) TurnEnd(n *netio.Reactor) {
-	r := h.reactor(n)
-	r.turn = false
-	if r.netIn != 0 {
-		r.stats.netIn.Add(r.netIn)
-		r.netIn = 0
-	}
+	h.reactor(n).publish()
 }
 
 // tickBusy is how often a reactor ticks while it has work, tickIdle how long it may sleep without any.

@@ -28,9 +28,11 @@ type reactor struct {
 	turn    bool  // nowMS and lastRun are of this turn
 	lastRun int64 // nanotime at which the last batch of the turn ended
 
-	netIn int64 // bytes received in this turn
-	stats counters
-	cron  cron
+	begun     int64 // nanotime at which the turn began
+	flow      flow  // of this turn
+	outBefore int   // bytes that were pending when dispatch began to reply
+	stats     counters
+	cron      cron
 }
 
 // processStart is what nanotime counts from.
@@ -38,6 +40,13 @@ var processStart = time.Now()
 
 // nanotime returns monotonic time in ns.
 func nanotime() int64 { return int64(time.Since(processStart)) }
+
+// flow is what went through a reactor since its counters were last published.
+type flow struct {
+	netIn, netOut int64 // bytes received, and handed over for sending
+	reads, writes int64 // pieces received, and rounds of replies
+	commands      int64
+}
 
 // counters are written by one reactor and read by all.
 type counters struct {
@@ -50,6 +59,23 @@ type counters struct {
 	errors      atomic.Int64
 	blocked     atomic.Int64
 	perCommand  []commandStat
+
+	reads, writes    atomic.Int64 // pieces received, rounds of replies handed over
+	turns, turnNanos atomic.Int64 // nanos: up to the end of each turn's last command
+	longestTurn      atomic.Int64 // ns
+	mostCommands     atomic.Int64 // of one turn
+	cronNanos        atomic.Int64
+	expireNanos      atomic.Int64
+	expireCapped     atomic.Int64 // how often the search for due keys ran out of time
+	clientBytes      atomic.Int64 // what the clients cost, each as of its last check
+}
+
+// commandNanos returns the time that all commands took.
+func (c *counters) commandNanos() (n int64) {
+	for i := range c.perCommand {
+		n += c.perCommand[i].nanos.Load()
+	}
+	return n
 }
 
 // commandStat is one command's line in INFO commandstats.

@@ -41,6 +41,7 @@ type Server struct {
 	authDenied       atomic.Int64
 	rates            rates
 	errorStats       errorStats
+	observed         observed
 
 	startedAt    time.Time
 	runID        string
@@ -102,7 +103,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 // commandLists returns all commands of the server.
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
-		command.StringCommands, command.BitCommands, connectionCommands, clientCommands, configCommands,
+		command.StringCommands, command.BitCommands, connectionCommands, clientCommands, configCommands, infoCommands,
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"sync/atomic"
 )
 
 // samples is how many measurements instantaneous figures are averaged over, as in Redis.
@@ -18,7 +19,7 @@ type rates struct {
 }
 
 // totals are counters of which INFO shows the rates.
-type totals struct{ commands, netIn, netOut int64 }
+type totals struct{ commands, netIn, netOut, turns, turnNanos int64 }
 
 // totals sums the reactors' counters.
 func (s *Server) totals() (t totals) {
@@ -26,6 +27,8 @@ func (s *Server) totals() (t totals) {
 		t.commands += r.stats.commands.Load()
 		t.netIn += r.stats.netIn.Load()
 		t.netOut += r.stats.netOut.Load()
+		t.turns += r.stats.turns.Load()
+		t.turnNanos += r.stats.turnNanos.Load()
 	}
 	return t
 }
@@ -43,6 +46,9 @@ func (s *Server) sample(nowMS int64) {
 			commands: (now.commands - x.last.commands) * 1000 / ms,
 			netIn:    (now.netIn - x.last.netIn) * 1000 / ms,
 			netOut:   (now.netOut - x.last.netOut) * 1000 / ms,
+
+			turns:     (now.turns - x.last.turns) * 1000 / ms,
+			turnNanos: (now.turnNanos - x.last.turnNanos) * 1000 / ms,
 		}
 		x.next = (x.next + 1) % samples
 	}
@@ -58,6 +64,8 @@ func (s *Server) instantaneous() (t totals) {
 		t.commands += v.commands / samples
 		t.netIn += v.netIn / samples
 		t.netOut += v.netOut / samples
+		t.turns += v.turns / samples
+		t.turnNanos += v.turnNanos / samples
 	}
 	return t
 }
@@ -69,7 +77,8 @@ func (s *Server) usedMemory() int64 {
 	for i := range s.ks.Shards() {
 		n += int64(s.ks.Shard(i).Arena().ApproxAllocated())
 	}
-	return n + s.ks.Heap().LargeBytes()
+	n += s.sum(func(c *counters) int64 { return c.clientBytes.Load() })
+	return n + int64(s.ks.RetiredBytes()) + s.ks.Heap().LargeBytes()
 }
 
 // resetStats sets back what CONFIG RESETSTAT sets back.
@@ -81,6 +90,8 @@ func (s *Server) resetStats(nowMS int64) {
 	s.connections.Store(0)
 	s.rejectedConns.Store(0)
 	s.authDenied.Store(0)
+	s.queryBufferDrops.Store(0)
+	s.outputDrops.Store(0)
 	for _, r := range s.reactors {
 		r.stats.reset()
 	}
@@ -96,6 +107,11 @@ func (c *counters) reset() {
 	c.commands.Store(0)
 	c.netIn.Store(0)
 	c.netOut.Store(0)
+	for _, n := range []*atomic.Int64{
+		&c.reads, &c.writes, &c.turns, &c.turnNanos, &c.longestTurn, &c.mostCommands, &c.cronNanos, &c.expireNanos, &c.expireCapped,
+	} {
+		n.Store(0)
+	}
 	for i := range c.perCommand {
 		s := &c.perCommand[i]
 		s.calls.Store(0)
@@ -103,4 +119,29 @@ func (c *counters) reset() {
 		s.rejected.Store(0)
 		s.failed.Store(0)
 	}
+}
+
+// publish adds what went through the reactor in this turn to its counters. A turn in which nothing happened costs nothing.
+func (r *reactor) publish() {
+	if !r.turn {
+		return
+	}
+	r.turn = false
+	s, f := &r.stats, &r.flow
+	took := r.lastRun - r.begun
+	s.turns.Add(1)
+	s.turnNanos.Add(took)
+	if took > s.longestTurn.Load() {
+		s.longestTurn.Store(took)
+	}
+	if f.commands > s.mostCommands.Load() {
+		s.mostCommands.Store(f.commands)
+	}
+	if f.reads+f.writes > 0 {
+		s.netIn.Add(f.netIn)
+		s.reads.Add(f.reads)
+		s.netOut.Add(f.netOut)
+		s.writes.Add(f.writes)
+	}
+	*f = flow{}
 }

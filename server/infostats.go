@@ -1,0 +1,202 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/shoaldb/shoal/command"
+)
+
+// sum adds up one of the reactors' counters.
+func (s *Server) sum(value func(*counters) int64) (n int64) {
+	for _, r := range s.reactors {
+		n += value(&r.stats)
+	}
+	return n
+}
+
+func (r *infoReport) clients() {
+	s := r.srv
+	r.num("connected_clients", s.clients.Load())
+	r.num("cluster_connections", 0)
+	r.num("maxclients", int64(r.v.MaxClients))
+	r.num("client_recent_max_input_buffer", int64(r.parts.maxInput))
+	r.num("client_recent_max_output_buffer", int64(r.parts.maxOutput))
+	r.num("blocked_clients", s.sum(func(c *counters) int64 { return c.blocked.Load() }))
+	r.zeros("tracking_clients", "clients_in_timeout_table", "total_blocking_keys", "total_blocking_keys_on_nokey")
+}
+
+func (r *infoReport) persistence() {
+	r.zeros("loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age")
+	r.fixed("current_fork_perc", 0)
+	r.zeros("current_save_keys_processed", "current_save_keys_total")
+	r.num("rdb_changes_since_last_save", r.srv.sum(func(c *counters) int64 { return c.dirty.Load() }))
+	r.num("rdb_bgsave_in_progress", 0)
+	r.num("rdb_last_save_time", r.srv.startedAt.Unix())
+	r.str("rdb_last_bgsave_status", "ok")
+	r.num("rdb_last_bgsave_time_sec", -1)
+	r.num("rdb_current_bgsave_time_sec", -1)
+	r.zeros("rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded",
+		"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
+	r.num("aof_last_rewrite_time_sec", -1)
+	r.num("aof_current_rewrite_time_sec", -1)
+	r.str("aof_last_bgrewrite_status", "ok")
+	r.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
+	r.str("aof_last_write_status", "ok")
+	r.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
+}
+
+func (r *infoReport) stats() {
+	s := r.srv
+	all, rate := s.totals(), s.instantaneous()
+	r.num("total_connections_received", s.connections.Load())
+	r.num("total_commands_processed", all.commands)
+	r.num("instantaneous_ops_per_sec", rate.commands)
+	r.num("total_net_input_bytes", all.netIn)
+	r.num("total_net_output_bytes", all.netOut)
+	r.zeros("total_net_repl_input_bytes", "total_net_repl_output_bytes")
+	r.fixed("instantaneous_input_kbps", float64(rate.netIn)/1024)
+	r.fixed("instantaneous_output_kbps", float64(rate.netOut)/1024)
+	r.fixed("instantaneous_input_repl_kbps", 0)
+	r.fixed("instantaneous_output_repl_kbps", 0)
+	r.num("rejected_connections", s.rejectedConns.Load())
+	r.zeros("sync_full", "sync_partial_ok", "sync_partial_err")
+	r.expiry()
+	r.zeros("evicted_keys", "evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time")
+	r.num("keyspace_hits", r.census.stats.Hits)
+	r.num("keyspace_misses", r.census.stats.Misses)
+	r.zeros("pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks",
+		"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
+		"tracking_total_keys", "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies")
+	r.num("total_error_replies", s.errorStats.sum())
+	r.num("dump_payload_sanitizations", 0)
+	r.num("total_reads_processed", s.sum(func(c *counters) int64 { return c.reads.Load() }))
+	r.num("total_writes_processed", s.sum(func(c *counters) int64 { return c.writes.Load() }))
+	r.zeros("io_threaded_reads_processed", "io_threaded_writes_processed")
+	r.num("client_query_buffer_limit_disconnections", s.queryBufferDrops.Load())
+	r.num("client_output_buffer_limit_disconnections", s.outputDrops.Load())
+	r.zeros("reply_buffer_shrinks", "reply_buffer_expands")
+	r.eventLoop(rate)
+	r.num("acl_access_denied_auth", s.authDenied.Load())
+	r.zeros("acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel")
+}
+
+// expiry writes how many keys have expired, and how late they were deleted.
+func (r *infoReport) expiry() {
+	s, st := r.srv, &r.census.stats
+	r.num("expired_keys", st.Expired)
+	r.fixed("expired_stale_perc", 0)
+	r.num("expired_time_cap_reached_count", s.sum(func(c *counters) int64 { return c.expireCapped.Load() }))
+	r.num("expire_cycle_cpu_milliseconds", s.sum(func(c *counters) int64 { return c.expireNanos.Load() })/1e6)
+	r.num("expire_lag_p50_ms", lagMS(&st.ExpireLag, 0.5))
+	r.num("expire_lag_p99_ms", lagMS(&st.ExpireLag, 0.99))
+	r.num("expire_stale_records", st.ExpiredStale)
+}
+
+// eventLoop writes what the turns of the reactors took, up to the end of each turn's last command.
+func (r *infoReport) eventLoop(rate totals) {
+	s := r.srv
+	r.num("eventloop_cycles", s.sum(func(c *counters) int64 { return c.turns.Load() }))
+	r.num("eventloop_duration_sum", s.sum(func(c *counters) int64 { return c.turnNanos.Load() })/1000)
+	r.num("eventloop_duration_cmd_sum", s.sum(func(c *counters) int64 { return c.commandNanos() })/1000)
+	r.num("instantaneous_eventloop_cycles_per_sec", rate.turns)
+	r.num("instantaneous_eventloop_duration_usec", int64(ratio(rate.turnNanos, rate.turns))/1000)
+}
+
+// debug writes the section that is only shown by name.
+func (r *infoReport) debug() {
+	longest, most := int64(0), int64(0)
+	for _, re := range r.srv.reactors {
+		longest = max(longest, re.stats.longestTurn.Load())
+		most = max(most, re.stats.mostCommands.Load())
+	}
+	r.num("eventloop_duration_aof_sum", 0)
+	r.num("eventloop_duration_cron_sum", r.srv.sum(func(c *counters) int64 { return c.cronNanos.Load() })/1000)
+	r.num("eventloop_duration_max", longest/1000)
+	r.num("eventloop_cmd_per_cycle_max", most)
+}
+
+const noReplID = "0000000000000000000000000000000000000000"
+
+func (r *infoReport) replication() {
+	r.str("role", "master")
+	r.num("connected_slaves", 0)
+	r.str("master_failover_state", "no-failover")
+	r.str("master_replid", r.srv.replicationID())
+	r.str("master_replid2", noReplID)
+	r.num("master_repl_offset", 0)
+	r.num("second_repl_offset", -1)
+	r.num("repl_backlog_active", 0)
+	r.num("repl_backlog_size", r.v.ReplBacklogSize)
+	r.zeros("repl_backlog_first_byte_offset", "repl_backlog_histlen")
+}
+
+// replicationID returns the name of the data set's history, 40 hexadecimal digits.
+func (s *Server) replicationID() string {
+	if id := s.observed.replID.Load(); id != nil {
+		return *id
+	}
+	s.changeReplicationID()
+	return *s.observed.replID.Load()
+}
+
+// changeReplicationID gives the data set's history a new name.
+func (s *Server) changeReplicationID() {
+	id := runID()
+	s.observed.replID.Store(&id)
+}
+
+func (r *infoReport) commandStats() {
+	for _, spec := range r.srv.table.Specs() {
+		r.commandStat(spec)
+		for i := range spec.Subcommands {
+			r.commandStat(&spec.Subcommands[i])
+		}
+	}
+}
+
+func (r *infoReport) commandStat(spec *command.Spec) {
+	var calls, nanos, rejected, failed int64
+	for _, re := range r.srv.reactors {
+		s := &re.stats.perCommand[spec.Index()]
+		calls += s.calls.Load()
+		nanos += s.nanos.Load()
+		rejected += s.rejected.Load()
+		failed += s.failed.Load()
+	}
+	if calls+rejected+failed == 0 {
+		return
+	}
+	r.str("cmdstat_"+spec.FullName(), fmt.Sprintf("calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d",
+		calls, nanos/1000, ratio(nanos, calls)/1000, rejected, failed))
+}
+
+func (r *infoReport) errorStats() {
+	e := &r.srv.errorStats
+	e.mu.Lock()
+	counts := maps.Clone(e.counts)
+	e.mu.Unlock()
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		r.str("errorstat_"+code, fmt.Sprintf("count=%d", counts[code]))
+	}
+}
+
+// sum returns the number of all error replies.
+func (e *errorStats) sum() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.total
+}
+
+func (r *infoReport) keyspace() {
+	for i := range r.census.dbs {
+		d := &r.census.dbs[i]
+		if d.keys == 0 {
+			continue
+		}
+		ttl := max(int64(ratio(d.ttlSumMS, int64(d.expires))), 0)
+		r.str(fmt.Sprintf("db%d", i), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=%d", d.keys, d.expires, ttl))
+	}
+}
