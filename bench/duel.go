@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -33,10 +34,11 @@ type Sample struct {
 	Requests   int64   `json:"requests"`
 	Late       int64   `json:"late,omitempty"`
 	Nulls      int64   `json:"nulls,omitempty"`
+	Foreign    float64 `json:"foreign_cores"` // that other processes kept busy meanwhile
 }
 
-// Outcome is a scenario run by two contenders. Sample i of A and sample i of B were taken one right after
-// the other.
+// Outcome is a scenario run by two contenders. Sample i of A and sample i of B are a pair, taken one right
+// after the other.
 type Outcome struct {
 	Scenario string   `json:"scenario"`
 	A        []Sample `json:"a"`
@@ -125,20 +127,41 @@ func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
 			return outcome, ctx.Err()
 		}
 	}
-	for run := range d.plan.Runs {
-		var pair [2]Sample
-		for turn := range 2 {
-			i := turn ^ run&1 // A B B A A B ...
-			var err error
-			if pair[i], err = d.measure(ctx, generators[i], &s, d.plan.Time, run); err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
-			}
-		}
+	pairs, err := d.pairs(ctx, generators, &s)
+	for _, pair := range pairs {
 		outcome.A = append(outcome.A, pair[0])
 		outcome.B = append(outcome.B, pair[1])
 	}
-	return outcome, nil
+	return outcome, err
 }
+
+// maxAttempts bounds how many pairs are measured for each pair that is wanted.
+const maxAttempts = 3
+
+// pairs measures until enough pairs were left alone by other processes, or there were too many
+// attempts, and returns those that were disturbed least.
+func (d *duel) pairs(ctx context.Context, generators [2]*load.Generator, s *Scenario) ([][2]Sample, error) {
+	var pairs [][2]Sample
+	for quiet := 0; quiet < d.plan.Runs && len(pairs) < maxAttempts*d.plan.Runs; {
+		var pair [2]Sample
+		run := len(pairs)
+		for turn := range 2 {
+			i := turn ^ run&1 // A B B A A B ...
+			var err error
+			if pair[i], err = d.measure(ctx, generators[i], s, d.plan.Time, run); err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
+			}
+		}
+		pairs = append(pairs, pair)
+		if disturbance(pair) < quietCores {
+			quiet++
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b [2]Sample) int { return cmp.Compare(disturbance(a), disturbance(b)) })
+	return pairs[:d.plan.Runs], nil
+}
+
+func disturbance(pair [2]Sample) float64 { return max(pair[0].Foreign, pair[1].Foreign) }
 
 func (d *duel) options(s *Server, conns int) load.Options {
 	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID}
@@ -165,6 +188,8 @@ func (d *duel) prepare(ctx context.Context, s *Scenario) error {
 
 // measure runs a scenario once. Runs of the same number draw the same keys.
 func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t time.Duration, run int) (Sample, error) {
+	processes := []int{os.Getpid(), d.servers[0].PID, d.servers[1].PID}
+	before := readMachineTime(processes...)
 	r, err := g.Run(ctx, s.workload(t, d.plan.Seed+uint64(run+1)))
 	if err != nil {
 		return Sample{}, err
@@ -179,6 +204,7 @@ func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t ti
 		CPUMicros: r.CPUMicros(), Throughput: r.Throughput(), Busy: r.Server.CPU.Seconds() / r.Elapsed.Seconds(),
 		P50: millis(r.Percentile(50)), P99: millis(r.Percentile(99)), P999: millis(r.Percentile(99.9)), Max: millis(r.Percentile(100)),
 		Requests: r.Requests, Late: r.Late, Nulls: r.Nulls,
+		Foreign: readMachineTime(processes...).foreignSince(before),
 	}, nil
 }
 

@@ -9,25 +9,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startOn starts a program on a set of CPUs: a child inherits the affinity of the thread that
-// starts it. The child dies with this process, however that ends.
-func startOn(cmd *exec.Cmd, cpus []int) error {
+// startOn starts a program on a set of CPUs and closes exited when it has ended. The program dies with
+// this process, however that ends.
+//
+// Both properties belong to the thread that starts it: a child inherits its affinity and dies with it. So
+// one thread does nothing but this as long as the program runs.
+func startOn(cmd *exec.Cmd, cpus []int, exited chan<- struct{}) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread, pinned as it is, ends with the goroutine
+		err := pin(cpus)
+		if err == nil {
+			err = cmd.Start()
+		}
+		started <- err
+		if err == nil {
+			cmd.Wait()
+			close(exited)
+		}
+	}()
+	return <-started
+}
+
+// pin restricts the thread to a set of CPUs; none means any.
+func pin(cpus []int) error {
 	if len(cpus) == 0 {
-		return cmd.Start()
+		return nil
 	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var before, set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &before); err != nil {
-		return err
-	}
+	var set unix.CPUSet
 	for _, cpu := range cpus {
 		set.Set(cpu)
 	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return fmt.Errorf("cannot pin to CPUs %v: %w", cpus, err)
 	}
-	defer unix.SchedSetaffinity(0, &before)
-	return cmd.Start()
+	return nil
 }

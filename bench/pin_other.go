@@ -4,5 +4,14 @@ package bench
 
 import "os/exec"
 
-// startOn starts a program; CPUs can be chosen on Linux only.
-func startOn(cmd *exec.Cmd, cpus []int) error { return cmd.Start() }
+// startOn starts a program and closes exited when it has ended. CPUs can be chosen on Linux only.
+func startOn(cmd *exec.Cmd, cpus []int, exited chan<- struct{}) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		cmd.Wait()
+		close(exited)
+	}()
+	return nil
+}

@@ -72,15 +72,11 @@ func Start(ctx context.Context, c Contender) (*Server, error) {
 	args := append(append([]string{}, c.Command[1:]...), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := startOn(s.cmd, c.CPUs); err != nil {
+	if err := startOn(s.cmd, c.CPUs, s.exited); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
 	s.PID = s.cmd.Process.Pid
-	go func() {
-		s.cmd.Wait()
-		close(s.exited)
-	}()
 	if err := s.ready(ctx); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("%s did not start: %w\n%s", strings.Join(c.Command, " "), err, s.log.String())

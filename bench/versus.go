@@ -17,7 +17,8 @@ func versus(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	f := newFlagSet("vs", `vs [--a "redis-server"] [--b "bin/shoal-server --reactors 1"] [--scenarios get-p1,set-*]
 
 Starts two servers and runs scenarios on both in turns. Prints, per scenario, the servers' CPU time per operation
-(medians), how many times cheaper B is (median of neighbouring runs, and its extremes), and throughput.
+(medians), how many times cheaper B is (median of neighbouring runs, and its extremes), throughput, and the most of a core that other processes took
+during a run; runs that they disturb are repeated.
 
 `, stderr)
 	a := f.String("a", "redis-server", "command of server A; port, directory and --save \"\" are added")
@@ -94,8 +95,8 @@ func (v *versusFlags) run(ctx context.Context, a, b string, out io.Writer) error
 		return err
 	}
 	defer d.stop()
-	fmt.Fprintf(out, "A: %s\nB: %s\n%-16s %10s %10s %7s %15s %12s %12s\n", a, b,
-		"scenario", "A us/op", "B us/op", "A/B", "spread", "A ops/s", "B ops/s")
+	fmt.Fprintf(out, "A: %s\nB: %s\n%-16s %10s %10s %7s %15s %12s %12s %8s\n", a, b,
+		"scenario", "A us/op", "B us/op", "A/B", "spread", "A ops/s", "B ops/s", "others")
 	var outcomes []*Outcome
 	for _, s := range scenarios {
 		o, err := d.run(ctx, s)
@@ -118,9 +119,9 @@ func printOutcome(out io.Writer, o *Outcome) {
 		return
 	}
 	ratio := o.Ratio(cpuMicros)
-	fmt.Fprintf(out, "%-16s %10.3f %10.3f %7.2f %7.2f-%-7.2f %12.0f %12.0f\n", o.Scenario,
+	fmt.Fprintf(out, "%-16s %10.3f %10.3f %7.2f %7.2f-%-7.2f %12.0f %12.0f %7.0f%%\n", o.Scenario,
 		stat(o.A, cpuMicros).Median, stat(o.B, cpuMicros).Median, ratio.Median, ratio.Min, ratio.Max,
-		stat(o.A, throughput).Median, stat(o.B, throughput).Median)
+		stat(o.A, throughput).Median, stat(o.B, throughput).Median, 100*max(stat(o.A, foreign).Max, stat(o.B, foreign).Max))
 	for _, s := range Scenarios {
 		if s.Name == o.Scenario && s.Rate > 0 {
 			printLatency(out, "A", o.A)
@@ -134,9 +135,10 @@ func printLatency(out io.Writer, label string, samples []Sample) {
 		stat(samples, p50).Median, stat(samples, p99).Median, stat(samples, p999).Median)
 }
 
-func p50(s Sample) float64  { return s.P50 }
-func p99(s Sample) float64  { return s.P99 }
-func p999(s Sample) float64 { return s.P999 }
+func foreign(s Sample) float64 { return s.Foreign }
+func p50(s Sample) float64     { return s.P50 }
+func p99(s Sample) float64     { return s.P99 }
+func p999(s Sample) float64    { return s.P999 }
 
 // writeBenchstat writes one file per server in the format of Go's benchmarks, a line per run.
 func writeBenchstat(dir string, outcomes []*Outcome) error {

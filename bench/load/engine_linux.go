@@ -72,7 +72,7 @@ func (e *epoll) close() {
 // conn is a connection of a loop.
 type conn struct {
 	session
-	fd     int
+	fd     int    // -1: hung up
 	index  int    // in loop.conns; the tag of its epoll events
 	carry  []byte // received but not consumable yet: a line cut short
 	out    []byte // still to be sent, if a send fell short
@@ -118,7 +118,9 @@ func newLoop(o *Options, index int) (*loop, error) {
 
 func (l *loop) close() {
 	for _, c := range l.conns {
-		unix.Close(c.fd)
+		if c.fd >= 0 {
+			unix.Close(c.fd)
+		}
 	}
 	unix.Close(l.epfd)
 	l.conns = nil

@@ -36,7 +36,9 @@ func (e *portable) workers() []worker {
 
 func (e *portable) close() {
 	for _, c := range e.conns {
-		c.conn.Close()
+		if c.conn != nil {
+			c.conn.Close()
+		}
 	}
 }
 
@@ -44,7 +46,7 @@ func (e *portable) close() {
 type netWorker struct {
 	tally
 	options *Options
-	conn    net.Conn
+	conn    net.Conn // nil: to be dialled for the next batch
 	session session
 	batches *batcher
 	buf     []byte

@@ -81,6 +81,14 @@ type flag struct {
 	set  func(c *config, value string) error
 }
 
+// invalidOption is an option that does not exist, lacks its argument or has one too many. It reads as redis-benchmark
+// puts it.
+type invalidOption string
+
+func (o invalidOption) Error() string {
+	return fmt.Sprintf("Invalid option %q or option argument missing", string(o))
+}
+
 var errRefused = errors.New("not supported")
 
 var flags = []flag{
@@ -149,7 +157,7 @@ func parseFlags(args []string) (*config, error) {
 		f := findFlag(name)
 		switch {
 		case f == nil || f.arg == "" && attached || f.arg != "" && !attached && len(args) < 2:
-			return nil, fmt.Errorf("Invalid option \"%s\" or option argument missing", args[0])
+			return nil, invalidOption(args[0])
 		case f.arg != "" && !attached:
 			value = args[1]
 			args = args[1:]

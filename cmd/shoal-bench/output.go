@@ -120,7 +120,6 @@ func (p *printer) summary(r *load.Result) {
 			}
 		}
 	}
-	fmt.Fprintln(p.out)
 }
 
 // step is one line of a distribution: count requests took at most value.
@@ -185,14 +184,14 @@ func cumulative(h *hdrhistogram.Histogram) []step {
 		}
 	}
 	for _, bar := range h.Distribution() {
-		for bar.Count > 0 && bar.From > edge {
+		for bar.Count > 0 && bar.To > edge {
 			emit()
 			width := int64(100_000)
 			if edge >= 2_000_000 {
 				width = 1_000_000
 			}
 			// Straight to the first edge that matters, or two minutes would take 120,000 turns.
-			edge += width * max(1, (bar.From-edge)/width)
+			edge += width * max(1, (bar.To-edge)/width)
 			if edge > 2_000_000 {
 				edge = (edge + 999_999) / 1_000_000 * 1_000_000
 			}
