@@ -194,6 +194,7 @@ type Spec struct {
 	// Derived by NewTable.
 	parent   *Spec
 	simple   keyRange
+	onlyKey  int
 	index    int    // dense number over commands and subcommands: the index of its statistics
 	fullName string // "config|set", lower case
 }

@@ -93,6 +93,9 @@ func (t *Table) derive(s, parent *Spec) {
 			last += k.Index
 		}
 		s.simple = keyRange{first: k.Index, last: last, step: k.Step}
+		if k.Last == 0 && k.Index < max(s.Arity, -s.Arity) {
+			s.onlyKey = k.Index
+		}
 	}
 }
 
@@ -192,6 +195,9 @@ func (s *Spec) ErrArity() Error {
 
 // HasKeys tells whether the command may have keys.
 func (s *Spec) HasKeys() bool { return len(s.Keys) > 0 || s.GetKeys != nil }
+
+// OnlyKey returns the index of the argument that is the command's one key, or 0 if it may have none or several.
+func (s *Spec) OnlyKey() int { return s.onlyKey }
 
 // KeyIndexes appends to dst the indexes of the arguments that are keys. args has passed the arity check.
 // An error means that the arguments do not say where the keys are (a bad count).

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
@@ -121,7 +123,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 
 // resolve finds the command of args and its keys.
 func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
-	*q = request{args: args}
+	q.args, q.keys, q.unknown, q.badKeys = args, nil, nil, false
 	spec := r.srv.table.Lookup(args[0])
 	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
 		sub := spec.Sub(args[1])
@@ -135,14 +137,34 @@ func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
 		return
 	}
 	b := &r.batch
-	indexes, err := spec.KeyIndexes(args, b.indexes[:0])
-	b.indexes = indexes[:0]
-	q.badKeys = err != nil
 	n := len(b.keys)
-	for _, i := range indexes {
-		b.keys = append(b.keys, r.srv.ks.Key(cl.db, args[i]))
+	if i := spec.OnlyKey(); i != 0 {
+		r.addKey(cl, args[i])
+	} else {
+		r.addKeys(cl, q)
 	}
 	q.keys = b.keys[n:len(b.keys):len(b.keys)]
+}
+
+// addKey binds a key and adds it to the batch.
+func (r *reactor) addKey(cl *Client, name []byte) {
+	b := &r.batch
+	n := len(b.keys)
+	if n == cap(b.keys) {
+		b.keys = slices.Grow(b.keys, 2*batchKeys)
+	}
+	b.keys = b.keys[:n+1]
+	r.srv.ks.Bind(&b.keys[n], cl.db, name)
+}
+
+func (r *reactor) addKeys(cl *Client, q *request) {
+	b := &r.batch
+	indexes, err := q.spec.KeyIndexes(q.args, b.indexes[:0])
+	b.indexes = indexes[:0]
+	q.badKeys = err != nil
+	for _, i := range indexes {
+		r.addKey(cl, q.args[i])
+	}
 }
 
 // prefetch asks for the cache lines of all keys of the batch: first the buckets, then the entries that they point to.
