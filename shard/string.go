@@ -34,31 +34,31 @@ func (v blockValue) write(p []byte) {
 	binary.LittleEndian.PutUint64(p[8:], uint64(v.length))
 }
 
-// valueOffset returns where in its block e's value begins.
-func (db *DB) valueOffset(e Entry) int {
-	if e.h.flags&flagLongKey != 0 {
-		l := layoutOf(db.shard.arena, e.ref, e.h)
-		return l.keyOffset() + l.klen
-	}
-	return headerBytes + int(e.h.flags&flagExpire)*expireBytes + int(e.h.klen)
-}
-
 // value returns the first n bytes of e's value in its block.
 func (db *DB) value(e Entry, n int) []byte {
-	off := db.valueOffset(e)
+	off := headerBytes + int(e.h.flags&flagExpire)*expireBytes + int(e.h.klen)
+	if e.h.flags&flagLongKey != 0 {
+		l := layoutOf(db.shard.arena, e.ref, e.h)
+		off = l.keyOffset() + l.klen
+	}
 	return db.shard.arena.Bytes(e.ref, off+n)[off:]
 }
 
 // Bytes returns the value of string e. The result aliases shard memory, or scratch (20 bytes at least) if the
 // value is kept as an integer.
 func (db *DB) Bytes(e Entry, scratch []byte) []byte {
-	switch {
-	case e.h.flags&(flagBlock|flagLarge) != 0:
-		return db.outside(e.h, db.value(e, payloadBytes))
-	case e.Encoding() == Int:
-		return strconv.AppendInt(scratch[:0], int64(binary.LittleEndian.Uint64(db.value(e, 8))), 10)
+	if e.h.flags&(flagBlock|flagLarge) == 0 && e.h.kind>>4 != uint8(Int) {
+		return db.value(e, int(e.h.vlen))
 	}
-	return db.value(e, int(e.h.vlen))
+	return db.bytesSlow(e, scratch)
+}
+
+// bytesSlow is Bytes for a string that is an integer or not in its entry's block.
+func (db *DB) bytesSlow(e Entry, scratch []byte) []byte {
+	if e.h.flags&(flagBlock|flagLarge) != 0 {
+		return db.outside(e.h, db.value(e, payloadBytes))
+	}
+	return strconv.AppendInt(scratch[:0], int64(binary.LittleEndian.Uint64(db.value(e, 8))), 10)
 }
 
 // outside returns a string that is not in its entry's block.
