@@ -25,7 +25,12 @@ type Ctx struct {
 	Pin func(c *Ctx, v shard.Pinned, from, to int)
 	// TakeLarge hands over the memory in which a large argument was received, or returns nil; set by server/.
 	TakeLarge func(c *Ctx, arg []byte) *shard.Large
-	Table     *Table
+	// Later makes the client wait until step, called again and again from its reactor, reports that nothing is left to do,
+	// and then lets done reply. Set by server/; nil where a command cannot wait, as in a transaction.
+	Later func(c *Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer))
+	Table *Table
+	// LockedAll tells that the locks of all shards are held: by a transaction or a script.
+	LockedAll bool
 
 	dirty     int64
 	rewritten bool
@@ -41,6 +46,7 @@ type Env struct {
 	MaxBulk   int64 // proto-max-bulk-len, bytes
 	Notify    NotifyClass
 	MaxMemory int64
+	LazyFlush bool // FLUSHALL and FLUSHDB are ASYNC unless they say SYNC
 	LFU       bool // the eviction policy counts accesses: OBJECT FREQ works, IDLETIME does not
 	LRU       bool // maxmemory is set with an LRU policy: objects are not shared
 }

@@ -20,11 +20,12 @@ const (
 	Asking
 	Fast
 	NoAuth
-	MayReplicate
-	NoMulti
-	MovableKeys
-	AllowBusy
+	NoMandatoryKeys // the key specification may yield no key
 	NoAsyncLoading
+	NoMulti
+	MovableKeys // derived from the key specifications
+	AllowBusy
+	MayReplicate // not shown
 	// Shoal's own; never shown.
 	LockAll // dispatch locks every shard before the handler runs
 	Barrier // may suspend the client, or changes how its next command is read: ends a batch
@@ -33,7 +34,7 @@ const (
 var flagNames = []string{
 	"write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking",
 	"loading", "stale", "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth",
-	"may_replicate", "no_multi", "movablekeys", "allow_busy", "no_async_loading",
+	"no_mandatory_keys", "no_async_loading", "no_multi", "movablekeys", "allow_busy",
 }
 
 // Category is a set of ACL categories. Those that follow from Flags (read, write, fast, slow,
@@ -97,6 +98,8 @@ var keyFlagNames = []string{
 type KeySpec struct {
 	Flags KeyFlags
 	Notes string
+	// VaryFlags returns the flags that given arguments mean, where Flags has VariableFlags.
+	VaryFlags func(args [][]byte) KeyFlags
 
 	// Begin: at argument Index, or after the argument Keyword searched from StartFrom
 	// (negative: from the end, backwards). Index 0 and no Keyword: unknown.

@@ -65,7 +65,7 @@ func configGet(c *command.Ctx) {
 // client waits.
 func configSet(c *command.Ctx) {
 	if len(c.Args)%2 != 0 {
-		c.Error(c.Spec.ErrArity())
+		c.Error(command.ErrSyntax)
 		return
 	}
 	cl := client(c)

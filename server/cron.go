@@ -8,8 +8,8 @@ import (
 type cron struct {
 	firstShard int // where the next search for due keys begins
 	nextMS     int64
-	next       int // of the reactor's list of clients
-	sampledMS  int64
+	next       int   // of the reactor's list of clients
+	trimMS     int64 // when arenas are trimmed next
 }
 
 // cronMS is how often runCron does something, in ms.

@@ -127,11 +127,20 @@ const (
 func (h handler) Tick(n *netio.Reactor) time.Duration {
 	r := h.reactor(n)
 	r.beginTurn()
-	more := r.expire()
+	o := &h.srv.observed
+	if o.cronPaused.Load() {
+		return tickIdle
+	}
+	begin := nanotime()
+	more := !o.expirePaused.Load() && r.expire()
 	more = r.housekeep() || more
 	r.runCron()
+	r.stats.cronNanos.Add(nanotime() - begin)
 	if more {
 		return tickBusy
+	}
+	if o.expirePaused.Load() {
+		return tickIdle
 	}
 	next := int64(tickIdle / time.Millisecond)
 	for i := range h.srv.ks.Shards() {
@@ -149,11 +158,21 @@ const (
 
 // expire deletes keys whose time has come, in any shard that nobody else is at work on.
 func (r *reactor) expire() (more bool) {
-	stop := nanotime() + int64(expireBudget)
+	begin, worked := nanotime(), false
+	stop := begin + int64(expireBudget)
+	defer func() {
+		if worked {
+			r.stats.expireNanos.Add(nanotime() - begin)
+		}
+		if more {
+			r.stats.expireCapped.Add(1)
+		}
+	}()
 	ks := r.srv.ks
 	for i := range ks.Shards() {
 		s := ks.Shard((i + r.cron.firstShard) & (ks.Shards() - 1))
 		for s.Due(r.nowMS) && s.TryLock(r.nowMS) {
+			worked = true
 			again := s.Expire(expireRecords)
 			s.Unlock()
 			if nanotime() > stop {
@@ -172,12 +191,19 @@ func (r *reactor) expire() (more bool) {
 func (r *reactor) housekeep() (more bool) {
 	stop := nanotime() + int64(tickBudget)
 	ks := r.srv.ks
+	trim := r.nowMS >= r.cron.trimMS
+	if trim {
+		r.cron.trimMS = r.nowMS + trimMS
+	}
 	for i := r.net.ID(); i < ks.Shards(); i += len(r.srv.reactors) {
 		s := ks.Shard(i)
 		if !s.TryLock(r.nowMS) {
 			continue
 		}
 		more = s.Tick(tickBuckets) || more
+		if trim {
+			s.Arena().Trim()
+		}
 		s.Unlock()
 		if nanotime() > stop {
 			return true
@@ -189,11 +215,14 @@ func (r *reactor) housekeep() (more bool) {
 	return more
 }
 
-// releaseBytes bounds what one tick gives back to the operating system.
-const releaseBytes = 4 << 20
+const (
+	releaseBytes  = 4 << 20 // of flushed and large values, given back in one tick
+	scavengeBytes = 1 << 20 // of free pages, returned to the operating system in one tick
+	trimMS        = 1000    // between two times that arenas give up their empty spans
+)
 
 func (r *reactor) returnMemory() bool {
-	return r.srv.ks.ReleaseStep(releaseBytes) || r.srv.ks.Heap().Scavenge(releaseBytes) > 0
+	return r.srv.ks.ReleaseStep(releaseBytes) || r.srv.ks.Heap().Scavenge(scavengeBytes) > 0
 }
 
 var _ netio.Handler = handler{}

@@ -30,6 +30,7 @@ type reactor struct {
 
 	begun     int64 // nanotime at which the turn began
 	flow      flow  // of this turn
+	dirtySeen int64 // stats.dirty at the end of the last turn
 	outBefore int   // bytes that were pending when dispatch began to reply
 	stats     counters
 	cron      cron

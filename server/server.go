@@ -42,6 +42,7 @@ type Server struct {
 	rates            rates
 	errorStats       errorStats
 	observed         observed
+	prefault         prefaulter
 
 	startedAt    time.Time
 	runID        string
@@ -58,6 +59,7 @@ func New(cfg *config.Config) (*Server, error) {
 	v := cfg.Load()
 	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID()}
 	s.stop = make(chan stopping, 1)
+	s.prefault.wake = make(chan struct{}, 1)
 	s.errorStats.reset()
 	s.password.Store(&v.RequirePass)
 	if err := s.setupLog(v); err != nil {
@@ -96,14 +98,16 @@ func New(cfg *config.Config) (*Server, error) {
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.stats.perCommand = make([]commandStat, s.table.Count())
-	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Table: s.table}
+	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Table: s.table}
 	return r
 }
 
 // commandLists returns all commands of the server.
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
-		command.StringCommands, command.BitCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
+		command.ScanCommands, command.ObjectCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		memoryCommands, debugCommands, lolwutCommands,
 	}
 }
 

@@ -20,6 +20,7 @@ func (s *Server) apply(v *config.Values) {
 		MaxBulk:   v.ProtoMaxBulkLen,
 		Notify:    command.NotifyClass(v.KeyspaceEvents),
 		MaxMemory: v.MaxMemory,
+		LazyFlush: v.LazyUserFlush,
 		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
 	})
@@ -33,7 +34,7 @@ func (s *Server) apply(v *config.Values) {
 func (s *Server) watchSettings() {
 	applied := []string{
 		"proto-max-bulk-len", "notify-keyspace-events", "maxmemory", "maxmemory-policy", "lfu-log-factor",
-		"lfu-decay-time", "loglevel",
+		"lfu-decay-time", "loglevel", "lazyfree-lazy-user-flush",
 	}
 	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")

@@ -128,6 +128,10 @@ func (r *reactor) publish() {
 	}
 	r.turn = false
 	s, f := &r.stats, &r.flow
+	if n := s.dirty.Load(); n != r.dirtySeen {
+		r.dirtySeen = n
+		r.srv.prefault.written()
+	}
 	took := r.lastRun - r.begun
 	s.turns.Add(1)
 	s.turnNanos.Add(took)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 )
 
@@ -78,6 +79,7 @@ func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Write
 	left.Store(int32(len(all)))
 	for i, r := range all {
 		r.net.Post(func() {
+			r.beginTurn()
 			parts[i] = collect(r)
 			if left.Add(-1) > 0 {
 				return
@@ -92,8 +94,26 @@ func (r *reactor) finish(cl *Client, f func(w *resp.Writer)) {
 	if r.clients[cl.id] != cl {
 		return
 	}
+	r.beginTurn()
 	r.reply(cl, f)
 	if cl.flags&clientClosing == 0 {
 		r.resume(cl)
 	}
+}
+
+// later lets a command's client wait while step works, a bounded piece in each turn; see command.Ctx.Later.
+func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer)) {
+	cl := c.Client.(*Client)
+	cl.suspend(0)
+	r := cl.reactor
+	var turn func()
+	turn = func() {
+		r.beginTurn()
+		if step(r.nowMS) {
+			r.net.Post(turn)
+			return
+		}
+		r.finish(cl, done)
+	}
+	r.net.Post(turn)
 }
