@@ -1,0 +1,341 @@
+package server
+
+import (
+	"crypto/sha1"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types/glob"
+)
+
+// digest is a hash of data, with the meaning that Redis' DEBUG DIGEST gives it: the hash of the whole is the
+// exclusive or of those of its unordered parts.
+type digest [sha1.Size]byte
+
+// add adds an unordered part.
+func (d *digest) add(data []byte) { d.xor(sha1.Sum(data)) }
+
+func (d *digest) xor(part digest) {
+	for i := range d {
+		d[i] ^= part[i]
+	}
+}
+
+// mix adds a part whose place among the others counts.
+func (d *digest) mix(data []byte) {
+	d.add(data)
+	*d = sha1.Sum(d[:])
+}
+
+// mixNumber mixes in n as 4 bytes, big-endian.
+func (d *digest) mixNumber(n int) { d.mix(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+
+func (d *digest) String() string { return hex.EncodeToString(d[:]) }
+
+// digesters mix the value of an entry into its digest, by type.
+var digesters = map[shard.Type]func(d *digest, db *shard.DB, e shard.Entry){
+	shard.String: func(d *digest, db *shard.DB, e shard.Entry) {
+		var scratch [20]byte
+		d.mix(db.Bytes(e, scratch[:]))
+	},
+}
+
+// digestTypes are the numbers that Redis gives to types.
+var digestTypes = map[shard.Type]int{
+	shard.String: 0, shard.List: 1, shard.Set: 2, shard.ZSet: 3, shard.Hash: 4, shard.Stream: 6,
+}
+
+// mixEntry mixes in type, value and whether the key expires.
+func (d *digest) mixEntry(db *shard.DB, e shard.Entry) {
+	d.mixNumber(digestTypes[e.Type()])
+	if mix := digesters[e.Type()]; mix != nil {
+		mix(d, db, e)
+	}
+	if e.HasExpire() {
+		d.add([]byte("!!expire!!"))
+	}
+}
+
+// digest returns the digest of all data. It holds the lock of one shard at a time, as long as it takes to hash that.
+func (s *Server) digest(nowMS int64) digest {
+	dbs := make([]digest, s.ks.Databases())
+	keys := make([]int, s.ks.Databases())
+	for i := range s.ks.Shards() {
+		sh := s.ks.Shard(i)
+		sh.Lock(nowMS)
+		for j := range dbs {
+			db := sh.DB(j)
+			keys[j] += db.Len()
+			eachEntry(db, func(e shard.Entry) {
+				var d digest
+				d.mix(db.Key(e))
+				d.mixEntry(db, e)
+				dbs[j].add(d[:])
+			})
+		}
+		sh.Unlock()
+	}
+	var all digest
+	for j := range dbs {
+		if keys[j] > 0 {
+			all.mixNumber(j)
+			all.xor(dbs[j])
+		}
+	}
+	return all
+}
+
+// eachEntry visits all entries of db, whose shard is locked throughout.
+func eachEntry(db *shard.DB, visit func(shard.Entry)) {
+	if db.Len() == 0 {
+		return
+	}
+	for cursor := db.Scan(0, visit); cursor != 0; {
+		cursor = db.Scan(cursor, visit)
+	}
+}
+
+func debugDigest(c *command.Ctx) {
+	cl := client(c)
+	s, nowMS := cl.reactor.srv, c.NowMS
+	cl.backgroundReply(func() func(*resp.Writer) {
+		d := s.digest(nowMS)
+		return func(w *resp.Writer) { w.Simple(d.String()) }
+	})
+}
+
+// withEntry finds a key that is not the command's by its specification, and calls f under its shard's lock; e does not exist
+// if there is no such key.
+func withEntry(c *command.Ctx, name []byte, f func(db *shard.DB, e shard.Entry)) {
+	k := c.KS.Key(c.DB, name)
+	s := k.DB.Shard()
+	s.Lock(c.NowMS)
+	defer s.Unlock()
+	f(k.DB, k.DB.Find(&k))
+}
+
+func debugDigestValue(c *command.Ctx) {
+	keys := c.Args[2:]
+	c.Reply.Array(len(keys))
+	for _, key := range keys {
+		var d digest
+		withEntry(c, key, func(db *shard.DB, e shard.Entry) {
+			if e.Exists() {
+				d.mixEntry(db, e)
+			}
+		})
+		c.Reply.Simple(d.String())
+	}
+}
+
+func debugObject(c *command.Ctx) {
+	withEntry(c, c.Args[2], func(db *shard.DB, e shard.Entry) {
+		if !e.Exists() {
+			c.Error(command.ErrNoKey)
+			return
+		}
+		idleSec := int64(db.Idle(e).Seconds())
+		c.Reply.Simple(fmt.Sprintf("Value at:%#x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
+			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec))
+	})
+}
+
+// refCount returns what OBJECT REFCOUNT says: small integers are shared unless each value has to have an access time of its own.
+func refCount(env *command.Env, db *shard.DB, e shard.Entry) int {
+	maxMemory := env.MaxMemory > 0 && (env.LFU || env.LRU)
+	if n, ok := db.Integer(e); ok && n >= 0 && n < 10000 && !maxMemory {
+		return math.MaxInt32
+	}
+	return 1
+}
+
+// serializedLen returns the length of a string in an RDB file without compression; of other types it is not known.
+func serializedLen(db *shard.DB, e shard.Entry) int {
+	if e.Type() != shard.String {
+		return 0
+	}
+	var scratch [20]byte
+	value := db.Bytes(e, scratch[:])
+	n := len(value)
+	if i, ok := shard.ParseInt(value); ok && n <= 11 {
+		switch {
+		case i == int64(int8(i)):
+			return 2
+		case i == int64(int16(i)):
+			return 3
+		case i == int64(int32(i)):
+			return 5
+		}
+	}
+	switch {
+	case n < 1<<6:
+		return n + 1
+	case n < 1<<14:
+		return n + 2
+	}
+	return n + 5
+}
+
+const errPositive command.Error = "ERR value is out of range, must be positive"
+
+// debugPopulate creates keys on a goroutine of its own, each under its shard's lock.
+func debugPopulate(c *command.Ctx) {
+	numbers := [2]int64{}
+	for i, at := range []int{2, 4} {
+		if at < len(c.Args) {
+			n, ok := shard.ParseInt(c.Args[at])
+			if !ok || n < 0 {
+				c.Error(errPositive)
+				return
+			}
+			numbers[i] = n
+		}
+	}
+	prefix := "key"
+	if len(c.Args) > 3 {
+		prefix = string(c.Args[3])
+	}
+	ks, db, nowMS := c.KS, c.DB, c.NowMS
+	client(c).background(func() error { return populate(ks, db, nowMS, prefix, numbers[0], int(numbers[1])) })
+}
+
+// populate creates the keys prefix:0 to prefix:count-1 unless they exist. Values are "value:" and the number, cut or
+// filled up with zero bytes to size unless that is 0.
+func populate(ks *shard.Keyspace, db int, nowMS int64, prefix string, count int64, size int) error {
+	var name, value []byte
+	for i := range count {
+		name = strconv.AppendInt(append(append(name[:0], prefix...), ':'), i, 10)
+		value = strconv.AppendInt(append(value[:0], "value:"...), i, 10)
+		if size > 0 {
+			value = append(value, make([]byte, max(size-len(value), 0))...)[:size]
+		}
+		k := ks.Key(db, name)
+		s := k.DB.Shard()
+		s.Lock(nowMS)
+		ok := k.DB.Find(&k).Exists() || k.DB.SetText(&k, value, shard.SetMode{})
+		s.Unlock()
+		if !ok {
+			return fmt.Errorf("out of memory after %d keys", i)
+		}
+	}
+	return nil
+}
+
+// htStats is how full the hash tables of all shards are.
+type htStats struct {
+	buckets, entries int
+	lengths          []int // how many buckets have this many entries
+	resizing         bool
+	expires          int
+}
+
+func (h *htStats) add(db *shard.DB) {
+	n, resizing := db.Buckets()
+	h.resizing = h.resizing || resizing
+	h.buckets += n
+	h.entries += db.Len()
+	expires, _ := db.Expires()
+	h.expires += expires
+	for i := range n {
+		length := db.BucketLen(i)
+		for length >= len(h.lengths) {
+			h.lengths = append(h.lengths, 0)
+		}
+		h.lengths[length]++
+	}
+}
+
+const emptyHT = "No stats available for empty dictionaries\n"
+
+// String words the statistics as Redis does; a bucket holds several entries here, and a "chain" is all of them.
+func (h *htStats) String() string {
+	var b strings.Builder
+	b.WriteString("[Dictionary HT]\nHash table 0 stats (main hash table):\n")
+	if h.entries == 0 {
+		b.WriteString(emptyHT)
+	} else {
+		h.describe(&b)
+	}
+	if h.resizing {
+		b.WriteString("Some of the tables are being resized.\n")
+	}
+	b.WriteString("[Expires HT]\n")
+	if h.expires == 0 {
+		b.WriteString("Hash table 0 stats (main hash table):\n" + emptyHT)
+	} else {
+		fmt.Fprintf(&b, "A timing wheel, not a hash table:\n number of elements: %d\n", h.expires)
+	}
+	return b.String()
+}
+
+func (h *htStats) describe(b *strings.Builder) {
+	used := h.buckets - h.lengths[0]
+	fmt.Fprintf(b, " table size: %d\n number of elements: %d\n different slots: %d\n max chain length: %d\n", h.buckets, h.entries, used, len(h.lengths)-1)
+	average := float64(h.entries) / float64(used)
+	fmt.Fprintf(b, " avg chain length (counted): %.2f\n avg chain length (computed): %.2f\n Chain length distribution:\n", average, average)
+	for length, n := range h.lengths {
+		if n > 0 {
+			fmt.Fprintf(b, "   %d: %d (%.2f%%)\n", length, n, float64(n)*100/float64(h.buckets))
+		}
+	}
+}
+
+func debugHTStats(c *command.Ctx) {
+	id, ok := shard.ParseInt(c.Args[2])
+	if !ok {
+		c.Error(command.ErrNotInteger)
+		return
+	}
+	if id < 0 || id >= int64(c.KS.Databases()) {
+		c.Error("ERR Out of range database")
+		return
+	}
+	ks, nowMS := c.KS, c.NowMS
+	client(c).backgroundReply(func() func(*resp.Writer) {
+		var h htStats
+		for i := range ks.Shards() {
+			s := ks.Shard(i)
+			s.Lock(nowMS)
+			h.add(s.DB(int(id)))
+			s.Unlock()
+		}
+		return func(w *resp.Writer) { w.Verbatim("txt", h.String()) }
+	})
+}
+
+// debugHTStatsKey knows no values that are hash tables: there are only strings.
+func debugHTStatsKey(c *command.Ctx) {
+	withEntry(c, c.Args[2], func(_ *shard.DB, e shard.Entry) {
+		if !e.Exists() {
+			c.Error(command.ErrNoKey)
+			return
+		}
+		c.Error("ERR The value stored at the specified key is not represented using an hash table")
+	})
+}
+
+// debugStringMatch tries the pattern matcher on random input.
+func debugStringMatch(c *command.Ctx) {
+	const alphabet = "ab*?[]^-\\\x00"
+	random := func() []byte {
+		b := make([]byte, rand.IntN(24))
+		for i := range b {
+			b[i] = alphabet[rand.IntN(len(alphabet))]
+		}
+		return b
+	}
+	client(c).backgroundReply(func() func(*resp.Writer) {
+		for range 100_000 {
+			glob.Match(random(), random(), rand.IntN(2) == 0)
+		}
+		return func(w *resp.Writer) { w.Simple("Apparently Shoal did not crash: test passed") }
+	})
+}
