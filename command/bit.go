@@ -15,7 +15,7 @@ var BitCommands = []Spec{
 		}}}, Run: bitcount},
 	{Name: "BITFIELD", Arity: -2, Flags: Write | DenyOOM, ACL: ACLBitmap,
 		Keys: []KeySpec{{Flags: RW | Access | Update | VariableFlags, Index: 1, Step: 1,
-			Notes: "This command allows both access and modification of the key"}},
+			Notes: "This command allows both access and modification of the key", VaryFlags: bitfieldKeyFlags}},
 		Group: "bitmap", Since: "3.2.0", Complexity: "O(1) for each operation",
 		Summary: "Reads, sets and increments integers of any width at any bit of a string.",
 		Args: []Arg{argKey, {Name: "operation", Type: ArgOneOf, Optional: true, Multiple: true, Args: []Arg{
@@ -286,4 +286,14 @@ func (c *Ctx) growForBits(k *shard.Key, last int64) (v []byte, grown bool) {
 		c.Error(ErrNoMemory)
 	}
 	return v, len(v) != was
+}
+
+// bitfieldKeyFlags returns what BITFIELD does with its key: it writes only with SET or INCRBY.
+func bitfieldKeyFlags(args [][]byte) KeyFlags {
+	for _, a := range args[2:] {
+		if equalFold(a, "SET") || equalFold(a, "INCRBY") {
+			return RW | Access | Update
+		}
+	}
+	return RO | Access
 }

@@ -105,7 +105,7 @@ var StringCommands = []Spec{
 		Args:    []Arg{argKey, {Name: "milliseconds", Type: ArgInteger}, argValue}, Run: psetex},
 	{Name: "SET", Arity: -3, Flags: Write | DenyOOM, ACL: ACLString,
 		Keys: []KeySpec{{Flags: RW | Access | Update | VariableFlags, Index: 1, Step: 1,
-			Notes: "RW and ACCESS due to the optional `GET` argument"}},
+			Notes: "RW and ACCESS due to the optional `GET` argument", VaryFlags: setKeyFlags}},
 		Group: "string", Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Sets a string, whatever the key held; options make that conditional or give it a time to live.",
 		History: []Change{
@@ -812,4 +812,14 @@ func (c *Ctx) bulkPinned(p shard.Pinned, from, to int) {
 	c.Reply.Buf = resp.AppendBulkHeader(c.Reply.Buf, to-from)
 	c.Pin(c, p, from, to)
 	c.Reply.Raw([]byte("\r\n"))
+}
+
+// setKeyFlags returns what SET does with its key: it reads it only with GET.
+func setKeyFlags(args [][]byte) KeyFlags {
+	for _, a := range args[3:] {
+		if equalFold(a, "GET") {
+			return RW | Access | Update
+		}
+	}
+	return OW | Update
 }

@@ -122,11 +122,16 @@ func clientSetInfo(c *command.Ctx) {
 		return
 	}
 	if !validName(value) {
-		c.Error(command.Error("ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters."))
+		c.Error(command.Error("ERR " + string(attr) + " cannot contain spaces, newlines or special characters."))
 		return
 	}
 	*field = string(value)
 	c.Reply.OK()
+}
+
+// errSubcommandSyntax is the reply to a subcommand with too many arguments.
+func errSubcommandSyntax(c *command.Ctx) command.Error {
+	return command.Error("ERR unknown subcommand or wrong number of arguments for '" + clip(c.Args[1]) + "'. Try " + c.Spec.Parent().Name + " HELP.")
 }
 
 // onOff parses ON or OFF.
@@ -190,10 +195,14 @@ func clientTrackingInfo(c *command.Ctx) {
 }
 
 func clientPause(c *command.Ctx) {
+	if len(c.Args) > 4 {
+		c.Error(errSubcommandSyntax(c))
+		return
+	}
 	all := true
-	if len(c.Args) > 3 {
+	if len(c.Args) == 4 {
 		switch mode := c.Args[3]; {
-		case len(c.Args) > 4 || !command.EqualFold(mode, "WRITE") && !command.EqualFold(mode, "ALL"):
+		case !command.EqualFold(mode, "WRITE") && !command.EqualFold(mode, "ALL"):
 			c.Error("ERR CLIENT PAUSE mode must be WRITE or ALL")
 			return
 		default:
@@ -218,6 +227,10 @@ func clientUnpause(c *command.Ctx) {
 }
 
 func clientUnblock(c *command.Ctx) {
+	if len(c.Args) > 4 {
+		c.Error(errSubcommandSyntax(c))
+		return
+	}
 	byError := false
 	if len(c.Args) == 4 {
 		switch {
@@ -230,7 +243,7 @@ func clientUnblock(c *command.Ctx) {
 		}
 	}
 	id, ok := shard.ParseInt(c.Args[2])
-	if !ok || len(c.Args) > 4 {
+	if !ok {
 		c.Error(command.ErrNotInteger)
 		return
 	}

@@ -68,8 +68,10 @@ func echo(c *command.Ctx) { c.Reply.Bulk(c.Args[1]) }
 func selectDB(c *command.Ctx) {
 	n, ok := shard.ParseInt(c.Args[1])
 	switch {
-	case !ok || n != int64(int32(n)):
+	case !ok:
 		c.Error(command.ErrNotInteger)
+	case n != int64(int32(n)):
+		c.Error("ERR value is out of range, value must between -2147483648 and 2147483647")
 	case n < 0 || n >= int64(c.Env.Databases):
 		c.Error(command.ErrDBIndex)
 	default:

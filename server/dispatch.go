@@ -222,6 +222,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	c.Begin()
 	many := r.lock(q)
 	begin := len(r.w.Buf)
+	cl.lastCommand = q.spec
 	q.spec.Run(c)
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
 	if many != nil {
@@ -234,7 +235,6 @@ func (r *reactor) call(cl *Client, q *request) {
 	if n := c.Dirty(); n != 0 {
 		r.stats.dirty.Add(n)
 	}
-	cl.lastCommand = q.spec
 }
 
 // note counts a call for the statistics of the batch.
