@@ -133,7 +133,7 @@ func (d *duel) do(words ...string) {
 	d.want(d.redis.Reply())
 	theirs := string(d.want(d.redis.Reply()))
 	d.want(d.redis.Reply())
-	if reply != theirs {
+	if reply != theirs && !sameLeft(words[0], reply, theirs) {
 		d.t.Errorf("%.300q replied\n %.500q, redis replies\n %.500q", words, reply, theirs)
 	}
 	if events := d.eventsBetween(begin, end); !slices.Equal(events, d.ours.events) {
@@ -145,6 +145,22 @@ func (d *duel) do(words ...string) {
 	for _, key := range keys {
 		d.compareState(words, key)
 	}
+}
+
+// sameLeft compares replies that tell times, which were computed from slightly different clocks.
+func sameLeft(name, a, b string) bool {
+	x, err1 := strconv.ParseInt(strings.Trim(a, ":\r\n"), 10, 64)
+	y, err2 := strconv.ParseInt(strings.Trim(b, ":\r\n"), 10, 64)
+	if err1 != nil || err2 != nil || x < 0 || y < 0 {
+		return false
+	}
+	switch name {
+	case "PTTL", "PEXPIRETIME":
+		return sameTime(x, y)
+	case "TTL", "EXPIRETIME":
+		return x-y <= 300 && y-x <= 300
+	}
+	return false
 }
 
 func (d *duel) compareState(words []string, key string) {
@@ -237,11 +253,14 @@ func sameLogs(a, b []string) bool {
 		if a == b {
 			return true
 		}
-		i, j := strings.LastIndexByte(a, ' '), strings.LastIndexByte(b, ' ')
-		x, err1 := strconv.ParseInt(a[i+1:], 10, 64)
-		y, err2 := strconv.ParseInt(b[j+1:], 10, 64)
-		return a[:i+1] == b[:j+1] && err1 == nil && err2 == nil && sameTime(x, y)
+		return slices.EqualFunc(strings.Split(a, " "), strings.Split(b, " "), sameWord)
 	})
+}
+
+func sameWord(a, b string) bool {
+	x, err1 := strconv.ParseInt(a, 10, 64)
+	y, err2 := strconv.ParseInt(b, 10, 64)
+	return a == b || err1 == nil && err2 == nil && min(x, y) > 1e12 && sameTime(x, y)
 }
 
 // elements returns the bulk strings of an array.

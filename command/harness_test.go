@@ -17,7 +17,7 @@ type testCtx struct {
 	*Ctx
 	t      testing.TB
 	table  *Table
-	events []string // keyspace notifications, "event key", since the last command began
+	events []string // keyspace notifications of database 0, "event key", since the last command began
 	log    []string // what replicas would see since the last command began, words joined by spaces
 	pins   []shard.Pinned
 }
@@ -33,9 +33,13 @@ func newTestCtx(t testing.TB, lists ...[]Spec) *testCtx {
 		Reply: &resp.Writer{Proto: 2},
 		Env:   &Env{Databases: 16, MaxBulk: 512 << 20, Notify: ^NotifyClass(0)},
 		Table: c.table,
+
+		LockedAll: true,
 	}
-	c.effects = effects{journal: c, notify: func(_ *Ctx, _ NotifyClass, event string, key []byte) {
-		c.events = append(c.events, event+" "+string(key))
+	c.effects = effects{journal: c, notify: func(ctx *Ctx, _ NotifyClass, event string, key []byte) {
+		if ctx.DB == 0 {
+			c.events = append(c.events, event+" "+string(key))
+		}
 	}}
 	ks.Listen(c)
 	return c
@@ -47,9 +51,11 @@ func (c *testCtx) Append(_ int, args [][]byte) {
 }
 
 // Expired makes *testCtx the shards' Events.
-func (c *testCtx) Expired(_ int, key []byte) {
+func (c *testCtx) Expired(db int, key []byte) {
 	c.log = append(c.log, "DEL "+string(key))
-	c.events = append(c.events, "expired "+string(key))
+	if db == 0 {
+		c.events = append(c.events, "expired "+string(key))
+	}
 }
 
 // do runs a command in database 0 and returns the bytes of its reply.

@@ -18,6 +18,7 @@ type DB struct {
 	id      int
 	table   dict.Table
 	expires expiry
+	holds   int // scans that the table must not shrink under
 }
 
 // expiry is the index of the keys of a DB that have a time to live.
@@ -78,16 +79,27 @@ func keyEquals(a *alloc.Arena, ref alloc.Ref, h *header, name []byte) bool {
 // has expired is deleted and not found.
 func (db *DB) Find(k *Key) Entry {
 	e := db.find(k)
-	if e.h != nil && e.h.flags&flagExpire != 0 && db.ExpireMS(e) <= db.shard.nowMS {
-		db.expire(k, e)
-		return Entry{}
+	if e.h != nil && e.h.flags&flagExpire != 0 {
+		return db.unlessExpired(k, e)
 	}
 	return e
 }
 
+// unlessExpired returns e, which has an expiry time, unless that has come: then it deletes e.
+func (db *DB) unlessExpired(k *Key, e Entry) Entry {
+	if db.ExpireMS(e) > db.shard.nowMS {
+		return e
+	}
+	db.expire(k, e)
+	return Entry{}
+}
+
 // Lookup is Find for a command that reads: it counts a hit or a miss and touches the access clock.
 func (db *DB) Lookup(k *Key) Entry {
-	e := db.Find(k)
+	e := db.find(k)
+	if e.h != nil && e.h.flags&flagExpire != 0 {
+		e = db.unlessExpired(k, e)
+	}
 	if e.h == nil {
 		db.shard.stats.Misses++
 		return e
@@ -97,9 +109,23 @@ func (db *DB) Lookup(k *Key) Entry {
 	return e
 }
 
+// LookupQuiet is Lookup without a touch of the access clock.
+func (db *DB) LookupQuiet(k *Key) Entry {
+	e := db.Find(k)
+	if e.h == nil {
+		db.shard.stats.Misses++
+	} else {
+		db.shard.stats.Hits++
+	}
+	return e
+}
+
 // LookupWrite is Find for a command that changes the value: it touches the access clock.
 func (db *DB) LookupWrite(k *Key) Entry {
-	e := db.Find(k)
+	e := db.find(k)
+	if e.h != nil && e.h.flags&flagExpire != 0 {
+		e = db.unlessExpired(k, e)
+	}
 	if e.h != nil {
 		db.touch(e)
 	}

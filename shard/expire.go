@@ -217,7 +217,7 @@ func (s *Shard) RebuildStep(limit int) bool {
 			db.expires.rebuilt = new(wheel.Wheel)
 			db.expires.rebuilt.Init(s.arena, s.nowMS)
 			db.expires.walk = 0
-			db.table.Freeze(true)
+			db.freeze()
 		}
 		if db.expires.rebuilt != nil {
 			db.rebuild(limit)
@@ -240,7 +240,7 @@ func (db *DB) rebuild(limit int) {
 	}
 	if int(x.walk) >= db.table.Buckets() && x.wheel.Clear(16*max(limit, 1)) {
 		x.wheel, x.rebuilt = x.rebuilt, nil
-		db.table.Freeze(false)
+		db.freeze()
 	}
 }
 

@@ -29,6 +29,25 @@ func (db *DB) Scan(cursor uint32, visit func(e Entry)) uint32 {
 	return db.table.Scan(cursor, func(ref alloc.Ref) { visit(db.entryAt(ref)) })
 }
 
+// Hold is a promise that a DB's table does not shrink, so that a scan meets no entry twice.
+type Hold struct{ db *DB }
+
+// Hold begins one. The shard is locked, here and for End.
+func (db *DB) Hold() Hold {
+	db.holds++
+	db.freeze()
+	return Hold{db}
+}
+
+// End ends it.
+func (h Hold) End() {
+	h.db.holds--
+	h.db.freeze()
+}
+
+// freeze keeps the table from shrinking as long as anybody needs that.
+func (db *DB) freeze() { db.table.Freeze(db.holds > 0 || db.expires.rebuilt != nil) }
+
 // Random returns the key of a random entry, expired or not, or nil if there is none.
 func (db *DB) Random() []byte {
 	ref := db.table.Random(db.shard.rand)
@@ -123,6 +142,7 @@ func (db *DB) Flush() {
 	old.table.Init(s.arena)
 	old.table.Swap(&db.table)
 	old.expires, db.expires = db.expires, expiry{}
+	db.freeze()
 	s.garbage = append(s.garbage, old)
 }
 
@@ -148,6 +168,7 @@ func (s *Shard) drop() {
 	for _, db := range s.dbs {
 		db.table.Forget()
 		db.expires = expiry{}
+		db.freeze()
 	}
 	s.garbage = nil
 	s.ks.retired.takeShard(s.arena.Detach(), s.large)
@@ -161,6 +182,8 @@ func (ks *Keyspace) SwapDB(i, j int) {
 		a, b := s.dbs[i], s.dbs[j]
 		a.table.Swap(&b.table)
 		a.expires, b.expires = b.expires, a.expires
+		a.freeze()
+		b.freeze()
 	}
 }
 
