@@ -410,9 +410,13 @@ func (s *Spec) keyFlags(args [][]byte, index int) KeyFlags {
 			continue
 		}
 		for _, at := range list {
-			if at == index {
-				return s.Keys[i].Flags
+			if at != index {
+				continue
 			}
+			if vary := s.Keys[i].VaryFlags; vary != nil {
+				return vary(args)
+			}
+			return s.Keys[i].Flags
 		}
 	}
 	return 0
