@@ -22,16 +22,16 @@ var clientCommands = []command.Spec{
 			sessionSub("GETREDIR", 2, "6.0.0", "Tells which client the connection's invalidations are redirected to.", clientGetRedir),
 			sessionSub("ID", 2, "5.0.0", "Tells the connection's number.", clientID),
 			withTips(sessionSub("INFO", 2, "6.2.0", "Describes the connection.", clientInfo), arbitrary),
-			adminSub("KILL", -3, "2.4.0", "Closes connections.", clientKill),
-			withTips(adminSub("LIST", -2, "2.4.0", "Describes connections, a line each.", clientList), arbitrary),
-			adminSub("NO-EVICT", 3, "7.0.0", "Protects the connection from client eviction.", clientNoEvictCmd),
+			documented(adminSub("KILL", -3, "2.4.0", "Closes connections.", clientKill), clientKillArgs, clientKillHistory...),
+			documented(withTips(adminSub("LIST", -2, "2.4.0", "Describes connections, a line each.", clientList), arbitrary), clientListArgs, clientListHistory...),
+			documented(adminSub("NO-EVICT", 3, "7.0.0", "Protects the connection from client eviction.", clientNoEvictCmd), clientNoEvictArgs),
 			sessionSub("NO-TOUCH", 3, "7.2.0", "Makes the connection's commands leave access times alone.", clientNoTouchCmd),
-			adminSub("PAUSE", -3, "3.0.0", "Makes clients wait for a time.", clientPause),
-			sessionSub("REPLY", 3, "3.2.0", "Turns replies to the connection on or off.", clientReply),
+			documented(adminSub("PAUSE", -3, "2.9.50", "Makes clients wait for a time.", clientPause), clientPauseArgs, clientPauseHistory),
+			documented(sessionSub("REPLY", 3, "3.2.0", "Turns replies to the connection on or off.", clientReply), clientReplyArgs),
 			sessionSub("SETINFO", 4, "7.2.0", "Notes the client library's name or version.", clientSetInfo),
-			sessionSub("SETNAME", 3, "2.6.9", "Names the connection.", clientSetName),
+			documented(sessionSub("SETNAME", 3, "2.6.9", "Names the connection.", clientSetName), clientSetNameArgs),
 			sessionSub("TRACKINGINFO", 2, "6.2.0", "Tells how the connection's keys are tracked.", clientTrackingInfo),
-			adminSub("UNBLOCK", -3, "5.0.0", "Wakes a client that waits in a blocking command.", clientUnblock),
+			documented(adminSub("UNBLOCK", -3, "5.0.0", "Wakes a client that waits in a blocking command.", clientUnblock), clientUnblockArgs),
 			adminSub("UNPAUSE", 2, "6.2.0", "Ends CLIENT PAUSE.", clientUnpause),
 			helpSub("5.0.0", command.ACLConnection, clientHelp),
 		}},
@@ -50,7 +50,11 @@ func adminSub(name string, arity int, since, summary string, run func(*command.C
 }
 
 func helpSub(since string, acl command.Category, lines []string) command.Spec {
-	return command.Spec{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, ACL: acl, Group: groupServer,
+	group := command.Group(groupServer)
+	if acl == command.ACLConnection {
+		group = groupConnection
+	}
+	return command.Spec{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, ACL: acl, Group: group,
 		Since: since, Complexity: "O(1)", Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, lines) }}
 }
 

@@ -13,7 +13,7 @@ var configCommands = []command.Spec{
 		Summary: "Commands about the configuration.", Subcommands: []command.Spec{
 			{Name: "GET", Arity: -3, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
 				Summary: "Shows directives.", History: []command.Change{{Since: "7.0.0", What: "Takes several patterns."}},
-				Args: []command.Arg{{Name: "parameter", Type: command.ArgString, Multiple: true}}, Run: configGet},
+				Args: []command.Arg{{Name: "parameter", Type: command.ArgBlock, Multiple: true, Args: []command.Arg{{Name: "parameter", Type: command.ArgString}}}}, Run: configGet},
 			{Name: "SET", Arity: -4, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
 				Summary: "Changes directives, all or none.", History: []command.Change{{Since: "7.0.0", What: "Takes several directives."}},
 				Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
@@ -28,10 +28,10 @@ var configCommands = []command.Spec{
 	{Name: "TIME", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, Group: groupServer, Since: "2.6.0", Complexity: "O(1)",
 		Summary: "Tells the server's time.", Tips: []string{arbitrary}, Run: timeCommand},
 	{Name: "SHUTDOWN", Arity: -1, Flags: clientAdmin | command.NoMulti | command.AllowBusy | command.Barrier, Group: groupServer, Since: "1.0.0",
-		Complexity: "O(N) when saving, where N is the number of keys; otherwise O(1).", Summary: "Ends the server.", DocFlags: []string{"syscmd"},
+		Complexity: "O(N) when saving, where N is the number of keys; otherwise O(1).", Summary: "Ends the server.",
 		History: []command.Change{{Since: "7.0.0", What: "Takes NOW, FORCE and ABORT."}},
 		Args: []command.Arg{
-			{Name: "save_selector", Type: command.ArgOneOf, Optional: true, Args: []command.Arg{
+			{Name: "nosave_save", Type: command.ArgOneOf, Optional: true, Args: []command.Arg{
 				{Name: "nosave", Token: "NOSAVE", Type: command.ArgPureToken}, {Name: "save", Token: "SAVE", Type: command.ArgPureToken}}},
 			{Name: "now", Token: "NOW", Type: command.ArgPureToken, Optional: true, Since: "7.0.0"},
 			{Name: "force", Token: "FORCE", Type: command.ArgPureToken, Optional: true, Since: "7.0.0"},

@@ -28,7 +28,7 @@ var connectionCommands = []command.Spec{
 		ACL: command.ACLConnection, Group: groupConnection, Since: "6.0.0", Complexity: "O(1)",
 		Summary: "Chooses the protocol version, and can authenticate and name the connection.",
 		History: []command.Change{{Since: "6.2.0", What: "The protocol version may be left out; the reply then tells which one is in use."}},
-		Args: []command.Arg{{Name: "arguments", Type: command.ArgBlock, Optional: true, Since: "6.2.0", Args: []command.Arg{
+		Args: []command.Arg{{Name: "arguments", Type: command.ArgBlock, Optional: true, Args: []command.Arg{
 			{Name: "protover", Type: command.ArgInteger},
 			{Name: "username_password", Token: "AUTH", Type: command.ArgBlock, Optional: true, Args: []command.Arg{
 				{Name: "username", Type: command.ArgString}, {Name: "password", Type: command.ArgString}}},
