@@ -16,9 +16,11 @@ import (
 type Plan struct {
 	Runs       int           // of each contender
 	Time       time.Duration // of a run
+	Attempts   int           // pairs measured at most for each that is wanted, if others disturb
 	WarmUp     time.Duration // before the first run of a scenario
 	ClientCPUs []int
-	Threads    int // of the load generator
+	Threads    int   // of the load generator
+	Keys       int64 // loaded, and asked for
 	Seed       uint64
 }
 
@@ -27,6 +29,7 @@ type Sample struct {
 	CPUMicros  float64 `json:"cpu_us_per_op"`
 	Throughput float64 `json:"ops_per_s"`
 	Busy       float64 `json:"cores_busy"` // of the server
+	ClientBusy float64 `json:"client_cores_busy"`
 	P50        float64 `json:"p50_ms"`
 	P99        float64 `json:"p99_ms"`
 	P999       float64 `json:"p99_9_ms"`
@@ -135,14 +138,11 @@ func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
 	return outcome, err
 }
 
-// maxAttempts bounds how many pairs are measured for each pair that is wanted.
-const maxAttempts = 3
-
 // pairs measures until enough pairs were left alone by other processes, or there were too many
 // attempts, and returns those that were disturbed least.
 func (d *duel) pairs(ctx context.Context, generators [2]*load.Generator, s *Scenario) ([][2]Sample, error) {
 	var pairs [][2]Sample
-	for quiet := 0; quiet < d.plan.Runs && len(pairs) < maxAttempts*d.plan.Runs; {
+	for quiet := 0; quiet < d.plan.Runs && len(pairs) < max(d.plan.Attempts, 1)*d.plan.Runs; {
 		var pair [2]Sample
 		run := len(pairs)
 		for turn := range 2 {
@@ -167,18 +167,23 @@ func (d *duel) options(s *Server, conns int) load.Options {
 	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID}
 }
 
-// prepare loads the keys that the scenario reads, unless they are there.
+// prepare loads the keys that the scenario reads, unless they are there: into new servers, if the old ones hold values of
+// another size.
 func (d *duel) prepare(ctx context.Context, s *Scenario) error {
 	if d.valueSize == s.valueSize() {
 		return nil
 	}
-	for _, server := range d.servers {
+	for i, server := range d.servers {
 		if d.valueSize != 0 {
-			if _, err := server.Do("FLUSHALL"); err != nil {
+			server.Stop()
+			d.servers[i] = nil
+			fresh, err := Start(ctx, server.Contender)
+			if err != nil {
 				return err
 			}
+			d.servers[i], server = fresh, fresh
 		}
-		if _, err := fill(ctx, d.options(server, 10), keys, s.valueSize(), 0); err != nil {
+		if _, err := fill(ctx, d.options(server, 10), d.plan.Keys, s.valueSize(), 0); err != nil {
 			return fmt.Errorf("%s: loading keys: %w", server.Label, err)
 		}
 	}
@@ -190,7 +195,7 @@ func (d *duel) prepare(ctx context.Context, s *Scenario) error {
 func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t time.Duration, run int) (Sample, error) {
 	processes := []int{os.Getpid(), d.servers[0].PID, d.servers[1].PID}
 	before := readMachineTime(processes...)
-	r, err := g.Run(ctx, s.workload(t, d.plan.Seed+uint64(run+1)))
+	r, err := g.Run(ctx, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
 	if err != nil {
 		return Sample{}, err
 	}
@@ -202,7 +207,8 @@ func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t ti
 	}
 	return Sample{
 		CPUMicros: r.CPUMicros(), Throughput: r.Throughput(), Busy: r.Server.CPU.Seconds() / r.Elapsed.Seconds(),
-		P50: millis(r.Percentile(50)), P99: millis(r.Percentile(99)), P999: millis(r.Percentile(99.9)), Max: millis(r.Percentile(100)),
+		ClientBusy: r.ClientCPU.Seconds() / r.Elapsed.Seconds(),
+		P50:        millis(r.Percentile(50)), P99: millis(r.Percentile(99)), P999: millis(r.Percentile(99.9)), Max: millis(r.Percentile(100)),
 		Requests: r.Requests, Late: r.Late, Nulls: r.Nulls,
 		Foreign: readMachineTime(processes...).foreignSince(before),
 	}, nil

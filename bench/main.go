@@ -14,8 +14,9 @@ import (
 
 // subcommands are what "shoal-bench NAME" runs.
 var subcommands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
-	"vs": versus,
-	"ab": oldNew,
+	"vs":     versus,
+	"ab":     oldNew,
+	"report": report,
 }
 
 // IsCommand tells whether Main knows a command.
@@ -44,7 +45,9 @@ func (p *planFlags) register(f *flag.FlagSet) {
 	f.IntVar(&p.plan.Runs, "runs", 5, "runs of each server per scenario")
 	f.DurationVar(&p.plan.Time, "time", time.Second, "length of a run")
 	f.DurationVar(&p.plan.WarmUp, "warmup", 300*time.Millisecond, "run before the first measured one")
+	f.IntVar(&p.plan.Attempts, "attempts", 3, "times as many runs at most, if other processes disturb them")
 	f.IntVar(&p.plan.Threads, "threads", 1, "threads of the load generator")
+	f.Int64Var(&p.plan.Keys, "keys", 1_000_000, "keys loaded and asked for")
 	f.Uint64Var(&p.plan.Seed, "seed", 1, "seed of the keys asked for")
 	f.StringVar(&p.serverCPUs, "server-cpus", server, "CPUs of the servers (\"\": any)")
 	f.StringVar(&p.clientCPUs, "client-cpus", client, "CPUs of the load generator (\"\": any)")
@@ -59,7 +62,7 @@ func (p *planFlags) finish() (plan Plan, serverCPUs []int, err error) {
 	if p.clientCPUs != "" {
 		p.plan.ClientCPUs, err = load.ParseCPUs(p.clientCPUs)
 	}
-	p.plan.Runs = max(p.plan.Runs, 1)
+	p.plan.Runs, p.plan.Keys = max(p.plan.Runs, 1), max(p.plan.Keys, 1)
 	return p.plan, serverCPUs, err
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/shoaldb/shoal/bench/load"
 )
 
-// Scenario is one workload. Zero fields mean: 50 connections, one million keys, values of 32 bytes, no
-// pipeline, closed loop.
+// Scenario is one workload. Zero fields mean: 50 connections, values of 32 bytes, no pipeline, closed
+// loop.
 type Scenario struct {
 	Name      string
 	Words     []string // of the command; key and load.DataMark are replaced
@@ -24,7 +24,6 @@ type Scenario struct {
 const (
 	key     = "key:" + load.KeyMark // 16 bytes
 	counter = "ctr:" + load.KeyMark
-	keys    = 1_000_000
 )
 
 var (
@@ -93,7 +92,7 @@ func (s *Scenario) conns() int {
 }
 
 // workload is one run of the scenario.
-func (s *Scenario) workload(d time.Duration, seed uint64) load.Workload {
+func (s *Scenario) workload(d time.Duration, keys int64, seed uint64) load.Workload {
 	w := load.Workload{
 		Name: s.Name, Commands: []load.Command{load.Expand(s.Words, s.valueSize())}, Pipeline: s.Pipeline,
 		Keys: keys, Seed: seed, Duration: d, Rate: s.Rate,

@@ -22,6 +22,7 @@ type Contender struct {
 	Label   string   `json:"label"`
 	Command []string `json:"command"` // program and arguments; port, directory and persistence are added
 	CPUs    []int    `json:"cpus"`    // to run on; nil: any
+	Env     []string `json:"env,omitempty"`
 }
 
 // ParseContender splits a command line at its blanks.
@@ -71,6 +72,7 @@ func Start(ctx context.Context, c Contender) (*Server, error) {
 	}
 	args := append(append([]string{}, c.Command[1:]...), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
 	s.cmd = exec.Command(program, args...)
+	s.cmd.Env = append(os.Environ(), c.Env...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := startOn(s.cmd, c.CPUs, s.exited); err != nil {
 		os.RemoveAll(dir)
@@ -107,10 +109,11 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
-// Stop ends the server and removes its directory.
+// Stop ends the server and removes its directory. It may be called twice.
 func (s *Server) Stop() {
 	if s.client != nil {
 		s.client.Close()
+		s.client = nil
 	}
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	select {

@@ -163,10 +163,21 @@ func (l *loop) run(p *pass, index int) error {
 	}
 	l.batches = newBatcher(p.workload, workerSeed(p.workload.Seed, index))
 	l.inFlight, l.lastHeard, l.turn = 0, 0, 0
+	before := threadTime()
+	defer func() { l.cpuTime = threadTime() - before }()
 	if p.interval > 0 {
 		return l.openLoop(p, index)
 	}
 	return l.closedLoop(p)
+}
+
+// threadTime is the CPU time of this thread.
+func threadTime() time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
 }
 
 // prepareThread pins the thread and lets its sleeps end on time instead of 50 µs later.

@@ -56,7 +56,8 @@ type tally struct {
 	done       atomic.Int64 // requests answered
 	latencySum atomic.Int64 // ns
 
-	lastReply  int64 // ns of the pass
+	cpuTime    time.Duration // of the worker's thread
+	lastReply  int64         // ns of the pass
 	late       int64
 	worstLate  int64
 	errors     int64
@@ -70,6 +71,7 @@ func (t *tally) begin(p *pass) {
 	t.latency = newHistogram(p.workload.Precision)
 	t.done.Store(0)
 	t.latencySum.Store(0)
+	t.cpuTime = 0
 	t.lastReply, t.late, t.worstLate, t.errors, t.nulls, t.firstError = 0, 0, 0, 0, 0, ""
 }
 
@@ -154,6 +156,7 @@ func (t *tally) addTo(r *Result) {
 	r.Elapsed = max(r.Elapsed, time.Duration(t.lastReply))
 	r.Errors += t.errors
 	r.Nulls += t.nulls
+	r.ClientCPU += t.cpuTime
 	r.Late += t.late
 	r.WorstLate = max(r.WorstLate, time.Duration(t.worstLate))
 	if r.FirstError == "" {

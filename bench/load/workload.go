@@ -65,6 +65,10 @@ type Result struct {
 	Late      int64
 	WorstLate time.Duration
 
+	// ClientCPU is the CPU time of the generator's threads, 0 with the portable engine. Near Elapsed times
+	// threads, the generator was what limited a closed loop.
+	ClientCPU time.Duration
+
 	Server *Usage // what the server used meanwhile, if Options.ServerPID is set
 }
 

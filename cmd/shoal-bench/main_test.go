@@ -228,7 +228,7 @@ func TestDistributions(t *testing.T) {
 		t.Errorf("the last step is %+v", last)
 	}
 	for i, s := range steps {
-		if want := s.value / 10_000; s.count < want-10 || s.count > min(want, 1000)+10 {
+		if want := min(s.value/10_000, 1000); s.count < want-10 || s.count > want+10 {
 			t.Errorf("up to %d ns: %d requests, want about %d", s.value, s.count, want)
 		}
 		if i > 0 && (s.value <= steps[i-1].value || s.count < steps[i-1].count) {

@@ -119,6 +119,10 @@ func (p *printer) summary(r *load.Result) {
 				fmt.Fprintf(p.out, "    thread %-8d %-16s %.3f usec per request\n", t.ID, t.Name, t.CPU.Seconds()*1e6/float64(r.Requests))
 			}
 		}
+		if r.ClientCPU > 0 {
+			fmt.Fprintf(p.out, "  load generator: %.3f usec CPU per request, %.2f cores busy\n",
+				r.ClientCPU.Seconds()*1e6/float64(r.Requests), r.ClientCPU.Seconds()/r.Elapsed.Seconds())
+		}
 	}
 }
 
@@ -243,6 +247,7 @@ type record struct {
 	WantedRPS   float64            `json:"wanted_rps,omitempty"`
 	Late        int64              `json:"late,omitempty"`
 	WorstLateMS float64            `json:"worst_late_ms,omitempty"`
+	ClientCPU   float64            `json:"client_cpu_seconds,omitempty"`
 	Server      *serverRecord      `json:"server,omitempty"`
 }
 
@@ -261,7 +266,7 @@ func (c *config) record(r *load.Result) record {
 		Test: r.Name, Requests: r.Requests, Seconds: r.Elapsed.Seconds(), RPS: r.Throughput(),
 		LatencyMS: map[string]float64{"avg": h.Mean() / 1e6, "min": ms(h.Min()), "max": ms(h.Max())},
 		Errors:    r.Errors, FirstError: r.FirstError, Nulls: r.Nulls,
-		WantedRPS: c.rate, Late: r.Late, WorstLateMS: ms(int64(r.WorstLate)),
+		WantedRPS: c.rate, Late: r.Late, WorstLateMS: ms(int64(r.WorstLate)), ClientCPU: r.ClientCPU.Seconds(),
 	}
 	for _, q := range []float64{50, 90, 95, 99, 99.9, 99.99} {
 		rec.LatencyMS[fmt.Sprintf("p%g", q)] = ms(h.ValueAtPercentile(q))

@@ -1,0 +1,111 @@
+package bench
+
+// Contest compares two servers on some scenarios.
+type Contest struct {
+	Name  string // for -only
+	Title string
+	Note  string // what the reader should know
+	A, B  setup
+	Goals []Goal
+	// Latency compares percentiles instead of CPU time.
+	Latency bool
+}
+
+// setup is a server in a contest.
+type setup struct {
+	label string
+	redis bool     // the reference server; else Shoal
+	args  []string // beside those that every server gets
+	all   bool     // runs on the client's CPUs too
+}
+
+// Goal is a scenario and the ratio that is asked for: A's CPU time per operation over B's.
+type Goal struct {
+	Scenario string
+	Ratio    float64 // 0: none
+}
+
+var (
+	redis = setup{label: "redis-server", redis: true}
+	shoal = setup{label: "Shoal", args: []string{"--reactors", "1"}}
+	gnet  = setup{label: "Shoal, gnet", args: []string{"--reactors", "1", "--net-engine", "gnet"}}
+)
+
+// manyReactors is Shoal with more than one reactor on all CPUs, which it shares with the load.
+func manyReactors(n string) setup {
+	return setup{label: "Shoal, " + n + " reactors", args: []string{"--reactors", n}, all: true}
+}
+
+// Contests are what the report runs, in its order.
+var Contests = []Contest{
+	{
+		Name: "one-reactor", Title: "One reactor on one core", A: redis, B: shoal,
+		Note: "Both servers on one core, the load generator on another.",
+		Goals: []Goal{
+			{"get-p1", 1.4}, {"set-p1", 1.4},
+			{"get-p16", 2.7}, {"set-p16", 2.7},
+			{"get-p100", 4.5}, {"set-p100", 4.5},
+			{"incr-p16", 2.5},
+			{"mget10-p16", 3},
+			{"get-1k-p1", 1.2}, {"set-1k-p1", 1.2}, {"get-1k-p16", 1.8}, {"set-1k-p16", 1.8},
+			{"get-single-p100", 3}, {"set-single-p100", 3},
+		},
+	},
+	{
+		Name: "gnet", Title: "The gnet engine", A: redis, B: gnet,
+		Note: "What runs where io_uring does not: other systems, containers that forbid it.",
+		Goals: []Goal{
+			{"get-p1", 1.05}, {"set-p1", 1.05},
+			{"get-p16", 2}, {"set-p16", 2},
+			{"get-p100", 3.5}, {"set-p100", 3.5},
+		},
+	},
+	{
+		Name: "two-reactors", Title: "Two reactors on two cores", A: shoal, B: manyReactors("2"),
+		Note:  "What an operation costs when cores share the keyspace: Shoal beside itself. The second reactor shares its core with the load generator.",
+		Goals: []Goal{{"mix-p1", 0.8}, {"mix-p16", 0.8}, {"mix-p100", 0.8}},
+	},
+	{
+		Name: "four-reactors", Title: "Four reactors on two cores", A: manyReactors("2"), B: manyReactors("4"),
+		Note:  "More reactors than cores, beside as many as cores. Not a sensible setting; it must not collapse.",
+		Goals: []Goal{{"mix-p1", 0.5}, {"mix-p16", 0.5}, {"mix-p100", 0.5}},
+	},
+	{
+		Name: "eight-reactors", Title: "Eight reactors on two cores", A: manyReactors("2"), B: manyReactors("8"),
+		Note:  "Four times as many reactors as cores.",
+		Goals: []Goal{{"mix-p1", 0.5}, {"mix-p16", 0.5}, {"mix-p100", 0.5}},
+	},
+	{
+		Name: "latency", Title: "Latency at 50,000 operations a second", A: redis, B: shoal, Latency: true,
+		Note:  "Open loop over 50 connections: requests are sent when they are due, answered or not, and latency runs from then, so that a stall counts for all that wait.",
+		Goals: []Goal{{"get-rate-50k", 1}, {"mix-rate-50k", 1}},
+	},
+}
+
+// MemoryCase loads a fresh server and looks at its resident memory.
+type MemoryCase struct {
+	Name      string
+	Title     string
+	Keys      int64
+	ExpireSec int
+	// Goals: at most so many bytes per key, or in all, or (both 0) what the reference server takes.
+	PerKey, Total float64
+}
+
+// growthExcess is how much more memory per key than PerKey is granted at any moment of loading.
+const growthExcess = 1.15
+
+// MemoryCases are what the report runs.
+var MemoryCases = []MemoryCase{
+	{Name: "idle", Title: "idle, empty", Total: 20 << 20},
+	{Name: "100k", Title: "100,000 keys", Keys: 100_000},
+	{Name: "5M", Title: "5 million keys", Keys: 5_000_000, PerKey: 72},
+	{Name: "5M-expire", Title: "5 million keys with an expiry", Keys: 5_000_000, ExpireSec: 86_400, PerKey: 82},
+}
+
+// Growth from nothing at full speed.
+const (
+	growthKeys      = 10_000_000
+	growthGoalMS    = 10 // the slowest batch of 100 at most
+	growthBatchSize = 100
+)

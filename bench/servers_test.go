@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+func TestMain(m *testing.M) { os.Exit(oracle.Main(m)) }
+
+// small are flags that make a comparison take no time. CPUs are left open: the machine may have one.
+var small = []string{"--runs", "2", "--time", "20ms", "--warmup", "10ms", "--attempts", "1", "--keys", "500", "--server-cpus", "", "--client-cpus", ""}
+
+// command runs a subcommand on redis-server, which stands in for both sides.
+func command(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = Main(context.Background(), append(args, small...), &out, &errs)
+	if err != nil {
+		t.Log(errs.String())
+	}
+	return out.String(), err
+}
+
+func needUsage(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the CPU time of servers can be read on Linux only")
+	}
+}
+
+func TestVersus(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	dir := t.TempDir()
+	out, err := command(t, "vs", "--a", redis, "--b", redis+" --hz 20", "--scenarios", "get-p16,set-1k-p1,get-rate-50k", "--benchstat", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`(?m)^get-p16 +\d+\.\d+ +\d+\.\d+ +\d+\.\d+ +\d+\.\d+-\d+\.\d+ +\d+ +\d+ +\d+%$`,
+		`(?m)^set-1k-p1 `,
+		`(?m)^  B  p50 \d+\.\d+ ms  p99 \d+\.\d+ ms  p99\.9 \d+\.\d+ ms$`,
+	} {
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("output lacks %s:\n%s", want, out)
+		}
+	}
+	for _, name := range []string{"a.txt", "b.txt"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(regexp.MustCompile(`(?m)^BenchmarkServer/get-p16 \d+ \d+\.\d+ server-ns/op \d+ ops/s \d+ p99-ns$`).FindAllString(string(b), -1)); n != 2 {
+			t.Errorf("%s has %d lines on get-p16, want 2:\n%s", name, n, b)
+		}
+	}
+}
+
+func TestOldNew(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	out, err := command(t, "ab", "--old", redis, "--new", redis, "--args", "--hz 20", "--scenario", "set-p16")
+	if err != nil || !strings.Contains(out, "\nset-p16 ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := command(t, "ab", "--old", redis); err == nil {
+		t.Error("ab needs both --old and --new")
+	}
+}
+
+// TestMissingCommand: a scenario that one server cannot run is reported, and the others run.
+func TestMissingCommand(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	out, err := command(t, "vs", "--a", redis, "--b", redis+" --rename-command GET nope", "--scenarios", "get-p16,set-p16")
+	if err != nil || !regexp.MustCompile(`(?m)^get-p16 +B: ERR unknown command`).MatchString(out) || !strings.Contains(out, "\nset-p16 ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestServersThatDoNotStart(t *testing.T) {
+	f := func(command, want string) {
+		t.Helper()
+		c, err := ParseContender("X", command, nil)
+		if err == nil {
+			_, err = Start(context.Background(), c)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", command, err, want)
+		}
+	}
+	f("", "no command for server X")
+	f("/nonexistent/server", "no such file")
+	f(oracle.Need(t)+" --no-such-option 1", "Bad directive or wrong number of arguments")
+}
+
+// TestReport runs one contest and the small memory cases, and writes everything.
+func TestReport(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	dir := t.TempDir()
+	r := &reporter{redis: redis, shoal: oracle.ShoalPath(t), results: &Results{}, progress: &bytes.Buffer{}}
+	r.plan = Plan{Runs: 1, Time: 20 * time.Millisecond, WarmUp: 10 * time.Millisecond, Keys: 500}
+	results := filepath.Join(dir, "results.json")
+	var err error
+	if r.results, err = readResults(results); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.choose("latency"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.measure(context.Background(), results); err != nil {
+		t.Fatal(err)
+	}
+	again, err := readResults(results)
+	if err != nil || len(again.Contests["latency"]) != 2 || len(again.Contests["latency"][0].A) != 1 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for _, m := range []MemoryCase{{Name: "idle"}, {Name: "some", Keys: 1000, ExpireSec: 100}} {
+		got, err := measureMemory(context.Background(), r.plan, Contender{Label: "X", Command: []string{redis}}, m)
+		if err != nil || got.RSS < 1<<20 || got.UsedMemory == "" {
+			t.Errorf("%s: %+v, %v", m.Name, got, err)
+		}
+	}
+}
+
+func TestReportRefusesUnknownParts(t *testing.T) {
+	if err := (&reporter{}).choose("latency,nope"); err == nil {
+		t.Error(`"nope" is a part`)
+	}
+}
