@@ -78,14 +78,15 @@ func unknownCommand(q *request) command.Error {
 		if shown >= 128 {
 			break
 		}
-		if len(a) > 128-shown {
-			a = a[:128-shown]
-		}
-		shown += len(a) + 3
-		b.WriteString("'" + string(a) + "' ")
+		text := clip(a[:min(len(a), 128-shown)])
+		shown += len(text) + 3
+		b.WriteString("'" + text + "' ")
 	}
 	return command.Error(b.String())
 }
 
-// clip returns at most 128 bytes of a name, as error replies show it.
-func clip(b []byte) string { return string(b[:min(len(b), 128)]) }
+// clip returns at most 128 bytes of an argument, as error replies show it: up to a zero byte.
+func clip(b []byte) string {
+	text, _, _ := strings.Cut(string(b[:min(len(b), 128)]), "\x00")
+	return text
+}

@@ -99,5 +99,6 @@ func TestTolerance(t *testing.T) {
 	f("RANDOMKEY", "$1\r\na\r\n", "$-1\r\n", false)
 	f("OBJECT IDLETIME k", ttl(0), ttl(3), true)
 	f("OBJECT REFCOUNT k", ttl(1), ttl(2), false)
+	f("OBJECT REFCOUNT k", ttl(1), ttl(sharedRefcount), true)
 	f("OBJECT IDLETIME k", "-ERR x\r\n", ttl(3), false)
 }

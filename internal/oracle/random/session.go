@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shoaldb/shoal/internal/oracle"
@@ -69,13 +70,19 @@ func (g *Gen) op(all []parsed, weights int) Op {
 		op.Commands = append(op.Commands, words[:end:end])
 		words = words[min(end+1, len(words)):]
 	}
-	if len(op.Commands) == 1 && g.IntN(damageOneIn) == 0 {
+	if len(op.Commands) == 1 && !setsPast(op.Commands[0]) && g.IntN(damageOneIn) == 0 {
 		op.Commands[0] = g.damage(op.Commands[0])
 	}
 	if name := &op.Commands[0][0]; g.IntN(5) == 0 {
 		*name = strings.ToLower(*name)
 	}
 	return op
+}
+
+// setsPast tells whether a command may store a key that has expired already. DBSIZE counts it until it is deleted, which only
+// the keys of plainKeys surely are.
+func setsPast(args []string) bool {
+	return args[0] == "SET" && (slices.Contains(args, "EXAT") || slices.Contains(args, "PXAT"))
 }
 
 // damage changes a command into one that is probably wrong.

@@ -40,7 +40,8 @@ func mostly(n int, usual, rare func(*Gen) string) func(*Gen) string {
 
 // values maps the names of placeholders to what makes their values. Few keys and small numbers, so that commands meet.
 var values = map[string]func(*Gen) string{
-	"key":     mostly(20, one("a", "b", "c", "d", "e", "f", "g", "{t}1", "{t}2", "{a}b"), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
+	"key":     mostly(20, one(plainKeys...), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
+	"plain":   one(plainKeys...),
 	"nkey":    one("n1", "n2", "n3", "a", "b"), // keys that mostly hold numbers
 	"lkey":    one("l1", "l2", "l3", "l4"),     // keys with short texts: LCS takes time and memory n*m
 	"value":   value,
@@ -68,6 +69,9 @@ var values = map[string]func(*Gen) string{
 	"text":    one("ACGTACGTTAGC", "TTAGGCATCG", "ohmytext", "mynewtext", "aaaa", "aXbXcX"),
 	"small":   between(0, 5),
 }
+
+// plainKeys are the keys that most commands use, and the only ones that get an expiry in the past when they are set.
+var plainKeys = []string{"a", "b", "c", "d", "e", "f", "g", "{t}1", "{t}2", "{a}b"}
 
 var extremeInts = []string{
 	"9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809", "9223372036854775806",
