@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shoaldb/shoal/resp"
@@ -63,12 +64,11 @@ func scan(c *Ctx) {
 		cursor = w.some(cursor, o.count)
 	}
 	// The keys are there; now comes what stands before them.
-	var head [64]byte
-	h := resp.Writer{Buf: head[:0]}
-	h.Array(2)
-	h.Bulk(appendUint(c.scratch[:0], cursor))
-	h.Array(w.found)
-	c.Reply.Buf = slices.Insert(c.Reply.Buf, w.at, h.Buf...)
+	var buf [128]byte
+	head := resp.AppendArray(buf[:0], 2)
+	head = resp.AppendBulk(head, strconv.AppendUint(c.scratch[:0], cursor, 10))
+	head = resp.AppendArray(head, w.found)
+	c.Reply.Buf = slices.Insert(c.Reply.Buf, w.at, head...)
 }
 
 func (c *Ctx) scanOptions() (o scanOptions, ok bool) {
@@ -121,13 +121,6 @@ func parseCursor(b []byte) (uint64, bool) {
 		n = -n
 	}
 	return n, len(b) > 0
-}
-
-func appendUint(dst []byte, n uint64) []byte {
-	if n >= 10 {
-		dst = appendUint(dst, n/10)
-	}
-	return append(dst, '0'+byte(n%10))
 }
 
 // keys is not one moment's picture of a database with several shards, nor of a shard that changes meanwhile; what is there
