@@ -63,7 +63,7 @@ var infoSections = []infoSection{
 
 // infoChosen returns the sections that the arguments of INFO name.
 func infoChosen(args [][]byte) []*infoSection {
-	least := showAll + 1
+	least := showDefault + 1
 	named := map[string]bool{}
 	if len(args) == 0 {
 		least = showDefault
@@ -97,6 +97,7 @@ func info(c *command.Ctx) {
 	}
 	cl := client(c)
 	r := cl.reactor
+	r.publishFlow()
 	if needs&fromReactors == 0 {
 		c.Reply.Verbatim("txt", r.srv.info(r.nowMS, sections, needs, nil))
 		return
@@ -152,14 +153,6 @@ func (r *infoReport) zeros(names ...string) {
 // fixed writes a number with two decimals.
 func (r *infoReport) fixed(name string, f float64) {
 	r.str(name, strconv.FormatFloat(f, 'f', 2, 64))
-}
-
-func (r *infoReport) flag(name string, on bool) {
-	if on {
-		r.str(name, "1")
-		return
-	}
-	r.str(name, "0")
 }
 
 // size writes a number of bytes twice, the second time for people.

@@ -141,11 +141,19 @@ func (r *reactor) publish() {
 	if f.commands > s.mostCommands.Load() {
 		s.mostCommands.Store(f.commands)
 	}
-	if f.reads+f.writes > 0 {
-		s.netIn.Add(f.netIn)
-		s.reads.Add(f.reads)
-		s.netOut.Add(f.netOut)
-		s.writes.Add(f.writes)
+	f.commands = 0
+	r.publishFlow()
+}
+
+// publishFlow adds the bytes of the turn so far to the reactor's counters.
+func (r *reactor) publishFlow() {
+	s, f := &r.stats, &r.flow
+	if f.reads+f.writes == 0 {
+		return
 	}
-	*f = flow{}
+	s.netIn.Add(f.netIn)
+	s.reads.Add(f.reads)
+	s.netOut.Add(f.netOut)
+	s.writes.Add(f.writes)
+	*f = flow{commands: f.commands}
 }
