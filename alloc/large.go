@@ -22,25 +22,16 @@ func roundToOSPage(n int) uintptr {
 	return (uintptr(n) + page - 1) &^ (page - 1)
 }
 
-// MapLarge maps at least n zero bytes.
+// MapLarge maps at least n zero bytes. They cost no memory until they are touched, in the system's small pages: a client that
+// has announced half a gigabyte and sent a few bytes must not hold a huge page.
 func (h *Heap) MapLarge(n int) (Large, error) {
 	l := Large{size: roundToOSPage(max(n, 1))}
 	var ok bool
 	if l.addr, ok = mapMemory(l.size); !ok {
 		return Large{}, ErrNoMemory
 	}
-	h.adviseLarge(&l)
 	h.largeBytes.Add(int64(l.size))
 	return l, nil
-}
-
-func (h *Heap) adviseLarge(l *Large) {
-	h.mu.Lock()
-	noHuge := h.noHuge
-	h.mu.Unlock()
-	if l.size >= 2*chunkSize && !noHuge {
-		adviseHuge(l.addr, l.size, true)
-	}
 }
 
 // Cap returns how many bytes are mapped.
@@ -64,7 +55,6 @@ func (l *Large) Grow(h *Heap, n int) error {
 	}
 	h.largeBytes.Add(int64(size - l.size))
 	l.addr, l.size = addr, size
-	h.adviseLarge(l)
 	return nil
 }
 

@@ -37,6 +37,12 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 // admit decides whether a command may run now. If not it has replied, or queued the command.
 func (r *reactor) admit(cl *Client, q *request) bool {
 	if q.spec == nil {
+		if isHTTP(q.args[0]) {
+			r.srv.log.Warningf("Possible SECURITY ATTACK detected: a client at %s sends an HTTP request (POST or Host:), as a web page would that misuses its visitor's browser to reach this server. The connection is closed.", cl.conn.RemoteAddr())
+			cl.flags |= clientClosing
+			cl.conn.Close(errHTTP)
+			return false
+		}
 		r.reject(nil, unknownCommand(q))
 		return false
 	}
@@ -54,6 +60,11 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		return false
 	}
 	return true
+}
+
+// isHTTP tells whether a command is a line of an HTTP request, which a browser may have been tricked into sending.
+func isHTTP(name []byte) bool {
+	return command.EqualFold(name, "POST") || command.EqualFold(name, "HOST:")
 }
 
 // reject replies to a command that did not run.

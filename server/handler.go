@@ -89,6 +89,7 @@ var (
 	errQueryBuffer  = errors.New("the query buffer limit was reached")
 	errOutputBuffer = errors.New("the output buffer limit was reached")
 	errIdle         = errors.New("idle for longer than timeout")
+	errHTTP         = errors.New("the client speaks HTTP")
 )
 
 // Closed forgets a client.

@@ -16,7 +16,10 @@ import (
 
 // listenAll opens the TCP and Unix sockets of v. At least one must open.
 func (s *Server) listenAll(v *config.Values) error {
-	if v.Port != 0 || v.UnixSocket == "" {
+	if (v.Port == 0 || len(v.Bind) == 0) && v.UnixSocket == "" {
+		return errors.New("Configured to not listen anywhere, exiting.")
+	}
+	if v.Port != 0 {
 		addrs, err := s.listenTCP(v)
 		if err != nil {
 			return err
@@ -145,14 +148,14 @@ func (s *Server) protects(c *netio.Conn) bool {
 	return s.cfg.Load().ProtectedMode && !s.needsAuth() && !isLocal(c)
 }
 
-// isLocal tells whether c comes from this machine.
+// isLocal tells whether c comes from this machine: over a Unix socket, or from 127.0.0.1 or ::1, the two addresses that
+// Redis takes for local.
 func isLocal(c *netio.Conn) bool {
 	if c.IsUnix() {
 		return true
 	}
 	host, _, err := net.SplitHostPort(c.RemoteAddr())
-	ip := net.ParseIP(host)
-	return err == nil && ip != nil && ip.IsLoopback()
+	return err == nil && (host == "127.0.0.1" || host == "::1")
 }
 
 // needsAuth tells whether clients have to authenticate.

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -116,6 +118,28 @@ func CheckRename(from, to string) error {
 	return command.NewTable(commandLists()...).Rename(from, to)
 }
 
+// CheckUser tells whether the server can do what a user directive says. Without ACL there is one user, default, who may do
+// everything.
+func CheckUser(words []string) error {
+	for i, rule := range words[1:] {
+		if !strings.ContainsAny(rule[:min(len(rule), 1)], "+-~%&><#!(") && !slices.Contains(userRules, strings.ToLower(rule)) {
+			// Redis names the word that stands two places before the bad one.
+			return fmt.Errorf("Error in user declaration '%s': Syntax error", append([]string{"user"}, words...)[i])
+		}
+		if words[0] != "default" || !slices.Contains(everything, strings.ToLower(rule)) {
+			return fmt.Errorf("This version has one user only, default, who may do everything; it cannot do '%s' for user '%s'", rule, words[0])
+		}
+	}
+	return nil
+}
+
+// userRules are the rules of users that are words; everything are those that hold for the user default.
+var (
+	userRules = []string{"on", "off", "nopass", "resetpass", "reset", "resetkeys", "resetchannels", "allkeys", "allchannels",
+		"allcommands", "nocommands", "sanitize-payload", "skip-sanitize-payload", "clearselectors"}
+	everything = []string{"on", "nopass", "allkeys", "~*", "allchannels", "&*", "allcommands", "+@all", "sanitize-payload"}
+)
+
 // pin queues a part of a large value for sending without a copy; see command.Ctx.Pin.
 func pin(c *command.Ctx, v shard.Pinned, from, to int) {
 	cl := c.Client.(*Client)
@@ -129,7 +153,7 @@ func (s *Server) Expired(db int, key []byte) {}
 
 // VersionLine is what --version prints.
 func VersionLine() string {
-	return fmt.Sprintf("Shoal server v=%s redis_version=%s go=%s os=%s arch=%s bits=64", Version, RedisVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("Shoal server v=%s shoal_version=%s malloc=shoal-arena bits=64 build=%s os=%s arch=%s", RedisVersion, Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // EngineCheck tells for --check-system whether io_uring can be used.

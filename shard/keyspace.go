@@ -103,6 +103,11 @@ func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {
 	ks.lfu.Store(on)
 	ks.lfuLogFactor.Store(int64(logFactor))
 	ks.lfuDecayMinutes.Store(int64(decayMinutes))
+	for _, s := range ks.shards {
+		s.mu.Lock()
+		s.setNow(s.nowMS)
+		s.mu.Unlock()
+	}
 }
 
 // Shards returns the number of shards.

@@ -36,7 +36,7 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "Sentinel mode is not available yet. Run redis-sentinel, which can watch this server.")
 		return 1
 	}
-	loader := config.Loader{Stdin: os.Stdin, RenameCommand: server.CheckRename}
+	loader := config.Loader{Stdin: os.Stdin, RenameCommand: server.CheckRename, User: server.CheckUser}
 	cfg, err := loader.Load(cl)
 	if err != nil {
 		return refuse(err)
