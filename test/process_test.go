@@ -356,8 +356,8 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("%q: exit status %d\n%s", args, code, srv.Log())
 			}
 		}
-		f(0, " v=7.", "--version")
-		f(0, " v=7.", "-v")
+		f(0, " bits=64", "--version")
+		f(0, " v=", "-v")
 		f(1, "Usage: ", "--help")
 		f(1, "Usage: ", "-h")
 		f(1, "'port'\nwrong number of arguments", "--port")
