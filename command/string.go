@@ -294,8 +294,7 @@ func incrbyfloat(c *Ctx) {
 		c.Error(ErrInfinite)
 		return
 	}
-	var buf [64]byte
-	text := sum.append(buf[:0])
+	text := sum.append(c.scratch[:0])
 	c.notifyNew(k)
 	if !k.DB.SetText(k, text, shard.SetMode{Keep: true}) {
 		c.Error(ErrNoMemory)

@@ -34,6 +34,7 @@ func TestStringAllocs(t *testing.T) {
 	c.allocs("BITOP", "AND", "dest", "range", "range")
 	c.allocs("GETEX", "k", "EX", "10")
 	c.allocs("STRLEN", "k")
+	c.allocs("INCRBYFLOAT", "f", "-39.90000000000000001")
 }
 
 // pinning makes c queue large values the way a server does: it notes where they belong in the reply.
