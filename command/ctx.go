@@ -37,7 +37,6 @@ type Ctx struct {
 	effects   effects
 	scratch   [40]byte
 	words     [8][]byte // arguments being put together for Propagate
-	keyIndex  []int
 }
 
 // Env holds the settings that handlers depend on. It is replaced as a whole, never changed.

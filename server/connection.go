@@ -2,7 +2,6 @@ package server
 
 import (
 	"crypto/subtle"
-	"strconv"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/shard"
@@ -219,10 +218,4 @@ func validName(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// parseID parses a client's number.
-func parseID(b []byte) (uint64, bool) {
-	n, err := strconv.ParseUint(string(b), 10, 63)
-	return n, err == nil
 }

@@ -51,15 +51,12 @@ type flow struct {
 
 // counters are written by one reactor and read by all.
 type counters struct {
-	commands    atomic.Int64
-	connections atomic.Int64
-	rejected    atomic.Int64
-	netIn       atomic.Int64
-	netOut      atomic.Int64
-	dirty       atomic.Int64
-	errors      atomic.Int64
-	blocked     atomic.Int64
-	perCommand  []commandStat
+	commands   atomic.Int64
+	netIn      atomic.Int64
+	netOut     atomic.Int64
+	dirty      atomic.Int64
+	blocked    atomic.Int64
+	perCommand []commandStat
 
 	reads, writes    atomic.Int64 // pieces received, rounds of replies handed over
 	turns, turnNanos atomic.Int64 // nanos: up to the end of each turn's last command

@@ -20,7 +20,6 @@ const (
 // stopping is how a server is asked to end.
 type stopping struct {
 	status int // of the process
-	reason string
 }
 
 // Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status.

@@ -201,7 +201,7 @@ func TestDaemonize(t *testing.T) {
 // badConfig are configuration files that end the start with redis' three-line error.
 var badConfig = []string{
 	"nosuch yes", "port abc", "port 70000", "port", "port 1 2", "port -1", "maxmemory 1xb", "maxmemory abc", "maxmemory", "save 1", "save a b",
-	"databases 0", "databases abc", "loglevel loud", "daemonize maybe", "appendonly 1", "bind", "timeout -1", "timeout 2147483648",
+	"databases 0", "databases abc", "loglevel loud", "daemonize maybe", "appendonly 1", "timeout -1", "timeout 2147483648",
 	"client-output-buffer-limit normal 1", "client-output-buffer-limit foo 1 2 3", "client-output-buffer-limit normal a b c",
 	"maxmemory-policy foo", "requirepass \"unbalanced", "requirepass 'unbalanced", "requirepass \"a\"b", "rename-command foo", "include", "hz",
 	"tcp-keepalive abc", "maxclients 0", "unixsocketperm 999", "unixsocketperm abc", "proc-title-template \"{bad\"", "notify-keyspace-events foo",
