@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ type GrowthResult struct {
 	WorstMS    []float64 `json:"worst_batch_ms"` // of each run
 	P999MS     []float64 `json:"p99_9_batch_ms"`
 	Throughput []float64 `json:"ops_per_s"`
+	Foreign    []float64 `json:"foreign_cores"` // that other processes kept busy meanwhile
 	// GCTrace is the last line that Go's collector wrote with all keys in place; empty for servers not in Go.
 	GCTrace string `json:"gc_trace,omitempty"`
 }
@@ -74,10 +76,12 @@ func measureGrowth(ctx context.Context, plan Plan, c Contender, r *GrowthResult)
 	}
 	defer s.Stop()
 	o := load.Options{Address: s.Address, Conns: 1, CPUs: plan.ClientCPUs}
+	before := readMachineTime(os.Getpid(), s.PID)
 	result, err := fill(ctx, o, growthKeys, 32, 0)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Label, err)
 	}
+	r.Foreign = append(r.Foreign, readMachineTime(os.Getpid(), s.PID).foreignSince(before))
 	r.WorstMS = append(r.WorstMS, millis(result.Percentile(100)))
 	r.P999MS = append(r.P999MS, millis(result.Percentile(99.9)))
 	r.Throughput = append(r.Throughput, result.Throughput())

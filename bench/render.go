@@ -215,7 +215,7 @@ func growthTable(b *strings.Builder, r *Results) {
 	}
 	fmt.Fprintf(b, "## Growth\n\nFrom nothing to %s keys at full speed, one connection, batches of %d: the slowest batch of a run shows whether tables grow in steps. Goal: %d ms.\n\n",
 		thousands(growthKeys), growthBatchSize, growthGoalMS)
-	b.WriteString("| | slowest batch, ms | of all runs | p99.9, ms | ops/s | |\n| --- | ---: | ---: | ---: | ---: | --- |\n")
+	b.WriteString("| | slowest batch, ms | of all runs | p99.9, ms | ops/s | others | |\n| --- | ---: | ---: | ---: | ---: | ---: | --- |\n")
 	trace := ""
 	for _, label := range []string{redis.label, shoal.label} {
 		g := r.Growth[label]
@@ -227,8 +227,8 @@ func growthTable(b *strings.Builder, r *Results) {
 		if label == shoal.label {
 			mark, trace = goalMark(worst.Median <= growthGoalMS), g.GCTrace
 		}
-		fmt.Fprintf(b, "| %s | %.2f | %.2f–%.2f | %.2f | %s | %s |\n", label, worst.Median, worst.Min, worst.Max,
-			summary(g.P999MS).Median, thousands(summary(g.Throughput).Median), mark)
+		fmt.Fprintf(b, "| %s | %.2f | %.2f–%.2f | %.2f | %s | %.0f %% | %s |\n", label, worst.Median, worst.Min, worst.Max,
+			summary(g.P999MS).Median, thousands(summary(g.Throughput).Median), 100*summary(g.Foreign).Max, mark)
 	}
 	if trace != "" {
 		fmt.Fprintf(b, "\nShoal's last garbage collection with all keys in place (`GODEBUG=gctrace=1`):\n\n    %s\n", trace)

@@ -233,7 +233,8 @@ func (r *reporter) growth(ctx context.Context) error {
 			if err := measureGrowth(ctx, r.plan, r.contender(s), g); err != nil {
 				return err
 			}
-			fmt.Fprintf(r.progress, "  slowest batch %.2f ms\n", g.WorstMS[len(g.WorstMS)-1])
+			last := len(g.WorstMS) - 1
+			fmt.Fprintf(r.progress, "  slowest batch %.2f ms (others took %.0f%% of a core)\n", g.WorstMS[last], 100*g.Foreign[last])
 		}
 		r.results.Growth[s.label] = g
 	}
