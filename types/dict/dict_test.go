@@ -145,10 +145,10 @@ func TestRandomOperationsAgreeWithModel(t *testing.T) {
 		"equal fingerprints": func(m *model) { m.hash = func() uint64 { return m.rng.Uint64() & 0xffffff } },
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(3) {
+			for seed := range uint64(2) {
 				m := newModel(t, seed)
 				prepare(m)
-				run(m, 20_000)
+				run(m, 10_000)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func TestRandomOperationsAgreeWithModel(t *testing.T) {
 func run(m *model, steps int) {
 	var scans [3]scan
 	for i := range steps {
-		up := i/4000%2 == 0
+		up := i/2000%2 == 0
 		switch r := m.rng.IntN(100); {
 		case r < 30, up && r < 70:
 			m.insert()
@@ -191,7 +191,7 @@ func run(m *model, steps int) {
 }
 
 func TestScanMeetsEverythingWhileTheTableResizes(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(5) {
 		m := newModel(t, seed)
 		for range 2000 {
 			m.insert()
