@@ -54,7 +54,7 @@ SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRan
 .PHONY: race
 race: ## the race detector on all packages and on a server
 	$(GO) test -race -timeout 15m $(TESTFLAGS) $(PACKAGES)
-	SHOAL_BUILD=-race $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
+	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
 
 .PHONY: invariants
 invariants: ## the build that checks its own assertions and poisons freed memory

@@ -71,7 +71,7 @@ func starter(t *testing.T, path string, args ...string) func() (*oracle.Server, 
 		}
 		s, err := oracle.Start(path, dir, append([]string{"--save", ""}, args...)...)
 		if err == nil {
-			t.Cleanup(s.Kill)
+			s.KillAfter(t)
 		}
 		return s, err
 	}

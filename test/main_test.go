@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +15,11 @@ import (
 func TestMain(m *testing.M) { os.Exit(runMain(m)) }
 
 func runMain(m *testing.M) int {
-	defer pool.killAll()
-	return oracle.Main(m)
+	code := oracle.Main(m)
+	if !pool.killAll() {
+		return 1
+	}
+	return code
 }
 
 // pool holds the servers that tests share, by their command lines.
@@ -56,13 +60,20 @@ func (p *servers) get(t testing.TB, path string, args ...string) *oracle.Server 
 	return s
 }
 
-func (p *servers) killAll() {
-	for _, s := range p.all {
+// killAll ends the servers. It returns false, and says why, if one has crashed.
+func (p *servers) killAll() bool {
+	ok := true
+	for key, s := range p.all {
 		s.Kill()
+		if report := s.CrashReport(); report != "" {
+			fmt.Printf("FAIL: %s has crashed:\n%s\n", key, report)
+			ok = false
+		}
 	}
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir) // left-overs in the temporary directory hurt nobody
 	}
+	return ok
 }
 
 // sharedShoal returns a shoal-server that tests share.
@@ -122,7 +133,7 @@ func (s subject) start(t testing.TB, args ...string) *oracle.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(srv.Kill)
+	srv.KillAfter(t)
 	return srv
 }
 
@@ -133,7 +144,7 @@ func (s subject) spawn(t testing.TB, args ...string) *oracle.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(srv.Kill)
+	srv.KillAfter(t)
 	return srv
 }
 

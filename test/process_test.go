@@ -228,7 +228,7 @@ func TestBadConfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(srv.Kill)
+			srv.KillAfter(t)
 			if code := srv.Wait(t); code != 1 {
 				t.Errorf("exit status %d", code)
 			}
@@ -305,7 +305,7 @@ func TestConfigRewrite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(srv.Kill)
+			srv.KillAfter(t)
 			return srv
 		}
 		if srv := start(); srv.Dial(t).Do("CONFIG", "REWRITE") != "-ERR The server is running without a config file\r\n" {
@@ -351,7 +351,7 @@ func TestCommandLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(srv.Kill)
+			srv.KillAfter(t)
 			if code := srv.Wait(t); code != wantCode || !strings.Contains(srv.Log(), wantText) {
 				t.Errorf("%q: exit status %d\n%s", args, code, srv.Log())
 			}

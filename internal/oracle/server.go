@@ -81,8 +81,18 @@ func mustStart(t testing.TB, path string, args []string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Kill)
+	s.KillAfter(t)
 	return s
+}
+
+// KillAfter kills the server when the test ends, which fails if the server has crashed.
+func (s *Server) KillAfter(t testing.TB) {
+	t.Cleanup(func() {
+		s.Kill()
+		if report := s.CrashReport(); report != "" {
+			t.Errorf("the server has crashed:\n%s", report)
+		}
+	})
 }
 
 // Start runs the server at path in dir on a free port of 127.0.0.1 and waits until it answers PING. Arguments override
@@ -231,6 +241,21 @@ func (s *Server) Log() string {
 		return err.Error()
 	}
 	return string(bytes.ToValidUTF8(b, []byte("?")))
+}
+
+// crashes are what a Go program, or redis-server, says when it is broken.
+var crashes = []string{"panic: ", "fatal error: ", "runtime error", "WARNING: DATA RACE", "BUG REPORT START"}
+
+// CrashReport returns the beginning of a crash report in the log, or "".
+func (s *Server) CrashReport() string {
+	const most = 8000
+	log := s.Log()
+	for _, text := range crashes {
+		if i := strings.Index(log, text); i >= 0 {
+			return log[i:min(len(log), i+most)]
+		}
+	}
+	return ""
 }
 
 // WaitLog waits until the log contains text.
