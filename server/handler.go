@@ -118,10 +118,12 @@ func (h handler) TurnEnd(n *netio.Reactor) {
 	h.reactor(n).publish()
 }
 
-// tickBusy is how often a reactor ticks while it has work, tickIdle how long it may sleep without any.
+// tickBusy is how often a reactor ticks while it has work, tickBehind while expired keys wait (a third of the CPU goes to
+// them then, at most), tickIdle how long it may sleep without any.
 const (
-	tickBusy = 5 * time.Millisecond
-	tickIdle = 100 * time.Millisecond
+	tickBehind = 3 * time.Millisecond
+	tickBusy   = 5 * time.Millisecond
+	tickIdle   = 100 * time.Millisecond
 )
 
 // Tick does periodic work and returns when it wants to be called again.
@@ -133,11 +135,14 @@ func (h handler) Tick(n *netio.Reactor) time.Duration {
 		return tickIdle
 	}
 	begin := nanotime()
-	more := !o.expirePaused.Load() && r.expire()
-	more = r.housekeep() || more
+	behind := !o.expirePaused.Load() && r.expire()
+	more := r.housekeep()
 	r.runCron()
 	r.stats.cronNanos.Add(nanotime() - begin)
-	if more {
+	switch {
+	case behind:
+		return tickBehind
+	case more:
 		return tickBusy
 	}
 	if o.expirePaused.Load() {
@@ -198,7 +203,7 @@ func (r *reactor) housekeep() (more bool) {
 	}
 	for i := r.net.ID(); i < ks.Shards(); i += len(r.srv.reactors) {
 		s := ks.Shard(i)
-		if !s.TryLock(r.nowMS) {
+		if !trim && !s.NeedsTick() || !s.TryLock(r.nowMS) {
 			continue
 		}
 		more = s.Tick(tickBuckets) || more

@@ -176,6 +176,7 @@ func (db *DB) Delete(k *Key) bool {
 // remove deletes an entry that was found under k.
 func (db *DB) remove(k *Key, e Entry) {
 	db.table.Remove(k.Hash, e.b, e.slot)
+	db.noteWork(e.h.flags&flagExpire != 0)
 	db.free(e.ref, e.h)
 }
 
@@ -255,6 +256,7 @@ func (db *DB) place(k *Key, old Entry, l layout) (e Entry, value []byte, ok bool
 		a.Free(ref, size)
 		return Entry{}, nil, false
 	}
+	db.noteWork(false)
 	return Entry{h: h, ref: ref}, l.valueIn(block), true
 }
 
@@ -283,4 +285,11 @@ func (db *DB) newClock() uint32 {
 		return db.shard.clock&0xffff | lfuInitial<<16
 	}
 	return db.shard.clock
+}
+
+// noteWork makes Tick look at the shard if a resize is under way, or if the caller left a stale record in the expiry index.
+func (db *DB) noteWork(stale bool) {
+	if (stale || db.table.Resizing()) && !db.shard.work.Load() {
+		db.shard.work.Store(true)
+	}
 }

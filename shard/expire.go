@@ -134,9 +134,9 @@ func (s *Shard) Expire(limit int) bool {
 		if x.wheel == nil {
 			continue
 		}
-		limit -= x.wheel.Advance(s.nowMS, limit, db.due)
+		limit -= db.advance(x.wheel, limit)
 		if x.rebuilt != nil && limit > 0 {
-			limit -= x.rebuilt.Advance(s.nowMS, limit, db.due)
+			limit -= db.advance(x.rebuilt, limit)
 			next = min(next, x.rebuilt.NextMS())
 		}
 		next = min(next, x.wheel.NextMS())
@@ -150,6 +150,53 @@ func (s *Shard) Expire(limit int) bool {
 	}
 	s.nextDue.Store(next)
 	return more
+}
+
+// dueBatch is records that are handled together, so that their cache misses overlap.
+type dueBatch struct {
+	records [16]uint32
+	n       int
+}
+
+// advance handles the records of w that are due, at most limit of them, and returns how many there were.
+func (db *DB) advance(w *wheel.Wheel, limit int) (done int) {
+	var b dueBatch
+	add := func(rec uint32) {
+		b.records[b.n] = rec
+		b.n++
+	}
+	for done < limit {
+		b.n = 0
+		most := min(limit-done, len(b.records))
+		w.Advance(db.shard.nowMS, most, add)
+		b.prefetch(&db.table)
+		for _, rec := range b.records[:b.n] {
+			db.due(rec)
+		}
+		done += b.n
+		if b.n < most {
+			break
+		}
+	}
+	return done
+}
+
+// prefetch asks for the buckets, then for the entries that may be the records'.
+func (b *dueBatch) prefetch(t *dict.Table) {
+	if b.n < 2 {
+		return
+	}
+	var buckets [len(b.records)]uintptr
+	for i, rec := range b.records[:b.n] {
+		buckets[i] = t.Peek(uint64(rec))
+	}
+	alloc.Prefetch(buckets[:b.n])
+	var entries [96]uintptr
+	list := entries[:0]
+	for i := 0; i < b.n && len(list)+2*dict.Slots <= len(entries); i++ {
+		list = t.PeekRefs(buckets[i], uint64(b.records[i]), list)
+	}
+	alloc.Prefetch(list)
 }
 
 // due handles a record that has come back: it deletes the keys with this hash whose time has come, and records

@@ -56,6 +56,7 @@ type Shard struct {
 
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
+	work    atomic.Bool  // Tick may have something to do
 
 	_ [64]byte // the next shard's lock is on a line of its own
 }

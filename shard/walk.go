@@ -42,6 +42,7 @@ func (db *DB) Hold() Hold {
 // End ends it.
 func (h Hold) End() {
 	h.db.holds--
+	h.db.shard.work.Store(true)
 	h.db.freeze()
 }
 
@@ -101,6 +102,7 @@ func handOver(from *Key, src Entry, to *Key) bool {
 	copy(v, payload[:])
 	src = from.DB.find(from) // the table may have been resized
 	from.DB.table.Remove(from.Hash, src.b, src.slot)
+	from.DB.noteWork(src.h.flags&flagExpire != 0)
 	from.DB.freeBlock(src.ref, src.h)
 	return true
 }
@@ -144,6 +146,7 @@ func (db *DB) Flush() {
 	old.expires, db.expires = db.expires, expiry{}
 	db.freeze()
 	s.garbage = append(s.garbage, old)
+	s.work.Store(true)
 }
 
 // FlushAll empties every database of the shard, in constant time like Flush.
@@ -206,12 +209,19 @@ func (s *Shard) Tick(limit int) bool {
 		}
 		return true
 	}
+	s.work.Store(false)
 	more := s.RebuildStep(limit)
 	for _, db := range s.dbs {
 		more = db.table.Step(limit, db) || more
 	}
+	if more {
+		s.work.Store(true)
+	}
 	return more
 }
+
+// NeedsTick tells, without the lock, whether Tick may have something to do.
+func (s *Shard) NeedsTick() bool { return s.work.Load() }
 
 // Idle tells whether Tick has nothing to do.
 func (s *Shard) Idle() bool {
