@@ -113,6 +113,10 @@ func TestInfoCounts(t *testing.T) {
 	for _, args := range shapes {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			c := oracle.Shoal(t, args...).Dial(t)
+			// The connection that found the server ready may not be gone yet.
+			oracle.WaitFor(t, "a single client", func() bool {
+				return infoFields(t, c, "clients")["connected_clients"] == "1"
+			})
 			before := infoFields(t, c, "everything")
 			c.Do("SET", "a", "1")
 			c.Do("SET", "b", "2", "PX", "100000")

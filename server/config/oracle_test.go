@@ -382,7 +382,7 @@ func TestRewriteOracle(t *testing.T) {
 		path := filepath.Join(dir, "test.conf")
 		writeFiles(t, dir, map[string]string{
 			"inc.conf":  "timeout 99\n",
-			"test.conf": strings.ReplaceAll(file, "DIR", dir) + fmt.Sprintf("port 0\nunixsocket %s/sock\ndir %s\n", dir, dir),
+			"test.conf": fmt.Sprintf("port 0\nunixsocket %s/sock\ndir %s\n", dir, dir) + strings.ReplaceAll(file, "DIR", dir),
 		})
 		client := spawnRedis(t, dir, []string{path})
 		c := mustLoadArgs(t, []string{path})
