@@ -87,7 +87,11 @@ func setsPast(args []string) bool {
 
 // damage changes a command into one that is probably wrong.
 func (g *Gen) damage(args []string) []string {
-	i := 1 + g.IntN(len(args))
+	first := 1
+	if args[0] == "SCAN" {
+		first = 2 // a cursor that no server has given out may return anything
+	}
+	i := first + g.IntN(len(args)-first+1)
 	switch g.IntN(4) {
 	case 0:
 		return args[:max(1, len(args)-1)]
