@@ -17,22 +17,29 @@ const (
 // runSlow is run for a client or a server in a state that needs a closer look, and for
 // commands that cannot be run.
 func (r *reactor) runSlow(cl *Client, q *request) {
-	skip := cl.flags & (clientReplySkip | clientReplyOff)
-	cl.flags &^= clientReplySkip
+	if cl.flags&clientReplySkip != 0 {
+		cl.flags = cl.flags&^clientReplySkip | clientSkipping
+	}
 	begin := len(r.w.Buf)
 	pin := r.ctx.Pin
-	if skip != 0 {
+	if cl.muted() {
 		r.ctx.Pin = nil
 	}
 	if r.admit(cl, q) {
 		r.call(cl, q)
 	}
 	r.ctx.Pin = pin
-	// CLIENT REPLY ON answers even when replies were off.
-	if skip != 0 && (cl.flags&clientReplyOff != 0 || skip == clientReplySkip) {
+	// Only now, as CLIENT REPLY ON answers even when replies were off.
+	if cl.muted() {
 		r.w.Buf = r.w.Buf[:begin]
 	}
+	if cl.flags&clientSuspended == 0 {
+		cl.flags &^= clientSkipping
+	}
 }
+
+// muted tells whether the reply of the present command is dropped.
+func (cl *Client) muted() bool { return cl.flags&(clientReplyOff|clientSkipping) != 0 }
 
 // admit decides whether a command may run now. If not it has replied, or queued the command.
 func (r *reactor) admit(cl *Client, q *request) bool {

@@ -14,7 +14,7 @@ const (
 	clientNeedsAuth clientFlags = 1 << iota // has not authenticated yet
 	clientReplyOff                          // CLIENT REPLY OFF
 	clientReplySkip                         // the next command's reply is dropped
-	clientSkipping                          // this command's reply is dropped
+	clientSkipping                          // the present command's reply is dropped, also one that comes later
 	clientSuspended                         // waits: its next commands are not run
 	clientClosing                           // closes after its reply
 	clientNoEvict                           // CLIENT NO-EVICT ON
@@ -23,7 +23,7 @@ const (
 	clientPaused                            // suspended by CLIENT PAUSE
 
 	// clientSlow are the states in which a command does not take the fast path.
-	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSuspended | clientClosing | clientNoTouch
+	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch
 )
 
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.

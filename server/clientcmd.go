@@ -173,7 +173,7 @@ func clientReply(c *command.Ctx) {
 	cl := client(c)
 	switch mode := c.Args[2]; {
 	case command.EqualFold(mode, "ON"):
-		cl.flags &^= clientReplyOff | clientReplySkip
+		cl.flags &^= clientReplyOff | clientReplySkip | clientSkipping
 		c.Reply.OK()
 	case command.EqualFold(mode, "OFF"):
 		cl.flags |= clientReplyOff

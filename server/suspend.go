@@ -59,7 +59,11 @@ func (r *reactor) runQueued(cl *Client, args [][]byte) {
 // reply lets f write to cl outside of a command.
 func (r *reactor) reply(cl *Client, f func(w *resp.Writer)) {
 	r.attach(cl)
+	begin := len(r.w.Buf)
 	f(&r.w)
+	if cl.muted() {
+		r.w.Buf = r.w.Buf[:begin]
+	}
 	r.detach(cl)
 }
 
@@ -96,6 +100,7 @@ func (r *reactor) finish(cl *Client, f func(w *resp.Writer)) {
 	}
 	r.beginTurn()
 	r.reply(cl, f)
+	cl.flags &^= clientSkipping
 	if cl.flags&clientClosing == 0 {
 		r.resume(cl)
 	}
