@@ -87,8 +87,9 @@ bench: tools build ## measure beside redis-server and write BENCHMARKS.md
 	$(BIN)/shoal-bench report
 
 .PHONY: docs
-docs: ## rewrite docs/commands.md from the server's command table
+docs: ## rewrite docs/commands.md and docs/configuration.md from the tables in the code
 	$(GO) test -count=1 -run '^TestCommandsPage$$' ./test -update
+	$(GO) test -count=1 -run '^TestDocs$$' ./server/config -update
 
 .PHONY: cross
 cross: ## build and vet for the other supported platforms

@@ -219,3 +219,20 @@ func TestIdleTimeout(t *testing.T) {
 		checkAlive(t, srv)
 	})
 }
+
+// TestRestart starts a server on the port of one that has just closed connections itself: the kernel still remembers them.
+func TestRestart(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		first := s.start(t)
+		for range 20 {
+			c := first.Dial(t)
+			c.Do("QUIT")
+			c.ReadAll()
+		}
+		first.Dial(t).Do("PING")
+		first.Stop(t)
+		second := s.spawn(t, "--bind", "127.0.0.1", "--port", strconv.Itoa(first.Port), "--save", "")
+		second.WaitLog(t, "eady to accept connections")
+		checkAlive(t, second)
+	})
+}
