@@ -34,6 +34,7 @@ func debugSubs() []debugSub {
 	return []debugSub{
 		{"ASSERT", 0, anyArgs, debugPanic},
 		{"CHANGE-REPL-ID", 0, 0, debugChangeReplID},
+		{"CONFIG-REWRITE-FORCE-ALL", 0, 0, debugRewriteAll},
 		{"CRASH-AND-RECOVER", 0, anyArgs, debugRestart},
 		{"DIGEST", 0, 0, debugDigest},
 		{"DIGEST-VALUE", 0, anyArgs, debugDigestValue},
@@ -87,6 +88,7 @@ func debugHelp(c *command.Ctx) {
 		"DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 		"ASSERT", "    End the process by a panic.",
 		"CHANGE-REPL-ID", "    Give the history of the data set a new name.",
+		"CONFIG-REWRITE-FORCE-ALL", "    Write the configuration in force to its file, the defaults, too.",
 		"CRASH-AND-RECOVER [<milliseconds>]", "    Start the program anew at once, or after a delay, as if it had crashed.",
 		"DIGEST", "    A hash of all data.",
 		"DIGEST-VALUE <key> [<key> ...]", "    Hashes of the values of these keys.",
@@ -143,6 +145,11 @@ func debugChangeReplID(c *command.Ctx) {
 	s.log.Warningf("Changing replication IDs after receiving DEBUG change-repl-id")
 	s.changeReplicationID()
 	c.Reply.OK()
+}
+
+func debugRewriteAll(c *command.Ctx) {
+	cl := client(c)
+	cl.background(cl.reactor.srv.cfg.RewriteAll)
 }
 
 func debugNoPersistence(c *command.Ctx) {

@@ -24,20 +24,25 @@ const (
 // that are no defaults and have no line are appended. users are the ACL users, one a line without
 // the word "user"; nil leaves the user lines as they are, an empty list removes them. The file
 // is replaced atomically. Errors are ErrNoFile or the text of an ERR reply.
-func (c *Config) Rewrite(users []string) error {
+func (c *Config) Rewrite(users []string) error { return c.rewrite(users, false) }
+
+// RewriteAll is Rewrite that leaves the users' lines and writes the defaults, too.
+func (c *Config) RewriteAll() error { return c.rewrite(nil, true) }
+
+func (c *Config) rewrite(users []string, all bool) error {
 	if c.path == "" {
 		return ErrNoFile
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := rewriteFile(c.path, c.Load(), users)
+	err := rewriteFile(c.path, c.Load(), users, all)
 	if err != nil {
 		return reason("Rewriting config file: " + systemError(err))
 	}
 	return nil
 }
 
-func rewriteFile(path string, v *Values, users []string) error {
+func rewriteFile(path string, v *Values, users []string, all bool) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // a link stays one
 	}
@@ -45,16 +50,20 @@ func rewriteFile(path string, v *Values, users []string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return replaceFile(path, rewritten(string(old), v, users))
+	return replaceFile(path, rewritten(string(old), v, users, all))
 }
 
-// rewritten returns the new content for a file that now contains old.
-func rewritten(old string, v *Values, users []string) []byte {
+// rewritten returns the new content for a file that now contains old; with all, every directive has a line.
+func rewritten(old string, v *Values, users []string, all bool) []byte {
 	r := &rewrite{numbers: map[string][]int{}}
 	r.read(old)
 	def := defaults()
 	for d := range directives.primary {
-		r.put(d.Name, rewriteLines(d, v, def))
+		lines := rewriteLines(d, v, def)
+		for i := range lines {
+			lines[i].force = lines[i].force || all
+		}
+		r.put(d.Name, lines)
 	}
 	if users != nil {
 		r.put("user", forced(users))

@@ -17,7 +17,7 @@ func TestRewritten(t *testing.T) {
 		if err := c.Set(pairsOf(sets), Caller{}); err != nil {
 			t.Fatal(err)
 		}
-		got := string(rewritten(old, c.Load(), nil))
+		got := string(rewritten(old, c.Load(), nil, false))
 		got = strings.ReplaceAll(got, "dir "+Quote(c.Load().Dir)+"\n", "")
 		got = strings.ReplaceAll(got, "save 3600 1\nsave 300 100\nsave 60 10000\n", "")
 		got = strings.ReplaceAll(got, "latency-tracking-info-percentiles 50 99 99.9\n", "")
@@ -90,6 +90,25 @@ func TestRewriteKeeps(t *testing.T) {
 	}
 }
 
+// TestRewriteAll reads back a file in which every directive has a line.
+func TestRewriteAll(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.conf")
+	if err := os.WriteFile(file, []byte("hz 20\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := mustLoadArgs(t, []string{file})
+	want := c.Get("*")
+	if err := c.RewriteAll(); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustLoadArgs(t, []string{file}).Get("*"); !slices.Equal(got, want) {
+		t.Errorf("%q has become %q", want, got)
+	}
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "\nport 6379\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 func TestRewriteErrors(t *testing.T) {
 	if err := New().Rewrite(nil); !errors.Is(err, ErrNoFile) {
 		t.Errorf("without a file: %v", err)
@@ -124,7 +143,7 @@ func FuzzFile(f *testing.F) {
 		if strings.Contains(strings.ToLower(text), "include") {
 			return // a list that an included file begins is written as a whole, and so grows
 		}
-		once := rewritten(text, v, nil)
+		once := rewritten(text, v, nil, false)
 		back, err := parseForFuzz(string(once), included)
 		if err != nil {
 			t.Fatalf("%q becomes %q, which cannot be read: %v", text, once, err)
@@ -132,7 +151,7 @@ func FuzzFile(f *testing.F) {
 		if a, b := shown(v), shown(back); !slices.Equal(a, b) {
 			t.Fatalf("%q becomes %q\nbefore %q\nafter %q", text, once, a, b)
 		}
-		if twice := rewritten(string(once), back, nil); strings.TrimRight(string(twice), "\n") != strings.TrimRight(string(once), "\n") {
+		if twice := rewritten(string(once), back, nil, false); strings.TrimRight(string(twice), "\n") != strings.TrimRight(string(once), "\n") {
 			t.Fatalf("%q becomes %q, then %q", text, once, twice)
 		}
 	})
