@@ -243,8 +243,13 @@ func (s *Server) restart(rewrite bool) error {
 	if s.cfg.File() != "" && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
 		args[1] = s.cfg.File() // it was relative to another directory, perhaps
 	}
+	// The kernel gives up a ring, and what its requests refer to, some time after its last descriptor is closed: without
+	// Stop the new process would find its port in use.
+	s.engine.Stop()
 	s.log.Flush()
-	return syscall.Exec(exe, args, os.Environ())
+	err = syscall.Exec(exe, args, os.Environ())
+	s.stop <- stopping{status: 1} // there is nothing to go back to
+	return err
 }
 
 func debugProtocol(c *command.Ctx) {

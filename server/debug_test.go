@@ -156,7 +156,11 @@ func TestChangeReplID(t *testing.T) {
 
 func TestDebugSegfault(t *testing.T) {
 	for _, sub := range []string{"SEGFAULT", "PANIC"} {
-		srv := oracle.Shoal(t)
+		srv, err := oracle.Start(oracle.ShoalPath(t), t.TempDir(), "--enable-debug-command", "yes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(srv.Kill) // and not KillAfter: the crash is what is asked for
 		srv.Dial(t).Send("DEBUG", sub)
 		oracle.WaitFor(t, "the server to crash", srv.Ended)
 		if status := srv.Wait(t); status == 0 {

@@ -232,9 +232,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	if failed {
 		r.srv.errorStats.count(r.w.Buf[begin:])
 	}
-	if n := c.Dirty(); n != 0 {
-		r.stats.dirty.Add(n)
-	}
+	r.flow.changes += c.Dirty()
 }
 
 // note counts a call for the statistics of the batch.

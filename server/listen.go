@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
@@ -32,7 +33,7 @@ func (s *Server) listenAll(v *config.Values) error {
 	os.Remove(v.UnixSocket)
 	addr, err := s.engine.Listen("unix", v.UnixSocket, os.FileMode(v.UnixSocketPerm))
 	if err != nil {
-		return fmt.Errorf("Failed opening Unix socket: bind: %w", err)
+		return fmt.Errorf("Failed opening Unix socket: %s", reasonOf(err))
 	}
 	s.unixAddr = addr
 	return nil
@@ -45,7 +46,7 @@ func (s *Server) listenTCP(v *config.Values) ([]net.Addr, error) {
 	for _, bind := range v.Bind {
 		host, optional := strings.CutPrefix(bind, "-")
 		network, host := tcpNetwork(host)
-		addr, err := s.engine.Listen(network, net.JoinHostPort(host, strconv.Itoa(port)), 0)
+		addr, err := s.listenPatiently(network, net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
 			addrs = append(addrs, addr)
 			port = addr.(*net.TCPAddr).Port // the kernel's choice, for the other addresses, too
@@ -62,6 +63,22 @@ func (s *Server) listenTCP(v *config.Values) ([]net.Addr, error) {
 	}
 	s.port.Store(int64(port))
 	return addrs, nil
+}
+
+// listenPatiently opens a socket, and tries again for a moment if the address is in use: the kernel gives up the ring of a
+// process that was killed, and with it its sockets, a little after the process itself.
+func (s *Server) listenPatiently(network, addr string) (net.Addr, error) {
+	const (
+		patience = 500 * time.Millisecond
+		pause    = 20 * time.Millisecond
+	)
+	for waited := time.Duration(0); ; waited += pause {
+		a, err := s.engine.Listen(network, addr, 0)
+		if !errors.Is(err, syscall.EADDRINUSE) || waited >= patience {
+			return a, err
+		}
+		time.Sleep(pause)
+	}
 }
 
 func tcpNetwork(host string) (network, addr string) {
@@ -93,6 +110,8 @@ func reasonOf(err error) string {
 			return "bind: Cannot assign requested address"
 		case syscall.EACCES:
 			return "bind: Permission denied"
+		case syscall.ENOENT:
+			return "bind: No such file or directory"
 		}
 		return errno.Error()
 	}

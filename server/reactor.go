@@ -30,7 +30,6 @@ type reactor struct {
 
 	begun     int64 // nanotime at which the turn began
 	flow      flow  // of this turn
-	dirtySeen int64 // stats.dirty at the end of the last turn
 	outBefore int   // bytes that were pending when dispatch began to reply
 	stats     counters
 	cron      cron
@@ -44,6 +43,7 @@ func nanotime() int64 { return int64(time.Since(processStart)) }
 
 // flow is what went through a reactor since its counters were last published.
 type flow struct {
+	changes       int64 // to the data set
 	netIn, netOut int64 // bytes received, and handed over for sending
 	reads, writes int64 // pieces received, and rounds of replies
 	commands      int64

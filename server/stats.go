@@ -128,10 +128,6 @@ func (r *reactor) publish() {
 	}
 	r.turn = false
 	s, f := &r.stats, &r.flow
-	if n := s.dirty.Load(); n != r.dirtySeen {
-		r.dirtySeen = n
-		r.srv.prefault.written()
-	}
 	took := r.lastRun - r.begun
 	s.turns.Add(1)
 	s.turnNanos.Add(took)
@@ -145,9 +141,14 @@ func (r *reactor) publish() {
 	r.publishFlow()
 }
 
-// publishFlow adds the bytes of the turn so far to the reactor's counters.
+// publishFlow adds the changes and bytes of the turn so far to the reactor's counters.
 func (r *reactor) publishFlow() {
 	s, f := &r.stats, &r.flow
+	if f.changes != 0 {
+		s.dirty.Add(f.changes)
+		f.changes = 0
+		r.srv.prefault.written()
+	}
 	if f.reads+f.writes == 0 {
 		return
 	}
