@@ -55,7 +55,7 @@ func (s *Server) listenTCP(v *config.Values) ([]net.Addr, error) {
 		if optional && missingAddress(err) {
 			continue
 		}
-		s.log.Warningf("Warning: Could not create server TCP listening socket %s: %v", net.JoinHostPort(host, strconv.Itoa(port)), reasonOf(err))
+		s.log.Warningf("Warning: Could not create server TCP listening socket %s:%d: %s", strings.TrimPrefix(bind, "-"), port, reasonOf(err))
 		for _, a := range addrs {
 			s.engine.Unlisten(a)
 		}
