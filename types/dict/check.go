@@ -52,7 +52,7 @@ func checkBucket(b *Bucket, i, n uint32, hasher Hasher) error {
 
 func (t *Table) checkSegments(n uint32) error {
 	for k := range t.segments {
-		want := n > 0 && k <= bits.Len32(n-1)
+		want := n > 0 && k <= segmentOf(n-1)
 		has := t.segments[k].Load() != 0
 		if has != want || (t.refs[k] != 0) != want {
 			return fmt.Errorf("segment %d of a table of %d buckets: present %v", k, n, has)

@@ -12,7 +12,8 @@ const (
 	Slots = 12
 
 	bucketBytes = 64
-	maxSegments = 33
+	firstBits   = 5 // the first segment has 2^firstBits buckets
+	maxSegments = 33 - firstBits
 	growLoad    = 10 // entries a bucket above which the table doubles
 	shrinkLoad  = 2  // entries a bucket below which it halves
 	turnLoad    = 5  // entries a bucket above which halving is undone
@@ -83,7 +84,7 @@ func number(h uint64, n uint32) uint32 {
 }
 
 func (t *Table) address(i uint32) uintptr {
-	return t.segments[bits.Len32(i)].Load() + uintptr(i)*bucketBytes
+	return t.segments[segmentOf(i)].Load() + uintptr(i)*bucketBytes
 }
 
 func (t *Table) bucket(i uint32) *Bucket { return alloc.PtrAt[Bucket](t.address(i)) }
@@ -224,14 +225,24 @@ func (t *Table) vacate(number uint32, b *Bucket, i int) {
 	}
 }
 
-// firstOf returns the first bucket of segment k; sizeOf returns the segment's length in bytes.
-func firstOf(k int) int { return 1 << k >> 1 }
-func sizeOf(k int) int  { return max(firstOf(k), 1) * bucketBytes }
+// segmentOf returns the segment of bucket i.
+func segmentOf(i uint32) int { return bits.Len32(i >> firstBits) }
+
+// firstOf returns the first bucket of segment k.
+func firstOf(k int) int {
+	if k == 0 {
+		return 0
+	}
+	return 1 << (k - 1 + firstBits)
+}
+
+// sizeOf returns the length of segment k in bytes.
+func sizeOf(k int) int { return max(firstOf(k), 1<<firstBits) * bucketBytes }
 
 // addBucket makes bucket n exist, empty. It reports false if there is no memory for its segment.
 func (t *Table) addBucket() bool {
 	n := t.n.Load()
-	k := bits.Len32(n)
+	k := segmentOf(n)
 	if t.refs[k] == 0 {
 		r := t.arena.AllocFor(alloc.Table, sizeOf(k))
 		if r == 0 {
@@ -249,7 +260,7 @@ func (t *Table) addBucket() bool {
 func (t *Table) dropBucket() {
 	n := t.n.Load() - 1
 	t.n.Store(n)
-	k := bits.Len32(n)
+	k := segmentOf(n)
 	if int(n) == firstOf(k) {
 		t.arena.FreeFor(alloc.Table, t.refs[k], sizeOf(k))
 		t.refs[k] = 0
@@ -459,7 +470,7 @@ func (t *Table) Peek(h uint64) uintptr {
 		return 0
 	}
 	i := number(h, n)
-	segment := t.segments[bits.Len32(i)].Load()
+	segment := t.segments[segmentOf(i)].Load()
 	if segment == 0 {
 		return 0 // given back since n was read
 	}
