@@ -25,6 +25,9 @@ type stopping struct {
 // Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status.
 func (s *Server) Run() int {
 	defer s.log.Close()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	v := s.cfg.Load()
 	s.logStart(v)
 	if err := s.prepare(v); err != nil {
@@ -40,7 +43,7 @@ func (s *Server) Run() int {
 	defer s.prefault.start(s.ks.Heap())()
 	s.logReady(v)
 	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
-	stop := s.wait()
+	stop := s.wait(signals)
 	return s.end(stop)
 }
 
@@ -110,10 +113,7 @@ func (s *Server) logReady(v *config.Values) {
 }
 
 // wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN.
-func (s *Server) wait() stopping {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+func (s *Server) wait(signals chan os.Signal) stopping {
 	for {
 		select {
 		case stop := <-s.stop:

@@ -5,6 +5,11 @@ import "math"
 const (
 	persistence = "persistence"
 	replication = "replication"
+	eviction    = "eviction"
+	monitoring  = "slow log, latency tracking or notification"
+	scripting   = "scripting"
+	tracking    = "client-side caching"
+	acl         = "ACL"
 	cluster     = "cluster mode"
 	tls         = "TLS"
 
@@ -45,7 +50,7 @@ var table = []section{
 		{Name: "proto-max-bulk-len", Kind: memory{At: func(v *Values) *int64 { return &v.ProtoMaxBulkLen }, Default: 512 << 20, Min: 1 << 20},
 			Help: "Greatest size of one argument, and of a string value."},
 		{Name: "maxmemory-clients", Kind: memory{At: func(v *Values) *int64 { return &v.MaxMemoryClients }, Percent: true},
-			Help: "Memory all clients may use together, in bytes or as a share of maxmemory; 0 is no limit."},
+			Help: "Memory all clients may use together, in bytes or as a share of maxmemory; 0 is no limit.", Later: eviction},
 	}},
 	{"Reactors and shards", []Directive{
 		{Name: "net-engine", Flags: Immutable, Kind: enum[NetEngine]{At: func(v *Values) *NetEngine { return &v.NetEngine }, Names: netEngines},
@@ -89,9 +94,9 @@ var table = []section{
 		{Name: "always-show-logo", Flags: Immutable, Kind: boolean{At: func(v *Values) *bool { return &v.AlwaysShowLogo }},
 			Help: "Print the banner even when the log is not a terminal."},
 		{Name: "set-proc-title", Flags: Immutable, Kind: boolean{At: func(v *Values) *bool { return &v.SetProcTitle }, Default: true},
-			Help: "Let the process list show what the server listens on."},
+			Help: "Let the process list show what the server listens on.", NoEffect: "a Go program cannot write over its arguments"},
 		{Name: "proc-title-template", Kind: str{At: func(v *Values) *string { return &v.ProcTitleTemplate }, Default: "{title} {listen-addr} {server-mode}", Valid: validProcTitle},
-			Help: "Process title, with {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket}, {config-file}."},
+			Help: "Process title, with {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket}, {config-file}.", NoEffect: "a Go program cannot write over its arguments"},
 		{Name: "databases", Flags: Immutable, Kind: integer{At: func(v *Values) *int { return &v.Databases }, Default: 16, Min: 1, Max: math.MaxInt32},
 			Help: "Number of databases that SELECT chooses from."},
 		{Name: "dir", Flags: Protected | DeniedLoading, Kind: directory{func(v *Values) *string { return &v.Dir }},
@@ -129,11 +134,11 @@ var table = []section{
 		{Name: "requirepass", Flags: Sensitive, Kind: str{At: func(v *Values) *string { return &v.RequirePass }, EmptyIsUnset: true},
 			Help: "Password of the default user."},
 		{Name: "aclfile", Flags: Immutable, Kind: str{At: func(v *Values) *string { return &v.ACLFile }},
-			Help: "File that holds the ACL users."},
+			Help: "File that holds the ACL users.", Later: acl},
 		{Name: "acllog-max-len", Kind: integer{At: func(v *Values) *int { return &v.ACLLogMaxLen }, Default: 128, Max: noLimit},
-			Help: "Entries ACL LOG keeps."},
+			Help: "Entries ACL LOG keeps.", Later: acl},
 		{Name: "acl-pubsub-default", Kind: enum[PubSubDefault]{At: func(v *Values) *PubSubDefault { return &v.ACLPubSubDefault }, Names: pubSubDefaults},
-			Help: "Channels a new user may use."},
+			Help: "Channels a new user may use.", Later: acl},
 		{Name: "enable-protected-configs", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableProtected }, Names: protections},
 			Help: "Who may change directives that name files, with CONFIG SET."},
 		{Name: "enable-debug-command", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableDebug }, Names: protections},
@@ -145,13 +150,13 @@ var table = []section{
 	}},
 	{"Memory and expiry", []Directive{
 		{Name: "maxmemory", Kind: memory{At: func(v *Values) *int64 { return &v.MaxMemory }},
-			Help: "Memory the data may take before keys are evicted; 0 is no limit."},
+			Help: "Memory the data may take before keys are evicted; 0 is no limit.", Later: eviction},
 		{Name: "maxmemory-policy", Kind: enum[EvictionPolicy]{At: func(v *Values) *EvictionPolicy { return &v.MaxMemoryPolicy }, Names: evictionPolicies},
-			Help: "Which keys are evicted."},
+			Help: "Which keys are evicted.", Later: eviction},
 		{Name: "maxmemory-samples", Kind: integer{At: func(v *Values) *int { return &v.MaxMemorySamples }, Default: 5, Min: 1, Max: math.MaxInt32},
-			Help: "Keys looked at to find one to evict."},
+			Help: "Keys looked at to find one to evict.", Later: eviction},
 		{Name: "maxmemory-eviction-tenacity", Kind: integer{At: func(v *Values) *int { return &v.EvictionTenacity }, Default: 10, Max: 100},
-			Help: "How long eviction may hold up a command: 0 hardly, 100 until enough is free."},
+			Help: "How long eviction may hold up a command: 0 hardly, 100 until enough is free.", Later: eviction},
 		{Name: "lfu-log-factor", Kind: integer{At: func(v *Values) *int { return &v.LFULogFactor }, Default: 10, Max: math.MaxInt32},
 			Help: "How many accesses it takes to raise the LFU counter."},
 		{Name: "lfu-decay-time", Kind: integer{At: func(v *Values) *int { return &v.LFUDecayTimeMin }, Default: 1, Max: math.MaxInt32},
@@ -171,7 +176,7 @@ var table = []section{
 		{Name: "lazyfree-lazy-user-flush", Kind: boolean{At: func(v *Values) *bool { return &v.LazyUserFlush }},
 			Help: "Let FLUSHALL and FLUSHDB without argument behave as ASYNC."},
 		{Name: "tracking-table-max-keys", Kind: integer{At: func(v *Values) *int { return &v.TrackingTableMaxLen }, Default: 1000000, Max: noLimit},
-			Help: "Keys remembered for client-side caching; 0 is no limit."},
+			Help: "Keys remembered for client-side caching; 0 is no limit.", Later: tracking},
 		{Name: "jemalloc-bg-thread", Kind: boolean{At: func(v *Values) *bool { return &v.unused.jemallocBgThread }, Default: true},
 			Help: "Let the allocator return memory in a thread of its own.", NoEffect: "the arenas do not use jemalloc"},
 		{Name: "activedefrag", Kind: boolean{At: func(v *Values) *bool { return &v.unused.activeDefrag }},
@@ -217,19 +222,19 @@ var table = []section{
 	}},
 	{"Observing", []Directive{
 		{Name: "slowlog-log-slower-than", Kind: integer{At: func(v *Values) *int { return &v.SlowLogSlowerThanUS }, Default: 10000, Min: -1, Max: noLimit},
-			Help: "Microseconds from which a command is kept in the slow log; -1 keeps none."},
+			Help: "Microseconds from which a command is kept in the slow log; -1 keeps none.", Later: monitoring},
 		{Name: "slowlog-max-len", Kind: integer{At: func(v *Values) *int { return &v.SlowLogMaxLen }, Default: 128, Max: noLimit},
-			Help: "Entries of the slow log."},
+			Help: "Entries of the slow log.", Later: monitoring},
 		{Name: "latency-monitor-threshold", Kind: integer{At: func(v *Values) *int { return &v.LatencyMonitorThreshold }, Max: noLimit},
-			Help: "Milliseconds from which LATENCY remembers an event; 0 is off."},
+			Help: "Milliseconds from which LATENCY remembers an event; 0 is off.", Later: monitoring},
 		{Name: "latency-tracking", Kind: boolean{At: func(v *Values) *bool { return &v.LatencyTracking }, Default: true},
-			Help: "Keep latency percentiles of each command."},
+			Help: "Keep latency percentiles of each command.", Later: monitoring},
 		{Name: "latency-tracking-info-percentiles", Flags: MultiArg, Kind: percentiles{func(v *Values) *[]float64 { return &v.LatencyPercentiles }},
-			Help: "Percentiles that INFO latencystats shows."},
+			Help: "Percentiles that INFO latencystats shows.", Later: monitoring},
 		{Name: "notify-keyspace-events", Kind: keyspaceEvents{func(v *Values) *KeyspaceEvents { return &v.KeyspaceEvents }},
-			Help: "Events to publish: K and E choose the channel, the other letters the kind of event."},
+			Help: "Events to publish: K and E choose the channel, the other letters the kind of event.", Later: monitoring},
 		{Name: "busy-reply-threshold", Alias: "lua-time-limit", Kind: integer{At: func(v *Values) *int { return &v.BusyReplyThresholdMS }, Default: 5000, Max: noLimit},
-			Help: "Milliseconds after which clients are told that a script keeps the server busy."},
+			Help: "Milliseconds after which clients are told that a script keeps the server busy.", Later: scripting},
 	}},
 	{"Persistence", []Directive{
 		{Name: "save", Flags: MultiArg, Kind: savePoints{func(v *Values) *[]SavePoint { return &v.Save }},
