@@ -190,35 +190,6 @@ func BenchmarkDelete(b *testing.B) {
 	}
 }
 
-// BenchmarkGrowth inserts ten million keys and reports the slowest insertions.
-func BenchmarkGrowth(b *testing.B) {
-	const n = 10_000_000
-	for range b.N {
-		ks := New(Options{Shards: 64, Databases: 16, Seed: 1, NowMS: testStartMS}, alloc.NewHeap())
-		var name [16]byte
-		var slowest time.Duration
-		over := [3]int{} // 100 µs, 1 ms, 10 ms
-		last := time.Now()
-		for i := range n {
-			k := ks.Key(0, benchKey(&name, uint64(i)))
-			k.DB.SetString(&k, benchValue, SetMode{})
-			if i%16 == 0 {
-				now := time.Now()
-				took := now.Sub(last)
-				last = now
-				slowest = max(slowest, took)
-				for j, limit := 0, 100*time.Microsecond; j < len(over) && took >= limit; j, limit = j+1, 10*limit {
-					over[j]++
-				}
-			}
-		}
-		b.ReportMetric(float64(slowest.Microseconds()), "max-µs/16keys")
-		b.ReportMetric(float64(over[0]), "over100µs")
-		b.ReportMetric(float64(over[1]), "over1ms")
-		b.ReportMetric(float64(over[2]), "over10ms")
-	}
-}
-
 // BenchmarkMemory reports the bytes that a key of 16 bytes with a value of 32 takes, all in.
 func BenchmarkMemory(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000, 5_000_000} {

@@ -11,7 +11,7 @@
 //
 //	slot -> chunk -> chunk ...      chunk: next 4 B | size 2 B | count 2 B | records, 4 B each
 //
-// A slot's first chunk takes 32 bytes, each further one twice the one before up to 512.
+// A slot's first chunk takes 32 bytes, the next one 128, all others 512.
 package wheel
 
 import (
@@ -122,7 +122,7 @@ func (w *Wheel) push(head *alloc.Ref, rec uint32) bool {
 			h.count++
 			return true
 		}
-		size = min(2*int(h.bytes), maxChunk)
+		size = min(4*int(h.bytes), maxChunk)
 	}
 	r := w.arena.Alloc(size)
 	if r == 0 {
