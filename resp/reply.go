@@ -3,7 +3,6 @@ package resp
 import (
 	"bytes"
 	"errors"
-	"strconv"
 )
 
 // Type is a reply's first byte.
@@ -97,8 +96,8 @@ func replyLine(in []byte) (line []byte, n int, err error) {
 }
 
 func replyNumber(line []byte) (int64, error) {
-	n, err := strconv.ParseInt(string(line), 10, 64)
-	if err != nil {
+	n, ok := parseInt(line)
+	if !ok {
 		return 0, ErrReply
 	}
 	return n, nil
