@@ -53,3 +53,31 @@ func BenchmarkGrowth(b *testing.B) {
 		b.ReportMetric(float64(over[2]), "over10ms")
 	}
 }
+
+// BenchmarkFlushAll reports what a flush of a million keys takes while all locks are held, and the longest of the
+// steps that give the memory back afterwards, by the thread's own time.
+func BenchmarkFlushAll(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var locked, longest, total time.Duration
+	for range b.N {
+		ks := New(Options{Shards: 64, Databases: 16, Seed: 1, NowMS: testStartMS}, alloc.NewHeap())
+		fillBench(ks, 1_000_000, SetMode{ExpireMS: testStartMS + 100_000})
+		begin := threadTime(b)
+		ks.LockAll(testStartMS)
+		for i := range ks.Shards() {
+			ks.Shard(i).FlushAll()
+		}
+		ks.UnlockAll()
+		locked = max(locked, threadTime(b)-begin)
+		for more := true; more; {
+			step := threadTime(b)
+			more = ks.ReleaseStep(8<<20) || ks.Heap().Purge(8<<20) > 0
+			took := threadTime(b) - step
+			longest, total = max(longest, took), total+took
+		}
+	}
+	b.ReportMetric(float64(locked.Microseconds()), "max-locked-µs")
+	b.ReportMetric(float64(longest.Microseconds()), "max-step-µs")
+	b.ReportMetric(float64(total.Microseconds())/float64(b.N), "steps-µs")
+}

@@ -328,5 +328,6 @@ func (db *DB) growOutside(k *Key, e Entry, n int) []byte {
 	clear(b[p.length:])
 	p.length = n
 	p.write(payload)
+	e.h.kind = uint8(String) | uint8(Raw)<<4 // a short one behind a long key was embstr
 	return b
 }
