@@ -28,6 +28,9 @@ func (r *reactor) runCron() {
 		r.srv.sample(r.nowMS)
 		if r.srv.gate.Load()&gatePaused != 0 && !r.srv.pause.active(r.nowMS) {
 			r.srv.gate.And(^uint32(gatePaused))
+			if r.srv.pause.active(r.nowMS) { // another reactor has begun one meanwhile
+				r.srv.gate.Or(gatePaused)
+			}
 		}
 	}
 	r.checkClients()

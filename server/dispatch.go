@@ -35,7 +35,6 @@ type request struct {
 	unknown *command.Spec // the container whose subcommand is unknown
 	args    [][]byte
 	keys    []shard.Key
-	badKeys bool // the arguments do not say where the keys are
 }
 
 // group counts neighbouring calls of the same command in a batch, for the statistics.
@@ -44,11 +43,20 @@ type group struct {
 	calls, failed int64
 }
 
-// process runs the commands that the client's parser holds. It returns when the input is used up or the client has
-// been suspended or closed.
+// turnBatches is how many batches of one client run in one turn. What has just been received seldom has more; what
+// came while the client was suspended may.
+const turnBatches = 128
+
+// process runs the commands that the client's parser holds. It returns when the input is used up, the client has
+// been suspended or closed, or its share of the turn is over; then it goes on in the next turn.
 func (r *reactor) process(cl *Client) {
 	r.attach(cl)
-	for {
+	for batches := 0; ; batches++ {
+		if batches == turnBatches {
+			cl.parser.Detach()
+			r.resumeLater(cl)
+			break
+		}
 		st, err := r.fill(cl)
 		if r.batch.n > 0 {
 			r.prefetch()
@@ -123,7 +131,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 
 // resolve finds the command of args and its keys.
 func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
-	q.args, q.keys, q.unknown, q.badKeys = args, nil, nil, false
+	q.args, q.keys, q.unknown = args, nil, nil
 	spec := r.srv.table.Lookup(args[0])
 	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
 		sub := spec.Sub(args[1])
@@ -159,9 +167,9 @@ func (r *reactor) addKey(cl *Client, name []byte) {
 
 func (r *reactor) addKeys(cl *Client, q *request) {
 	b := &r.batch
-	indexes, err := q.spec.KeyIndexes(q.args, b.indexes[:0])
+	// Arguments that do not say where the keys are leave none to lock; the handler refuses them.
+	indexes, _ := q.spec.KeyIndexes(q.args, b.indexes[:0])
 	b.indexes = indexes[:0]
-	q.badKeys = err != nil
 	for _, i := range indexes {
 		r.addKey(cl, q.args[i])
 	}

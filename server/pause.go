@@ -46,6 +46,7 @@ func (s *Server) endPause() {
 
 // resumePaused resumes the clients that CLIENT PAUSE held, if it is over.
 func (r *reactor) resumePaused() {
+	r.beginTurn()
 	if r.srv.pause.active(r.nowMS) {
 		return
 	}

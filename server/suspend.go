@@ -47,6 +47,17 @@ func (r *reactor) resume(cl *Client) {
 	r.process(cl)
 }
 
+// resumeLater suspends cl until the next turn.
+func (r *reactor) resumeLater(cl *Client) {
+	cl.suspend(0)
+	r.net.Post(func() {
+		r.beginTurn()
+		if r.clients[cl.id] == cl {
+			r.resume(cl)
+		}
+	})
+}
+
 func (r *reactor) runQueued(cl *Client, args [][]byte) {
 	r.attach(cl)
 	b := &r.batch
