@@ -1,0 +1,126 @@
+// Package types has what the packages of all data types share: where their memory is, how the root of a value is kept, and the
+// limits at which an encoding gives way to the next.
+//
+// A value of any type but string is a [Root]: its type, its encoding and 16 bytes whose meaning is the encoding's. The
+// packages list, set, zset, hash and stream below this one open a root as a view, which lives on the stack of one
+// command, and give back the root to be kept. They are built of the structures listpack, intset, quicklist, dict, btree
+// and rax.
+package types
+
+import (
+	"errors"
+	"math/bits"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/zeebo/xxh3"
+)
+
+// Type is the type of a value.
+type Type uint8
+
+const (
+	String Type = iota
+	List
+	Set
+	ZSet
+	Hash
+	Stream
+)
+
+var typeNames = [...]string{"string", "list", "set", "zset", "hash", "stream"}
+
+// String returns the name that TYPE replies.
+func (t Type) String() string { return typeNames[t] }
+
+// Encoding is how a value is represented.
+type Encoding uint8
+
+const (
+	Raw Encoding = iota
+	Int
+	EmbStr
+	Listpack
+	Quicklist
+	Intset
+	Hashtable
+	Skiplist   // a B+tree with ranks; the name is the one that clients know
+	StreamEnc  // a radix tree of listpacks
+	ListpackEx // a hash of few fields, of which some have a time to live
+)
+
+var encodingNames = [...]string{
+	"raw", "int", "embstr", "listpack", "quicklist", "intset", "hashtable", "skiplist", "stream", "listpackex",
+}
+
+// String returns the name that OBJECT ENCODING replies.
+func (e Encoding) String() string { return encodingNames[e] }
+
+// RootBytes is the size of a root in its key's entry.
+const RootBytes = 16
+
+// Root is a value as its key's entry keeps it: the entry's header has type and encoding, Data stands behind the key. It owns
+// the blocks of the arena that Data leads to.
+type Root struct {
+	Type     Type
+	Encoding Encoding
+	Data     [RootBytes]byte // the encoding's; no Go pointers
+}
+
+// ErrNoMemory says that a change was not made because its shard's arena can have no more memory.
+var ErrNoMemory = errors.New("no memory")
+
+// Space is where the values of one shard live. It is used under the shard's lock.
+type Space struct {
+	Arena *alloc.Arena
+	seed  uint64 // of the hash of members and fields
+	state uint64 // of Rand
+}
+
+// NewSpace returns a space in a, whose hashes depend on seed: random per process, against hash flooding.
+func NewSpace(a *alloc.Arena, seed uint64) *Space {
+	return &Space{Arena: a, seed: seed, state: seed | 1}
+}
+
+// Hash returns the hash of a member or field.
+func (s *Space) Hash(b []byte) uint64 { return xxh3.HashSeed(b, s.seed) }
+
+// Rand returns a pseudo-random word (wyrand).
+func (s *Space) Rand() uint64 {
+	s.state += 0xa0761d6478bd642f
+	hi, lo := bits.Mul64(s.state, s.state^0xe7037ed1a0b428db)
+	return hi ^ lo
+}
+
+// RandN returns a pseudo-random number in [0, n); n > 0.
+func (s *Space) RandN(n int) int {
+	hi, _ := bits.Mul64(s.Rand(), uint64(n))
+	return int(hi)
+}
+
+// Limits are the settings at which encodings give way to the next; see redis.conf of Redis 7.0, section ADVANCED CONFIG.
+type Limits struct {
+	HashListpackEntries int // hash-max-listpack-entries
+	HashListpackValue   int // hash-max-listpack-value, bytes
+	SetIntsetEntries    int // set-max-intset-entries
+	ZSetListpackEntries int // zset-max-listpack-entries
+	ZSetListpackValue   int // zset-max-listpack-value, bytes
+	ListListpackSize    int // list-max-listpack-size: elements, or -1 to -5 for 4 to 64 KiB
+	ListCompressDepth   int // list-compress-depth: nodes at both ends that stay uncompressed; 0: all
+	StreamNodeBytes     int // stream-node-max-bytes; 0: no limit
+	StreamNodeEntries   int // stream-node-max-entries; 0: no limit
+	HLLSparseBytes      int // hll-sparse-max-bytes
+}
+
+// DefaultLimits are those of an empty redis.conf.
+var DefaultLimits = Limits{
+	HashListpackEntries: 512,
+	HashListpackValue:   64,
+	SetIntsetEntries:    512,
+	ZSetListpackEntries: 128,
+	ZSetListpackValue:   64,
+	ListListpackSize:    -2,
+	ListCompressDepth:   0,
+	StreamNodeBytes:     4096,
+	StreamNodeEntries:   100,
+	HLLSparseBytes:      3000,
+}
