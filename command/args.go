@@ -2,6 +2,7 @@ package command
 
 import (
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 )
 
 // intArg returns argument i as an integer. If it is none, it replies so.
@@ -102,7 +103,7 @@ func (c *Ctx) notifyNew(k *shard.Key) {
 
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
 func (c *Ctx) isString(e shard.Entry) bool {
-	if e.Type() != shard.String {
+	if e.Type() != types.String {
 		c.Error(ErrWrongType)
 		return false
 	}

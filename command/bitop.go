@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 	"github.com/valyala/bytebufferpool"
 )
 
@@ -69,7 +70,7 @@ func (c *Ctx) bitopSources(dst [][]byte) (sources [][]byte, longest int, ok bool
 				return nil, 0, false
 			}
 			var scratch []byte
-			if e.Encoding() == shard.Int {
+			if e.Encoding() == types.Int {
 				scratch = make([]byte, 20)
 			}
 			v = k.DB.Bytes(e, scratch)

@@ -3,6 +3,7 @@ package command
 import (
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 )
 
 // Ctx is what a handler sees of one command's execution. There is one per reactor, reused:
@@ -45,9 +46,10 @@ type Env struct {
 	MaxBulk   int64 // proto-max-bulk-len, bytes
 	Notify    NotifyClass
 	MaxMemory int64
-	LazyFlush bool // FLUSHALL and FLUSHDB are ASYNC unless they say SYNC
-	LFU       bool // the eviction policy counts accesses: OBJECT FREQ works, IDLETIME does not
-	LRU       bool // maxmemory is set with an LRU policy: objects are not shared
+	Limits    *types.Limits // of encodings; never nil
+	LazyFlush bool          // FLUSHALL and FLUSHDB are ASYNC unless they say SYNC
+	LFU       bool          // the eviction policy counts accesses: OBJECT FREQ works, IDLETIME does not
+	LRU       bool          // maxmemory is set with an LRU policy: objects are not shared
 }
 
 // Effects receives what a command did, while its shard locks are held: the journal (AOF,

@@ -10,6 +10,7 @@ import (
 	"github.com/shoaldb/shoal/internal/invariants"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 )
 
 // testCtx is a Ctx over a keyspace of its own and what dispatch would be for it: it runs commands on the caller's goroutine
@@ -31,7 +32,7 @@ func newTestCtx(t testing.TB, lists ...[]Spec) *testCtx {
 		KS:    ks,
 		NowMS: now,
 		Reply: &resp.Writer{Proto: 2},
-		Env:   &Env{Databases: 16, MaxBulk: 512 << 20, Notify: ^NotifyClass(0)},
+		Env:   &Env{Databases: 16, MaxBulk: 512 << 20, Limits: &types.DefaultLimits, Notify: ^NotifyClass(0)},
 		Table: c.table,
 
 		LockedAll: true,
@@ -122,7 +123,7 @@ func (c *testCtx) state(key string) keyState {
 		return keyState{kind: "none"}
 	}
 	s := keyState{kind: e.Type().String(), encoding: e.Encoding().String(), expireMS: k.DB.ExpireMS(e)}
-	if e.Type() == shard.String {
+	if e.Type() == types.String {
 		var scratch [20]byte
 		s.value = string(k.DB.Bytes(e, scratch[:]))
 	}
@@ -139,7 +140,7 @@ func (c *testCtx) setList(key string) {
 	c.KS.LockAll(c.NowMS)
 	defer c.KS.UnlockAll()
 	k := c.KS.Key(0, []byte(key))
-	if !k.DB.SetPayload(&k, shard.List, shard.Quicklist, [16]byte{}, shard.SetMode{}) {
+	if !k.DB.Add(&k, types.Root{Type: types.List, Encoding: types.Quicklist}, shard.SetMode{}) {
 		c.t.Fatal("no memory")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 )
 
 // lcsOptions are the options of LCS.
@@ -24,7 +24,7 @@ func lcs(c *Ctx) {
 		e := c.lookup(k)
 		switch {
 		case !e.Exists():
-		case e.Type() != shard.String:
+		case e.Type() != types.String:
 			bad = true
 		default:
 			text[i] = k.DB.Bytes(e, scratch[i][:])

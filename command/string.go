@@ -5,6 +5,7 @@ import (
 
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 )
 
 // Arguments that many commands have.
@@ -499,7 +500,7 @@ func mget(c *Ctx) {
 	for i := range c.Keys {
 		k := &c.Keys[i]
 		e := c.lookup(k)
-		if e.Exists() && e.Type() == shard.String {
+		if e.Exists() && e.Type() == types.String {
 			c.bulkEntry(k.DB, e)
 		} else {
 			c.Reply.Null()

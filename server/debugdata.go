@@ -13,6 +13,7 @@ import (
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/glob"
 )
 
@@ -41,16 +42,16 @@ func (d *digest) mixNumber(n int) { d.mix(binary.BigEndian.AppendUint32(nil, uin
 func (d *digest) String() string { return hex.EncodeToString(d[:]) }
 
 // digesters mix the value of an entry into its digest, by type.
-var digesters = map[shard.Type]func(d *digest, db *shard.DB, e shard.Entry){
-	shard.String: func(d *digest, db *shard.DB, e shard.Entry) {
+var digesters = map[types.Type]func(d *digest, db *shard.DB, e shard.Entry){
+	types.String: func(d *digest, db *shard.DB, e shard.Entry) {
 		var scratch [20]byte
 		d.mix(db.Bytes(e, scratch[:]))
 	},
 }
 
 // digestTypes are the numbers that Redis gives to types.
-var digestTypes = map[shard.Type]int{
-	shard.String: 0, shard.List: 1, shard.Set: 2, shard.ZSet: 3, shard.Hash: 4, shard.Stream: 6,
+var digestTypes = map[types.Type]int{
+	types.String: 0, types.List: 1, types.Set: 2, types.ZSet: 3, types.Hash: 4, types.Stream: 6,
 }
 
 // mixEntry mixes in type, value and whether the key expires.
@@ -159,7 +160,7 @@ func refCount(env *command.Env, db *shard.DB, e shard.Entry) int {
 
 // serializedLen returns the length of a string in an RDB file without compression; of other types it is not known.
 func serializedLen(db *shard.DB, e shard.Entry) int {
-	if e.Type() != shard.String {
+	if e.Type() != types.String {
 		return 0
 	}
 	var scratch [20]byte

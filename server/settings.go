@@ -11,6 +11,7 @@ import (
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/server/logging"
+	"github.com/shoaldb/shoal/types"
 )
 
 // apply derives from v what the hot paths read, and what changes at once with the settings.
@@ -20,6 +21,7 @@ func (s *Server) apply(v *config.Values) {
 		MaxBulk:   v.ProtoMaxBulkLen,
 		Notify:    command.NotifyClass(v.KeyspaceEvents),
 		MaxMemory: v.MaxMemory,
+		Limits:    encodingLimits(v),
 		LazyFlush: v.LazyUserFlush,
 		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
@@ -30,11 +32,28 @@ func (s *Server) apply(v *config.Values) {
 	s.log.SetLevel(logging.Level(v.LogLevel))
 }
 
+func encodingLimits(v *config.Values) *types.Limits {
+	return &types.Limits{
+		HashListpackEntries: v.HashMaxListpackEntries,
+		HashListpackValue:   int(v.HashMaxListpackValue),
+		SetIntsetEntries:    v.SetMaxIntsetEntries,
+		ZSetListpackEntries: v.ZsetMaxListpackEntries,
+		ZSetListpackValue:   int(v.ZsetMaxListpackValue),
+		ListListpackSize:    v.ListMaxListpackSize,
+		ListCompressDepth:   v.ListCompressDepth,
+		StreamNodeBytes:     int(v.StreamNodeMaxBytes),
+		StreamNodeEntries:   int(v.StreamNodeMaxEntries),
+		HLLSparseBytes:      int(v.HLLSparseMaxBytes),
+	}
+}
+
 // watchSettings makes changes by CONFIG SET take effect.
 func (s *Server) watchSettings() {
 	applied := []string{
 		"proto-max-bulk-len", "notify-keyspace-events", "maxmemory", "maxmemory-policy", "lfu-log-factor",
-		"lfu-decay-time", "loglevel", "lazyfree-lazy-user-flush",
+		"lfu-decay-time", "loglevel", "lazyfree-lazy-user-flush", "hash-max-listpack-entries", "hash-max-listpack-value",
+		"set-max-intset-entries", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
+		"list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes",
 	}
 	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/wheel"
 )
@@ -106,6 +107,11 @@ const wheelSlackMS = 8
 
 func (db *DB) checkEntry(e Entry, used []int, index map[uint32]int64) error {
 	h := e.h
+	if e.Type() != types.String {
+		if err := values[e.Type()].check(db.shard.space, db.Root(e)); err != nil {
+			return fmt.Errorf("the %s of key %q: %w", e.Type(), db.Key(e), err)
+		}
+	}
 	if h.flags&flagLarge != 0 && h.flags&flagBlock != 0 {
 		return fmt.Errorf("key %q has two values", db.Key(e))
 	}
@@ -137,6 +143,9 @@ func (db *DB) entryBytes(e Entry) int {
 	n := alloc.UsableSize(l.size())
 	if e.h.flags&flagBlock != 0 {
 		n += alloc.UsableSize(readBlock(l.valueIn(block)).capacity)
+	}
+	if e.Type() != types.String {
+		n += values[e.Type()].bytes(db.shard.space, db.Root(e))
 	}
 	return n
 }

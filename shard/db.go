@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/wheel"
 )
@@ -182,9 +183,8 @@ func (db *DB) remove(k *Key, e Entry) {
 
 // free gives back an entry that is no longer in the table.
 func (db *DB) free(ref alloc.Ref, h *header) {
-	if h.flags&(flagBlock|flagLarge) != 0 {
-		block, l := db.block(Entry{h: h, ref: ref})
-		db.freeValue(h.flags, l.valueIn(block))
+	if e := (Entry{h: h, ref: ref}); h.outside() {
+		db.freeValue(h.flags, h.kind, db.value(e, payloadBytes))
 	}
 	db.freeBlock(ref, h)
 }
@@ -199,9 +199,13 @@ func (db *DB) freeBlock(ref alloc.Ref, h *header) {
 	a.Free(ref, layoutOf(a, ref, h).size())
 }
 
-// freeValue gives back what a value of the form that flags say holds outside the entry's block.
-func (db *DB) freeValue(flags uint8, value []byte) {
+// freeValue gives back what a value of the form that flags and kind say holds outside the entry's block.
+func (db *DB) freeValue(flags, kind uint8, value []byte) {
 	switch {
+	case types.Type(kind&15) != types.String:
+		r := types.Root{Type: types.Type(kind & 15), Encoding: types.Encoding(kind >> 4)}
+		copy(r.Data[:], value)
+		db.shard.freeRoot(r)
 	case flags&flagLarge != 0:
 		db.shard.releaseLarge(binary.LittleEndian.Uint32(value))
 	case flags&flagBlock != 0:

@@ -5,47 +5,9 @@ import (
 	"strconv"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/dict"
 )
-
-// Type is the type of a value.
-type Type uint8
-
-const (
-	String Type = iota
-	List
-	Set
-	ZSet
-	Hash
-	Stream
-)
-
-var typeNames = [...]string{"string", "list", "set", "zset", "hash", "stream"}
-
-// String returns the name that TYPE replies.
-func (t Type) String() string { return typeNames[t] }
-
-// Encoding is how a value is represented.
-type Encoding uint8
-
-const (
-	Raw Encoding = iota
-	Int
-	EmbStr
-	Listpack
-	Quicklist
-	Intset
-	Hashtable
-	Skiplist
-	StreamEnc
-)
-
-var encodingNames = [...]string{
-	"raw", "int", "embstr", "listpack", "quicklist", "intset", "hashtable", "skiplist", "stream",
-}
-
-// String returns the name that OBJECT ENCODING replies.
-func (e Encoding) String() string { return encodingNames[e] }
 
 const (
 	// MaxEmbStr is the length of the longest string that Redis embeds in its object, in bytes.
@@ -66,7 +28,7 @@ const (
 const (
 	headerBytes  = 8
 	expireBytes  = 8
-	payloadBytes = 16
+	payloadBytes = types.RootBytes
 	longKey      = 255
 )
 
@@ -81,7 +43,12 @@ type header struct {
 
 // embedded tells whether the value of a header without flagBlock and flagLarge is a string of vlen bytes.
 func (h *header) embedded() bool {
-	return h.kind == uint8(String)|uint8(EmbStr)<<4 || h.kind == uint8(String)|uint8(Raw)<<4
+	return h.kind == uint8(types.String)|uint8(types.EmbStr)<<4 || h.kind == uint8(types.String)|uint8(types.Raw)<<4
+}
+
+// outside tells whether the value is not in its entry's block, but its root.
+func (h *header) outside() bool {
+	return h.flags&(flagBlock|flagLarge) != 0 || types.Type(h.kind&15) != types.String
 }
 
 // Entry is a key that exists, in its table's slot. It is valid until the next change of its DB.
@@ -96,10 +63,10 @@ type Entry struct {
 func (e Entry) Exists() bool { return e.h != nil }
 
 // Type returns the type of the value.
-func (e Entry) Type() Type { return Type(e.h.kind & 15) }
+func (e Entry) Type() types.Type { return types.Type(e.h.kind & 15) }
 
 // Encoding returns the encoding of the value.
-func (e Entry) Encoding() Encoding { return Encoding(e.h.kind >> 4) }
+func (e Entry) Encoding() types.Encoding { return types.Encoding(e.h.kind >> 4) }
 
 // HasExpire tells whether the key has a time to live.
 func (e Entry) HasExpire() bool { return e.h.flags&flagExpire != 0 }
@@ -135,9 +102,9 @@ func layoutOf(a *alloc.Arena, ref alloc.Ref, h *header) layout {
 		l.klen = int(binary.LittleEndian.Uint32(a.Bytes(ref, off+4)[off:]))
 	}
 	switch {
-	case h.flags&(flagBlock|flagLarge) != 0 || Type(h.kind&15) != String:
+	case h.outside():
 		l.value = payloadBytes
-	case Encoding(h.kind>>4) == Int:
+	case types.Encoding(h.kind>>4) == types.Int:
 		l.value = 8
 	default:
 		l.value = int(h.vlen)

@@ -313,7 +313,7 @@ func (db *DB) touchLFU(e Entry) {
 		if counter > lfuInitial {
 			base = uint64(counter - lfuInitial)
 		}
-		if db.shard.rand()>>32*(base*uint64(db.shard.ks.lfuLogFactor.Load())+1)>>32 == 0 {
+		if db.shard.space.Rand()>>32*(base*uint64(db.shard.ks.lfuLogFactor.Load())+1)>>32 == 0 {
 			counter++
 		}
 	}

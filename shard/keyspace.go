@@ -2,11 +2,11 @@ package shard
 
 import (
 	"bytes"
-	"math/bits"
 	"sync"
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 	"github.com/zeebo/xxh3"
 )
 
@@ -44,15 +44,16 @@ type Shard struct {
 	ks    *Keyspace
 	index int
 	arena *alloc.Arena
+	space *types.Space // arena, for values
 	dbs   []*DB
 
-	nowMS  int64  // set by whoever takes the lock
-	clock  uint32 // access clock for entries touched now
-	random uint64
+	nowMS int64  // set by whoever takes the lock
+	clock uint32 // access clock for entries touched now
 
 	large     []*large
 	freeLarge []uint32
-	garbage   []*DB // detached by a flush, being freed
+	garbage   []*DB        // detached by a flush, being freed
+	dying     []types.Root // deleted large values, being freed
 
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
@@ -164,7 +165,8 @@ func (ks *Keyspace) UnlockAll() {
 }
 
 func newShard(ks *Keyspace, index int, nowMS int64) *Shard {
-	s := &Shard{ks: ks, index: index, arena: alloc.NewArena(ks.heap), random: ks.seed ^ uint64(index)*0x9e3779b97f4a7c15 | 1}
+	s := &Shard{ks: ks, index: index, arena: alloc.NewArena(ks.heap)}
+	s.space = types.NewSpace(s.arena, ks.seed^uint64(index+1)*0x9e3779b97f4a7c15)
 	s.dbs = make([]*DB, ks.dbs)
 	for i := range s.dbs {
 		s.dbs[i] = &DB{shard: s, id: i}
@@ -218,10 +220,3 @@ func (s *Shard) Stats() *Stats { return &s.stats }
 
 // Arena returns the shard's memory.
 func (s *Shard) Arena() *alloc.Arena { return s.arena }
-
-// rand returns a pseudo-random word (wyrand).
-func (s *Shard) rand() uint64 {
-	s.random += 0xa0761d6478bd642f
-	hi, lo := bits.Mul64(s.random, s.random^0xe7037ed1a0b428db)
-	return hi ^ lo
-}

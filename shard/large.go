@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 )
 
 // large is a string with a mapping of its own.
@@ -202,7 +203,7 @@ func (db *DB) setLarge(k *Key, e Entry, l *large, m SetMode) bool {
 		l.unref()
 		return false
 	}
-	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4
 	putLE32(v, db.shard.register(l))
 	return true
 }

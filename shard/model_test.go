@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 )
 
 // model checks a Keyspace against Go maps.
@@ -23,7 +24,7 @@ type model struct {
 
 type value struct {
 	bytes    string
-	enc      Encoding
+	enc      types.Encoding
 	expireMS int64
 }
 
@@ -123,7 +124,7 @@ func (m *model) randomMode() SetMode {
 func (m *model) randomTime() int64 { return m.nowMS + 1 + m.rng.Int64N(1<<m.rng.IntN(40)) }
 
 // put is what a Set does to the model.
-func (m *model) put(db int, name, bytes string, enc Encoding, mode SetMode) {
+func (m *model) put(db int, name, bytes string, enc types.Encoding, mode SetMode) {
 	ms := mode.ExpireMS
 	if mode.Keep {
 		ms = m.want[db][name].expireMS
@@ -131,14 +132,14 @@ func (m *model) put(db int, name, bytes string, enc Encoding, mode SetMode) {
 	m.want[db][name] = value{bytes, enc, ms}
 }
 
-func encodingOf(v string) Encoding {
+func encodingOf(v string) types.Encoding {
 	if _, ok := ParseInt([]byte(v)); ok {
-		return Int
+		return types.Int
 	}
 	if len(v) <= MaxEmbStr {
-		return EmbStr
+		return types.EmbStr
 	}
-	return Raw
+	return types.Raw
 }
 
 func (m *model) must(ok bool) {
@@ -195,15 +196,15 @@ func (m *model) set(k *Key, db int, name string) {
 	switch n := m.rng.Int64() >> m.rng.IntN(64); m.rng.IntN(6) {
 	case 0:
 		m.must(k.DB.SetInteger(k, n, mode))
-		m.put(db, name, strconv.FormatInt(n, 10), Int, mode)
+		m.put(db, name, strconv.FormatInt(n, 10), types.Int, mode)
 	case 1:
 		m.must(k.DB.SetRaw(k, []byte(v), mode))
-		m.put(db, name, v, Raw, mode)
+		m.put(db, name, v, types.Raw, mode)
 	case 2:
 		m.must(k.DB.SetText(k, []byte(v), mode))
 		enc := encodingOf(v)
-		if enc == Int {
-			enc = EmbStr
+		if enc == types.Int {
+			enc = types.EmbStr
 		}
 		m.put(db, name, v, enc, mode)
 	default:
@@ -235,7 +236,7 @@ func (m *model) expire(k *Key, e Entry, db int, name string) {
 
 func (m *model) grow(k *Key, e Entry, db int, name string) {
 	v := m.want[db][name]
-	if e.Exists() && v.enc == Int && m.rng.IntN(2) == 0 {
+	if e.Exists() && v.enc == types.Int && m.rng.IntN(2) == 0 {
 		was, ok := k.DB.Integer(e)
 		if !ok || strconv.FormatInt(was, 10) != v.bytes {
 			m.t.Fatalf("Integer() = %d, %v", was, ok)
@@ -256,7 +257,7 @@ func (m *model) grow(k *Key, e Entry, db int, name string) {
 	if n > 0 {
 		b[m.rng.IntN(n)] = 'x'
 	}
-	m.want[db][name] = value{string(b), Raw, v.expireMS}
+	m.want[db][name] = value{string(b), types.Raw, v.expireMS}
 }
 
 func (m *model) transfer(k *Key, e Entry, db int, name string, move bool) {

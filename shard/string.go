@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
 )
 
 // SetMode says what becomes of a key's time to live when its value is replaced.
@@ -47,7 +48,7 @@ func (db *DB) value(e Entry, n int) []byte {
 // Bytes returns the value of string e. The result aliases shard memory, or scratch (20 bytes at least) if the
 // value is kept as an integer.
 func (db *DB) Bytes(e Entry, scratch []byte) []byte {
-	if e.h.flags&(flagBlock|flagLarge) == 0 && e.h.kind>>4 != uint8(Int) {
+	if e.h.flags&(flagBlock|flagLarge) == 0 && e.h.kind>>4 != uint8(types.Int) {
 		return db.value(e, int(e.h.vlen))
 	}
 	return db.bytesSlow(e, scratch)
@@ -72,7 +73,7 @@ func (db *DB) outside(h *header, payload []byte) []byte {
 
 // Integer returns the value of e if it is a string kept as an integer.
 func (db *DB) Integer(e Entry) (int64, bool) {
-	if e.h.kind != uint8(String)|uint8(Int)<<4 {
+	if e.h.kind != uint8(types.String)|uint8(types.Int)<<4 {
 		return 0, false
 	}
 	return int64(binary.LittleEndian.Uint64(db.value(e, 8))), true
@@ -94,14 +95,16 @@ func (db *DB) SetString(k *Key, value []byte, m SetMode) bool {
 }
 
 // SetRaw is SetString without a search for a smaller encoding, as after APPEND or SETRANGE.
-func (db *DB) SetRaw(k *Key, value []byte, m SetMode) bool { return db.setBytes(k, value, Raw, m) }
+func (db *DB) SetRaw(k *Key, value []byte, m SetMode) bool {
+	return db.setBytes(k, value, types.Raw, m)
+}
 
 // SetText is SetString without the int encoding, as after INCRBYFLOAT.
 func (db *DB) SetText(k *Key, value []byte, m SetMode) bool {
 	if len(value) <= MaxEmbStr {
-		return db.setBytes(k, value, EmbStr, m)
+		return db.setBytes(k, value, types.EmbStr, m)
 	}
-	return db.setBytes(k, value, Raw, m)
+	return db.setBytes(k, value, types.Raw, m)
 }
 
 // SetInteger sets k to n in the int encoding.
@@ -111,7 +114,7 @@ func (db *DB) SetInteger(k *Key, n int64, m SetMode) bool {
 	if !ok {
 		return false
 	}
-	e.h.kind = uint8(String) | uint8(Int)<<4
+	e.h.kind = uint8(types.String) | uint8(types.Int)<<4
 	binary.LittleEndian.PutUint64(v, uint64(n))
 	return true
 }
@@ -121,7 +124,7 @@ func (db *DB) UpdateInteger(e Entry, n int64) {
 	binary.LittleEndian.PutUint64(db.value(e, 8), uint64(n))
 }
 
-func (db *DB) setBytes(k *Key, value []byte, enc Encoding, m SetMode) bool {
+func (db *DB) setBytes(k *Key, value []byte, enc types.Encoding, m SetMode) bool {
 	e := db.Find(k)
 	if e.h != nil && db.replaceInPlace(e, value, enc, m) {
 		return true
@@ -133,7 +136,7 @@ func (db *DB) setBytes(k *Key, value []byte, enc Encoding, m SetMode) bool {
 	if !ok {
 		return false
 	}
-	e.h.kind = uint8(String) | uint8(enc)<<4
+	e.h.kind = uint8(types.String) | uint8(enc)<<4
 	e.h.vlen = uint16(len(value))
 	copy(v, value)
 	return true
@@ -141,19 +144,19 @@ func (db *DB) setBytes(k *Key, value []byte, enc Encoding, m SetMode) bool {
 
 // replaceInPlace writes value over e's if that is an embedded string of the same length and neither the old nor the new
 // one expires. It reports whether it did.
-func (db *DB) replaceInPlace(e Entry, value []byte, enc Encoding, m SetMode) bool {
+func (db *DB) replaceInPlace(e Entry, value []byte, enc types.Encoding, m SetMode) bool {
 	h := e.h
 	if h.flags&(flagExpire|flagBlock|flagLarge) != 0 || m.ExpireMS != 0 || int(h.vlen) != len(value) || !h.embedded() {
 		return false
 	}
-	h.kind = uint8(String) | uint8(enc)<<4
+	h.kind = uint8(types.String) | uint8(enc)<<4
 	copy(db.value(e, len(value)), value)
 	db.touch(e)
 	return true
 }
 
 // setOutside stores a string that is too long to share a block with its key.
-func (db *DB) setOutside(k *Key, e Entry, value []byte, enc Encoding, m SetMode) bool {
+func (db *DB) setOutside(k *Key, e Entry, value []byte, enc types.Encoding, m SetMode) bool {
 	if len(value) >= largeValue {
 		l := db.shard.ks.NewLarge(len(value))
 		if l == nil {
@@ -172,7 +175,7 @@ func (db *DB) setOutside(k *Key, e Entry, value []byte, enc Encoding, m SetMode)
 		db.shard.arena.Free(ref, len(value))
 		return false
 	}
-	e.h.kind = uint8(String) | uint8(enc)<<4
+	e.h.kind = uint8(types.String) | uint8(enc)<<4
 	blockValue{ref: ref, capacity: len(value), length: len(value)}.write(v)
 	return true
 }
@@ -186,21 +189,21 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 	}
 	l := newLayout(k, flags, n)
 	var payload [payloadBytes]byte
-	outside := uint8(0)
+	outside, flagsWas, kindWas := false, uint8(0), uint8(0)
 	wasMS := int64(0)
 	if e.h != nil {
 		wasMS = db.ExpireMS(e)
-		if outside = e.h.flags & (flagBlock | flagLarge); outside != 0 {
-			block, was := db.block(e)
-			copy(payload[:], was.valueIn(block))
+		if outside = e.h.outside(); outside {
+			flagsWas, kindWas = e.h.flags, e.h.kind
+			copy(payload[:], db.value(e, payloadBytes))
 		}
 	}
 	at, v, ok := db.place(k, e, l)
 	if !ok {
 		return at, nil, false
 	}
-	if outside != 0 {
-		db.freeValue(outside, payload[:])
+	if outside {
+		db.freeValue(flagsWas, kindWas, payload[:])
 	}
 	if e.h != nil {
 		db.touch(at)
@@ -226,7 +229,7 @@ func (db *DB) Grow(k *Key, e Entry, n int) []byte {
 	if headerBytes+12+len(k.Name)+n > maxEmbed {
 		return db.moveOutside(k, e, old, n)
 	}
-	if e.h != nil && e.Encoding() != Int {
+	if e.h != nil && e.Encoding() != types.Int {
 		if v := db.growInPlace(e, len(old), n); v != nil {
 			return v
 		}
@@ -246,7 +249,7 @@ func (db *DB) growInPlace(e Entry, was, n int) []byte {
 	if was != n {
 		a.Resize(e.ref, size, l.size())
 	}
-	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4
 	e.h.vlen = uint16(n)
 	v := l.valueIn(a.Bytes(e.ref, l.size()))
 	clear(v[was:])
@@ -264,7 +267,7 @@ func (db *DB) growEmbedded(k *Key, e Entry, old []byte, n int) []byte {
 	}
 	copy(v, keep[:was])
 	clear(v[was:])
-	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4
 	e.h.vlen = uint16(n)
 	return v
 }
@@ -296,7 +299,7 @@ func (db *DB) moveOutside(k *Key, e Entry, old []byte, n int) []byte {
 		a.Free(ref, capacity)
 		return nil
 	}
-	e.h.kind = uint8(String) | uint8(Raw)<<4
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4
 	blockValue{ref: ref, capacity: capacity, length: n}.write(v)
 	return b
 }
@@ -328,6 +331,6 @@ func (db *DB) growOutside(k *Key, e Entry, n int) []byte {
 	clear(b[p.length:])
 	p.length = n
 	p.write(payload)
-	e.h.kind = uint8(String) | uint8(Raw)<<4 // a short one behind a long key was embstr
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4 // a short one behind a long key was embstr
 	return b
 }

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/wheel"
 )
 
@@ -51,7 +53,7 @@ func (db *DB) freeze() { db.table.Freeze(db.holds > 0 || db.expires.rebuilt != n
 
 // Random returns the key of a random entry, expired or not, or nil if there is none.
 func (db *DB) Random() []byte {
-	ref := db.table.Random(db.shard.rand)
+	ref := db.table.Random(db.shard.space.Rand)
 	if ref == 0 {
 		return nil
 	}
@@ -72,8 +74,7 @@ func (k *Key) PeekEntries(bucket uintptr, dst []uintptr) []uintptr {
 func (ks *Keyspace) Move(from, to *Key) bool {
 	src := from.DB.find(from)
 	clock := src.h.clock
-	outside := src.h.flags&(flagBlock|flagLarge) != 0 || src.Type() != String
-	if outside && from.DB.shard == to.DB.shard {
+	if src.h.outside() && from.DB.shard == to.DB.shard {
 		if !handOver(from, src, to) {
 			return false
 		}
@@ -107,7 +108,7 @@ func handOver(from *Key, src Entry, to *Key) bool {
 	return true
 }
 
-// Copy gives the key to a copy of from's value, encoding and expiry; what to held is lost. from is a string. It reports
+// Copy gives the key to a copy of from's value, encoding and expiry; what to held is lost. It reports
 // false, with nothing changed, if there is no memory.
 func (ks *Keyspace) Copy(from, to *Key) bool {
 	src := from.DB.find(from)
@@ -117,6 +118,8 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 	switch n, isInt := from.DB.Integer(src); {
 	case isInt:
 		ok = to.DB.SetInteger(to, n, m)
+	case src.Type() != types.String:
+		ok = copyValue(from, src, to, m)
 	case src.h.flags&flagLarge != 0:
 		p, _ := from.DB.Pin(src)
 		ok = to.DB.setLarge(to, to.DB.Find(to), p.l, m)
@@ -173,7 +176,7 @@ func (s *Shard) drop() {
 		db.expires = expiry{}
 		db.freeze()
 	}
-	s.garbage = nil
+	s.garbage, s.dying = nil, nil
 	s.ks.retired.takeShard(s.arena.Detach(), s.large)
 	s.large, s.freeLarge = nil, nil
 	s.nextDue.Store(never)
@@ -190,18 +193,22 @@ func (ks *Keyspace) SwapDB(i, j int) {
 	}
 }
 
-// Pending returns the number of entries that a flush has detached and Tick has not freed yet.
+// Pending returns the number of entries that a flush has detached, and of large values, that Tick has not freed yet.
 func (s *Shard) Pending() int {
-	n := 0
+	n := len(s.dying)
 	for _, db := range s.garbage {
 		n += db.table.Len()
 	}
 	return n
 }
 
-// Tick does bounded housekeeping: it frees flushed databases and finishes resizes, at most limit buckets. The
+// Tick does bounded housekeeping: it frees large values and flushed databases and finishes resizes, at most limit buckets. The
 // shard is locked. It returns whether work remains.
 func (s *Shard) Tick(limit int) bool {
+	if len(s.dying) > 0 {
+		s.freeDying(limit * dict.Slots)
+		return true
+	}
 	if n := len(s.garbage); n > 0 {
 		if s.clear(s.garbage[n-1], limit) {
 			s.garbage[n-1] = nil
@@ -225,7 +232,7 @@ func (s *Shard) NeedsTick() bool { return s.work.Load() }
 
 // Idle tells whether Tick has nothing to do.
 func (s *Shard) Idle() bool {
-	if len(s.garbage) > 0 {
+	if len(s.garbage) > 0 || len(s.dying) > 0 {
 		return false
 	}
 	for _, db := range s.dbs {

@@ -1,0 +1,83 @@
+package shard
+
+import (
+	"github.com/shoaldb/shoal/types"
+)
+
+// valueOps is what the keyspace does with the values of a type; see the functions of the same names in the type's package.
+type valueOps struct {
+	freeStep func(sp *types.Space, r *types.Root, limit int) (done bool)
+	copy     func(from *types.Space, r types.Root, to *types.Space) (types.Root, error)
+	len      func(sp *types.Space, r types.Root) int
+	bytes    func(sp *types.Space, r types.Root) int
+	check    func(sp *types.Space, r types.Root) error
+}
+
+var values = [types.Stream + 1]valueOps{}
+
+// freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.
+const freeAtOnce = 16
+
+// Space returns where db's values live.
+func (db *DB) Space() *types.Space { return db.shard.space }
+
+// Root returns the value of e, which is not a string. Whoever changes it stores the new root by SetRoot.
+func (db *DB) Root(e Entry) types.Root {
+	r := types.Root{Type: e.Type(), Encoding: e.Encoding()}
+	copy(r.Data[:], db.value(e, payloadBytes))
+	return r
+}
+
+// SetRoot keeps r as what the value of e has become. The type is the same.
+func (db *DB) SetRoot(e Entry, r types.Root) {
+	e.h.kind = kindOf(r)
+	copy(db.value(e, payloadBytes), r.Data[:])
+}
+
+func kindOf(r types.Root) uint8 { return uint8(r.Type) | uint8(r.Encoding)<<4 }
+
+// Add sets k to the value r, whatever it held. It reports false, with nothing changed, if there is no memory; r is the
+// caller's then.
+func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
+	e, v, ok := db.overwrite(k, db.Find(k), 0, payloadBytes, m)
+	if !ok {
+		return false
+	}
+	e.h.kind = kindOf(r)
+	copy(v, r.Data[:])
+	return true
+}
+
+// FreeRoot gives back a value that no key has: a small one at once, the rest of a large one by Tick.
+func (db *DB) FreeRoot(r types.Root) { db.shard.freeRoot(r) }
+
+func (s *Shard) freeRoot(r types.Root) {
+	if values[r.Type].freeStep != nil && !values[r.Type].freeStep(s.space, &r, freeAtOnce) {
+		s.dying = append(s.dying, r)
+		s.work.Store(true)
+	}
+}
+
+// freeDying frees at most about limit elements of deleted values.
+func (s *Shard) freeDying(limit int) {
+	last := len(s.dying) - 1
+	if r := &s.dying[last]; values[r.Type].freeStep(s.space, r, limit) {
+		s.dying = s.dying[:last]
+	}
+	if len(s.dying) == 0 {
+		s.dying = nil
+	}
+}
+
+// copyValue gives the key to a copy of the value of e, an entry of from that is not a string.
+func copyValue(from *Key, e Entry, to *Key, m SetMode) bool {
+	r, err := values[e.Type()].copy(from.DB.shard.space, from.DB.Root(e), to.DB.shard.space)
+	if err != nil {
+		return false
+	}
+	if !to.DB.Add(to, r, m) {
+		to.DB.FreeRoot(r)
+		return false
+	}
+	return true
+}
