@@ -51,6 +51,15 @@ func At[T any](a *Arena, r Ref) *T {
 	return (*T)(a.ptr(r))
 }
 
+// Elem returns a view of element i of the block r as an array of Ts; see At.
+func Elem[T any](a *Arena, r Ref, i int) *T {
+	size := unsafe.Sizeof(*new(T))
+	if invariants.Enabled {
+		a.checkView(r, (i+1)*int(size))
+	}
+	return (*T)(unsafe.Add(a.ptr(r), uintptr(i)*size))
+}
+
 // Addr returns the address of r, 0 if there is none. Unlike everything else of an Arena it
 // may be called without the lock and for a Ref that is stale or garbage: what stands at the
 // address is then arbitrary, but peekSlack bytes of it can be read without a fault.

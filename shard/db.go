@@ -17,7 +17,7 @@ const never = math.MaxInt64
 type DB struct {
 	shard   *Shard
 	id      int
-	table   dict.Table
+	table   dict.Index
 	expires expiry
 	holds   int // scans that the table must not shrink under
 }

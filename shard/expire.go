@@ -182,7 +182,7 @@ func (db *DB) advance(w *wheel.Wheel, limit int) (done int) {
 }
 
 // prefetch asks for the buckets, then for the entries that may be the records'.
-func (b *dueBatch) prefetch(t *dict.Table) {
+func (b *dueBatch) prefetch(t *dict.Index) {
 	if b.n < 2 {
 		return
 	}

@@ -3,18 +3,20 @@ package dict
 import (
 	"fmt"
 	"math/bits"
+
+	"github.com/shoaldb/shoal/alloc"
 )
 
 // Check verifies the whole table, for tests: each entry is in its bucket under its fingerprint, all buckets of a chain but
 // the last are full, and the counts agree.
-func (t *Table) Check(hasher Hasher) error {
+func (t *Table) Check(a *alloc.Arena, hasher Hasher) error {
 	count, overflow := 0, 0
-	n := t.n.Load()
+	n := t.n
 	for i := range n {
-		for b := t.bucket(i); b != nil; b = t.Next(b) {
+		for b := t.bucket(a, i); b != nil; b = b.Next(a) {
 			used := b.Used()
 			count += bits.OnesCount32(used)
-			if b != t.bucket(i) {
+			if b != t.bucket(a, i) {
 				overflow++
 				if used == 0 {
 					return fmt.Errorf("bucket %d has an empty overflow bucket", i)
@@ -28,10 +30,13 @@ func (t *Table) Check(hasher Hasher) error {
 			}
 		}
 	}
-	if count != t.count || overflow != t.overflow {
-		return fmt.Errorf("%d entries and %d overflow buckets are counted as %d and %d", count, overflow, t.count, t.overflow)
+	if count != t.Len() || overflow != t.overflow() {
+		return fmt.Errorf("%d entries and %d overflow buckets are counted as %d and %d", count, overflow, t.Len(), t.overflow())
 	}
-	return t.checkSegments(n)
+	if t.is(growing) && !t.Resizing() {
+		return fmt.Errorf("growing with %d buckets", n)
+	}
+	return nil
 }
 
 func checkBucket(b *Bucket, i, n uint32, hasher Hasher) error {
@@ -50,19 +55,20 @@ func checkBucket(b *Bucket, i, n uint32, hasher Hasher) error {
 	return nil
 }
 
-func (t *Table) checkSegments(n uint32) error {
-	for k := range t.segments {
-		want := n > 0 && k <= segmentOf(n-1)
-		has := t.segments[k].Load() != 0
-		if has != want || (t.refs[k] != 0) != want {
-			return fmt.Errorf("segment %d of a table of %d buckets: present %v", k, n, has)
-		}
-		if has && t.segments[k].Load() != t.arena.Addr(t.refs[k])-uintptr(firstOf(k))*bucketBytes {
-			return fmt.Errorf("segment %d is at the wrong address", k)
-		}
+// checkAddresses compares what Find and Peek go by with the table.
+func (x *Index) checkAddresses() error {
+	t := &x.table
+	if x.n.Load() != t.n {
+		return fmt.Errorf("%d buckets of %d are known", x.n.Load(), t.n)
 	}
-	if t.growing && !t.Resizing() {
-		return fmt.Errorf("growing with %d buckets", n)
+	for k := range x.segments {
+		want := uintptr(0)
+		if first := t.firstOf(k); first < t.Buckets() {
+			want = x.arena.Addr(t.segment(x.arena, k)) - uintptr(first)*bucketBytes
+		}
+		if x.segments[k].Load() != want {
+			return fmt.Errorf("segment %d of a table of %d buckets is at the wrong address", k, t.n)
+		}
 	}
 	return nil
 }

@@ -9,10 +9,83 @@ import (
 	"github.com/shoaldb/shoal/alloc"
 )
 
+// table is what an Index and a Table with its arena have in common.
+type table interface {
+	Find(h uint64) *Bucket
+	Next(b *Bucket) *Bucket
+	Insert(h uint64, ref alloc.Ref, hasher Hasher) bool
+	Remove(h uint64, b *Bucket, i int)
+	Step(n int, hasher Hasher) bool
+	Clear(limit int, visit func(alloc.Ref)) bool
+	Len() int
+	Buckets() int
+	Resizing() bool
+	Bytes() int
+	Freeze(on bool)
+	Scan(cursor uint32, visit func(alloc.Ref)) uint32
+	Visit(i uint32, visit func(alloc.Ref))
+	Random(next func() uint64) alloc.Ref
+	Sample(random uint64, limit int, dst []alloc.Ref) []alloc.Ref
+	Check(hasher Hasher) error
+}
+
+// value is a table that is kept off-heap: each change goes by Load and Store.
+type value struct {
+	arena *alloc.Arena
+	kept  [TableBytes]byte
+}
+
+func (v *value) open() *Table {
+	t := Load(v.kept[:])
+	return &t
+}
+
+func (v *value) Find(h uint64) *Bucket  { return v.open().Find(v.arena, h) }
+func (v *value) Next(b *Bucket) *Bucket { return b.Next(v.arena) }
+func (v *value) Insert(h uint64, ref alloc.Ref, hasher Hasher) bool {
+	t := v.open()
+	defer t.Store(v.kept[:])
+	return t.Insert(v.arena, h, ref, hasher)
+}
+func (v *value) Remove(h uint64, b *Bucket, i int) {
+	t := v.open()
+	defer t.Store(v.kept[:])
+	t.Remove(v.arena, h, b, i)
+}
+func (v *value) Step(n int, hasher Hasher) bool {
+	t := v.open()
+	defer t.Store(v.kept[:])
+	return t.Step(v.arena, n, hasher)
+}
+func (v *value) Clear(limit int, visit func(alloc.Ref)) bool {
+	t := v.open()
+	defer t.Store(v.kept[:])
+	return t.Clear(v.arena, limit, visit)
+}
+func (v *value) Freeze(on bool) {
+	t := v.open()
+	defer t.Store(v.kept[:])
+	t.Freeze(on)
+}
+func (v *value) Len() int       { return v.open().Len() }
+func (v *value) Buckets() int   { return v.open().Buckets() }
+func (v *value) Resizing() bool { return v.open().Resizing() }
+func (v *value) Bytes() int     { return v.open().Bytes() }
+func (v *value) Scan(cursor uint32, visit func(alloc.Ref)) uint32 {
+	return v.open().Scan(v.arena, cursor, visit)
+}
+func (v *value) Visit(i uint32, visit func(alloc.Ref)) { v.open().Visit(v.arena, i, visit) }
+func (v *value) Random(next func() uint64) alloc.Ref   { return v.open().Random(v.arena, next) }
+func (v *value) Check(hasher Hasher) error             { return v.open().Check(v.arena, hasher) }
+func (v *value) Sample(random uint64, limit int, dst []alloc.Ref) []alloc.Ref {
+	return v.open().Sample(v.arena, random, limit, dst)
+}
+
 // model is a table whose references are numbers of entries, checked against a Go map.
 type model struct {
 	t      testing.TB
-	table  *Table
+	table  table
+	arena  *alloc.Arena
 	hashes []uint64           // by reference
 	live   map[alloc.Ref]bool // what the table must hold
 	order  []alloc.Ref        // live ones, for picking
@@ -23,9 +96,21 @@ type model struct {
 
 func newModel(t testing.TB, seed uint64) *model {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	m := &model{t: t, table: new(Table), hashes: make([]uint64, 1), live: map[alloc.Ref]bool{}, rng: rng, hash: rng.Uint64}
-	m.table.Init(alloc.NewArena(alloc.NewHeap()))
+	m := &model{t: t, hashes: make([]uint64, 1), live: map[alloc.Ref]bool{}, rng: rng, hash: rng.Uint64}
+	m.arena = alloc.NewArena(alloc.NewHeap())
+	m.table = &value{arena: m.arena}
+	if seed%2 != 0 {
+		m.index()
+	}
 	return m
+}
+
+// index makes m's table an Index, which is empty.
+func (m *model) index() *Index {
+	x := new(Index)
+	x.Init(m.arena)
+	m.table = x
+	return x
 }
 
 func (m *model) HashOf(ref alloc.Ref) uint64 { return m.hashes[ref] }
@@ -95,8 +180,8 @@ func (m *model) check() {
 	if err := m.table.Check(m); err != nil {
 		m.t.Fatal(err)
 	}
-	if want := m.table.arena.Stats().Tables; m.table.Len() == 0 && m.table.Buckets() == 0 && want != 0 {
-		m.t.Fatalf("an empty table keeps %d bytes", want)
+	if got, want := m.table.Bytes(), m.arena.Stats().Allocated; got != want {
+		m.t.Fatalf("a table of %d buckets says it has %d bytes, of %d", m.table.Buckets(), got, want)
 	}
 }
 
@@ -269,31 +354,32 @@ func TestClear(t *testing.T) {
 				t.Fatalf("%d in the table and %d visited of %d", m.table.Len(), len(visited), n)
 			}
 		}
-		if len(visited) != n || m.table.Len() != 0 || m.table.Bytes() != 0 || m.table.arena.Stats().Allocated != 0 {
-			t.Fatalf("n=%d: visited %d, Len %d, %d bytes", n, len(visited), m.table.Len(), m.table.arena.Stats().Allocated)
+		if len(visited) != n || m.table.Len() != 0 || m.table.Bytes() != 0 || m.arena.Stats().Allocated != 0 {
+			t.Fatalf("n=%d: visited %d, Len %d, %d bytes", n, len(visited), m.table.Len(), m.arena.Stats().Allocated)
 		}
 	}
 }
 
 func TestSwapAndForget(t *testing.T) {
 	m := newModel(t, 3)
+	x := m.index()
 	for range 1000 {
 		m.insert()
 	}
-	empty := new(Table)
-	empty.Init(m.table.arena)
-	m.table.Swap(empty)
+	empty := new(Index)
+	empty.Init(m.arena)
+	x.Swap(empty)
 	if m.table.Len() != 0 || m.table.Find(m.hashes[1]) != nil || empty.Len() != 1000 {
 		t.Fatal("not swapped")
 	}
 	if err := empty.Check(m); err != nil {
 		t.Fatal(err)
 	}
-	m.table.Swap(empty)
+	x.Swap(empty)
 	m.check()
-	m.table.Forget()
+	x.Forget()
 	m.live, m.order, m.free = map[alloc.Ref]bool{}, nil, nil
-	if m.table.Find(m.hashes[1]) != nil || m.table.Peek(m.hashes[1]) != 0 || m.table.Bytes() != 0 {
+	if m.table.Find(m.hashes[1]) != nil || x.Peek(m.hashes[1]) != 0 || m.table.Bytes() != 0 {
 		t.Fatal("not forgotten")
 	}
 	for range 1000 {
@@ -387,15 +473,16 @@ func TestMatch(t *testing.T) {
 
 func TestPeekNamesTheBucketAndItsEntries(t *testing.T) {
 	m := newModel(t, 1)
-	if m.table.Peek(1) != 0 || len(m.table.PeekRefs(0, 1, nil)) != 0 {
+	x := m.index()
+	if x.Peek(1) != 0 || len(x.PeekRefs(0, 1, nil)) != 0 {
 		t.Fatal("peeked into an empty table")
 	}
-	r := m.table.arena.Alloc(8)
+	r := m.arena.Alloc(8)
 	if !m.table.Insert(42, r, m) {
 		t.Fatal("no memory")
 	}
-	got := m.table.PeekRefs(m.table.Peek(42), 42, nil)
-	if want := []uintptr{m.table.arena.Addr(r), m.table.arena.Addr(r) + smallEntry}; !slices.Equal(got, want) {
+	got := x.PeekRefs(x.Peek(42), 42, nil)
+	if want := []uintptr{m.arena.Addr(r), m.arena.Addr(r) + smallEntry}; !slices.Equal(got, want) {
 		t.Fatalf("got %#x, want %#x", got, want)
 	}
 }
@@ -416,13 +503,14 @@ func TestGrowthStepIsBounded(t *testing.T) {
 
 func TestLookupsDoNotAllocate(t *testing.T) {
 	m := newModel(t, 9)
+	x := m.index()
 	for range 1000 {
 		m.insert()
 	}
 	var addrs [16]uintptr
 	if n := testing.AllocsPerRun(100, func() {
 		m.locate(m.order[7])
-		m.table.PeekRefs(m.table.Peek(m.hashes[1]), m.hashes[1], addrs[:0])
+		x.PeekRefs(x.Peek(m.hashes[1]), m.hashes[1], addrs[:0])
 	}); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
@@ -496,8 +584,8 @@ func BenchmarkDictInsert(b *testing.B) {
 			for b.Loop() {
 				if at == size.keys {
 					b.StopTimer()
-					m.table.Init(alloc.NewArena(alloc.NewHeap()))
-					m.table.Forget()
+					m.arena = alloc.NewArena(alloc.NewHeap())
+					m.index()
 					at = 0
 					b.StartTimer()
 				}

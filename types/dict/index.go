@@ -1,0 +1,191 @@
+package dict
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/alloc"
+)
+
+// Index is the table of a keyspace: it knows the addresses of its segments, so that a bucket is found without a detour
+// through the arena's page table, and without the owner's lock. It is kept on the Go heap. The zero value is unusable; see
+// Init.
+type Index struct {
+	arena    *alloc.Arena
+	segments [33 - indexBits]atomic.Uintptr // address of segment k, less the offset of its first bucket
+	n        atomic.Uint32                  // primary buckets
+	table    Table
+}
+
+// Init makes x an empty table in a's memory. It holds no memory until the first Insert.
+func (x *Index) Init(a *alloc.Arena) {
+	x.arena = a
+	x.table.state = indexed
+}
+
+// publish makes the addresses of segments agree with the table, whose last segments have come or gone.
+func (x *Index) publish() {
+	if x.n.Load() != x.table.n {
+		x.publishSlow()
+	}
+}
+
+func (x *Index) publishSlow() {
+	t, was, n := &x.table, x.n.Load(), x.table.n
+	if n < was {
+		x.n.Store(n) // before the segments: Peek reads n first
+	}
+	for k := range x.segments {
+		first := uint32(t.firstOf(k))
+		switch {
+		case first < n && first >= was:
+			x.segments[k].Store(x.arena.Addr(t.segment(x.arena, k)) - uintptr(first)*bucketBytes)
+		case first >= n && first < was:
+			x.segments[k].Store(0)
+		}
+	}
+	x.n.Store(n) // after the segments
+}
+
+func (x *Index) address(i uint32) uintptr {
+	return x.segments[bits.Len32(i>>indexBits)].Load() + uintptr(i)*bucketBytes
+}
+
+// Find returns the bucket where an entry of hash h must be, or nil.
+func (x *Index) Find(h uint64) *Bucket {
+	n := x.n.Load()
+	if n == 0 {
+		return nil
+	}
+	return alloc.PtrAt[Bucket](x.address(number(h, n)))
+}
+
+// Next returns the overflow bucket behind b, or nil.
+func (x *Index) Next(b *Bucket) *Bucket {
+	if b.next == 0 {
+		return nil
+	}
+	return alloc.At[Bucket](x.arena, b.next)
+}
+
+// Insert is [Table.Insert].
+func (x *Index) Insert(h uint64, ref alloc.Ref, hasher Hasher) bool {
+	ok := x.table.insert(x.arena, x.Find(h), h, ref, hasher)
+	x.publish()
+	return ok
+}
+
+// Remove is [Table.Remove].
+func (x *Index) Remove(h uint64, b *Bucket, i int) {
+	x.table.remove(x.arena, x.Find(h), b, i)
+	x.publish()
+}
+
+// Step is [Table.Step].
+func (x *Index) Step(n int, hasher Hasher) (more bool) {
+	for more = true; more && n > 0; n-- {
+		more = x.table.Step(x.arena, 1, hasher)
+		x.publish()
+	}
+	return more
+}
+
+// Clear is [Table.Clear].
+func (x *Index) Clear(limit int, visit func(alloc.Ref)) bool {
+	done := x.table.Clear(x.arena, limit, visit)
+	x.publish()
+	return done
+}
+
+// Len returns the number of entries.
+func (x *Index) Len() int { return x.table.Len() }
+
+// Buckets returns the number of primary buckets.
+func (x *Index) Buckets() int { return x.table.Buckets() }
+
+// Resizing tells whether the table is in the middle of doubling or halving.
+func (x *Index) Resizing() bool { return x.table.Resizing() }
+
+// Bytes returns the memory of the buckets and of their directory.
+func (x *Index) Bytes() int { return x.table.Bytes() }
+
+// Freeze is [Table.Freeze].
+func (x *Index) Freeze(on bool) { x.table.Freeze(on) }
+
+// Scan is [Table.Scan].
+func (x *Index) Scan(cursor uint32, visit func(alloc.Ref)) uint32 {
+	return x.table.Scan(x.arena, cursor, visit)
+}
+
+// Visit is [Table.Visit].
+func (x *Index) Visit(i uint32, visit func(alloc.Ref)) { x.table.Visit(x.arena, i, visit) }
+
+// Random is [Table.Random].
+func (x *Index) Random(next func() uint64) alloc.Ref { return x.table.Random(x.arena, next) }
+
+// Sample is [Table.Sample].
+func (x *Index) Sample(random uint64, limit int, dst []alloc.Ref) []alloc.Ref {
+	return x.table.Sample(x.arena, random, limit, dst)
+}
+
+// Swap exchanges the contents of x and o, which have the same arena.
+func (x *Index) Swap(o *Index) {
+	x.table, o.table = o.table, x.table
+	n := x.n.Load()
+	x.n.Store(o.n.Load())
+	o.n.Store(n)
+	for k := range x.segments {
+		s := x.segments[k].Load()
+		x.segments[k].Store(o.segments[k].Load())
+		o.segments[k].Store(s)
+	}
+}
+
+// Forget makes x empty without giving back its memory, for an arena that is dropped as a whole.
+func (x *Index) Forget() {
+	x.table = Table{state: indexed}
+	x.publish()
+}
+
+// Peek returns the address of the bucket of hash h, or 0, for prefetching. It may be called
+// without the owner's lock; the address may be out of date but never faults: memory that was
+// a segment once stays readable.
+func (x *Index) Peek(h uint64) uintptr {
+	n := x.n.Load()
+	if n == 0 {
+		return 0
+	}
+	i := number(h, n)
+	segment := x.segments[bits.Len32(i>>indexBits)].Load()
+	if segment == 0 {
+		return 0 // given back since n was read
+	}
+	return segment + uintptr(i)*bucketBytes
+}
+
+// smallEntry is how far the second line of a common entry begins at most, in bytes: one of 56 has a second line in six
+// places of eight.
+const smallEntry = 48
+
+// PeekRefs appends to dst addresses in the entries with h's fingerprint in the bucket at addr, a result of Peek: of
+// their first line and, if they may have one, of the second. Like Peek it needs no lock and what it returns
+// serves only to prefetch.
+func (x *Index) PeekRefs(addr uintptr, h uint64, dst []uintptr) []uintptr {
+	if addr == 0 {
+		return dst
+	}
+	b := alloc.PtrAt[Bucket](addr)
+	for m := b.Match(Fingerprint(h)); m != 0; m &= m - 1 {
+		entry := x.arena.Addr(b.refs[bits.TrailingZeros32(m)])
+		dst = append(dst, entry, entry+smallEntry)
+	}
+	return dst
+}
+
+// Check is [Table.Check].
+func (x *Index) Check(hasher Hasher) error {
+	if err := x.checkAddresses(); err != nil {
+		return err
+	}
+	return x.table.Check(x.arena, hasher)
+}
