@@ -4,12 +4,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"time"
+	"slices"
 
-	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
-	gio "github.com/panjf2000/gnet/v2/pkg/io"
-	"github.com/panjf2000/gnet/v2/pkg/netpoll"
-	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"github.com/panjf2000/gnet/v2/pkg/socket"
 	"golang.org/x/sys/unix"
 )
@@ -22,24 +18,29 @@ const (
 
 // pollIO is what this engine keeps about a conn.
 type pollIO struct {
-	watched uint8 // interests known to the poller
-	writing bool  // the socket is full: waiting until it is writable
+	watched interest // known to the poller
+	writing bool     // the socket is full: waiting until it is writable
 }
 
-// pollLoop is the gnet engine's loop of one reactor: gnet's poller (epoll or kqueue) under conns of our own. A turn is one
-// event, or one look into the mailbox.
+// interest is what a conn waits for.
+type interest uint8
+
+const (
+	watchRead interest = 1 << iota
+	watchWrite
+)
+
+// pollLoop is the gnet engine's loop of one reactor: it is told which sockets are ready, by epoll or, elsewhere, by
+// gnet's poller, and reads and writes them itself.
 type pollLoop struct {
 	r       *Reactor
-	poller  *netpoll.Poller
+	poller  *poller
 	buf     []byte // what was just read
 	vec     [][]byte
-	at      netpoll.PollAttachment // scratch
-	conns   []*Conn                // by descriptor
-	accepts map[int]*pollAcceptor
-
-	onMail, onTimer queue.Func
-	timer           *time.Timer
-	timerAt         int64 // µs; 0 once it has fired
+	conns   []*Conn // by descriptor
+	accepts []*pollAcceptor
+	moved   int // bytes received in this turn
+	budget  int // bytes that may still be sent in this turn
 }
 
 type pollAcceptor struct {
@@ -49,65 +50,49 @@ type pollAcceptor struct {
 }
 
 func newPollLoop(r *Reactor) (*pollLoop, error) {
-	p, err := netpoll.OpenPoller()
-	if err != nil {
-		return nil, err
-	}
-	l := &pollLoop{r: r, poller: p, buf: make([]byte, readBufSize), accepts: map[int]*pollAcceptor{}}
-	l.onMail = func(any) error {
-		l.r.beginTurn()
-		return l.endTurn()
-	}
-	l.onTimer = func(any) error {
-		l.timerAt = 0
-		l.r.beginTurn()
-		return l.endTurn()
-	}
-	return l, nil
+	l := &pollLoop{r: r, buf: make([]byte, readBufSize)}
+	var err error
+	l.poller, err = openPoller(l)
+	return l, err
 }
 
-func (l *pollLoop) destroy() { _ = l.poller.Close() }
+func (l *pollLoop) destroy() { l.poller.close() }
 
 func (l *pollLoop) run() {
-	l.timer = time.AfterFunc(0, func() { _ = l.poller.Trigger(queue.HighPriority, l.onTimer, nil) })
-	if err := l.poller.Polling(l.event); !errors.Is(err, errorx.ErrEngineShutdown) {
-		panic(err)
-	}
-	l.timer.Stop()
+	l.poller.run()
 	l.destroy()
 }
 
-func (l *pollLoop) wake(first bool) {
-	if first {
-		_ = l.poller.Trigger(queue.HighPriority, l.onMail, nil)
-	}
-}
+func (l *pollLoop) wake(first bool) { l.poller.wake(first) }
 
-func (l *pollLoop) event(fd int, ev netpoll.IOEvent, flags netpoll.IOFlags) error {
+func (l *pollLoop) beginTurn() {
 	l.r.beginTurn()
-	if fd < len(l.conns) && l.conns[fd] != nil {
-		l.connEvent(l.conns[fd], ev, flags)
-	} else if a := l.accepts[fd]; a != nil {
-		l.accept(a)
-	}
-	return l.endTurn()
+	l.moved, l.budget = 0, turnBytes
 }
 
-func (l *pollLoop) connEvent(c *Conn, ev netpoll.IOEvent, flags netpoll.IOFlags) {
-	broken := netpoll.IsErrorEvent(ev, flags)
-	if c.io.writing && (broken || netpoll.IsWriteEvent(ev)) {
+// ready handles a socket that is readable or writable, or both if it is broken.
+func (l *pollLoop) ready(fd int, readable, writable bool) {
+	if fd >= len(l.conns) || l.conns[fd] == nil {
+		if i := l.acceptor(fd); i >= 0 {
+			l.accept(l.accepts[i])
+		}
+		return
+	}
+	c := l.conns[fd]
+	if writable && c.io.writing {
 		c.io.writing = false
 		l.flush(c)
 		l.watch(c)
 	}
-	if (broken || netpoll.IsReadEvent(ev)) && c.flags&(flagPaused|flagClosing) == 0 {
+	if readable && c.flags&(flagPaused|flagClosing) == 0 {
 		l.read(c)
 	}
 }
 
 func (l *pollLoop) read(c *Conn) {
-	switch n, err := unix.Read(c.fd, l.buf); {
+	switch n, err := readNow(c.fd, l.buf); {
 	case n > 0:
+		l.moved += n
 		c.deliver(l.buf[:n])
 	case err == nil:
 		c.ended(io.EOF)
@@ -117,16 +102,22 @@ func (l *pollLoop) read(c *Conn) {
 	}
 }
 
-// flush writes what the socket takes, up to a slice; for the rest it waits until the socket is writable.
+// flush writes what the socket takes, up to a slice or the turn's budget; for the rest it waits until the socket is writable.
 func (l *pollLoop) flush(c *Conn) {
 	if c.io.writing {
 		return
 	}
-	for left := sliceBytes; c.load(); {
+	for left := min(sliceBytes, l.budget); c.load(); {
+		if left <= 0 {
+			c.io.writing = true
+			l.watch(c)
+			return
+		}
 		n, err := l.write(c, left)
 		if n > 0 {
 			c.sent(n)
 			left -= n
+			l.budget -= n
 		}
 		switch err {
 		case nil, unix.EINTR:
@@ -136,18 +127,13 @@ func (l *pollLoop) flush(c *Conn) {
 			c.Close(os.NewSyscallError("write", err))
 			return
 		}
-		if left <= 0 && c.OutPending() > 0 {
-			c.io.writing = true
-			l.watch(c)
-			return
-		}
 	}
 	l.r.flushed(c)
 }
 
 func (l *pollLoop) write(c *Conn, limit int) (int, error) {
 	if len(c.rest) == 0 && len(c.out) == 0 {
-		return unix.Write(c.fd, c.head.b[:min(len(c.head.b), limit)])
+		return writeNow(c.fd, c.head.b[:min(len(c.head.b), limit)])
 	}
 	c.seal()
 	l.vec = append(l.vec[:0], c.head.b[:min(len(c.head.b), limit)])
@@ -158,60 +144,29 @@ func (l *pollLoop) write(c *Conn, limit int) (int, error) {
 		l.vec = append(l.vec, b)
 		limit -= len(b)
 	}
-	n, err := gio.Writev(c.fd, l.vec)
+	n, err := writevNow(c.fd, l.vec)
 	clear(l.vec)
 	return n, err
 }
-
-// Interests of a conn in its socket.
-const (
-	watchRead = 1 << iota
-	watchWrite
-)
 
 // watch tells the poller what the conn waits for: input unless it is paused, and room in a full socket.
 func (l *pollLoop) watch(c *Conn) {
 	if c.flags&flagClosed != 0 {
 		return
 	}
-	var want uint8
+	var want interest
 	if c.flags&flagPaused == 0 {
 		want |= watchRead
 	}
 	if c.io.writing {
 		want |= watchWrite
 	}
-	if err := l.rewatch(c, want); err != nil {
-		c.Close(err)
-	}
-}
-
-func (l *pollLoop) rewatch(c *Conn, want uint8) error {
-	have := c.io.watched
-	c.io.watched = want
-	l.at.FD = c.fd
-	switch {
-	case have == want:
-		return nil
-	case have == watchRead && want == watchRead|watchWrite:
-		return l.poller.ModReadWrite(&l.at, false)
-	case have == watchRead|watchWrite && want == watchRead:
-		return l.poller.ModRead(&l.at, false)
-	case have != 0: // the poller has no call for the rest: begin afresh
-		if err := l.forget(c); err != nil {
-			return err
+	if have := c.io.watched; have != want {
+		c.io.watched = want
+		if err := l.poller.watch(c, have, want); err != nil {
+			c.Close(err)
 		}
-		l.at.FD = c.fd
 	}
-	switch want {
-	case watchRead:
-		return l.poller.AddRead(&l.at, false)
-	case watchWrite:
-		return l.poller.AddWrite(&l.at, false)
-	case watchRead | watchWrite:
-		return l.poller.AddReadWrite(&l.at, false)
-	}
-	return nil
 }
 
 func (l *pollLoop) adopt(c *Conn) {
@@ -233,7 +188,7 @@ func (l *pollLoop) resume(c *Conn) { l.watch(c) }
 func (l *pollLoop) release(c *Conn) {
 	c.dropOut()
 	if c.io.watched != 0 {
-		_ = l.poller.Delete(c.fd)
+		l.poller.forget(c.fd)
 	}
 	if c.fd < len(l.conns) {
 		l.conns[c.fd] = nil
@@ -242,14 +197,11 @@ func (l *pollLoop) release(c *Conn) {
 	l.r.remove(c)
 }
 
-// endTurn ends the turn, and the loop once all is done.
-func (l *pollLoop) endTurn() error {
+// endTurn ends the turn, and says when the next one is due at the latest, in µs of the reactor's clock.
+func (l *pollLoop) endTurn() (until int64) {
 	r := l.r
 	r.endTurn()
-	if r.stopped() && len(l.accepts) == 0 {
-		return errorx.ErrEngineShutdown
-	}
-	until := r.nextTick
+	until = r.nextTick
 	if r.stopAt != 0 {
 		until = min(until, r.clock+stopPoll)
 	}
@@ -261,12 +213,11 @@ func (l *pollLoop) endTurn() error {
 			until = min(until, a.retryAt)
 		}
 	}
-	if l.timerAt == 0 || until < l.timerAt {
-		l.timerAt = until
-		l.timer.Reset(time.Duration(until-r.clock) * time.Microsecond)
-	}
-	return nil
+	return until
 }
+
+// done says that the loop may end.
+func (l *pollLoop) done() bool { return l.r.stopped() && len(l.accepts) == 0 }
 
 func (l *pollLoop) listen(ln *listener) {
 	fd := ln.fd(l.r.id)
@@ -275,32 +226,38 @@ func (l *pollLoop) listen(ln *listener) {
 	}
 	_ = unix.SetNonblock(fd, true)
 	a := &pollAcceptor{l: ln, fd: fd}
-	l.accepts[fd] = a
+	l.accepts = append(l.accepts, a)
 	l.acceptAgain(a)
+}
+
+// acceptor gives the index of a listener's socket in l.accepts, -1 if it is none.
+func (l *pollLoop) acceptor(fd int) int {
+	return slices.IndexFunc(l.accepts, func(a *pollAcceptor) bool { return a.fd == fd })
 }
 
 func (l *pollLoop) acceptAgain(a *pollAcceptor) {
 	a.retryAt = 0
-	l.at.FD = a.fd
-	if err := l.poller.AddRead(&l.at, false); err != nil {
+	if err := l.poller.listen(a.fd); err != nil {
 		a.retryAt = l.r.clock + acceptPause.Microseconds()
 	}
 }
 
 func (l *pollLoop) unlisten(ln *listener) {
-	fd := ln.fd(l.r.id)
-	if a := l.accepts[fd]; a != nil {
-		delete(l.accepts, fd)
-		if a.retryAt == 0 {
-			_ = l.poller.Delete(fd)
-		}
-		_ = unix.Close(fd)
+	i := l.acceptor(ln.fd(l.r.id))
+	if i < 0 {
+		return
 	}
+	a := l.accepts[i]
+	l.accepts = slices.Delete(l.accepts, i, i+1)
+	if a.retryAt == 0 {
+		l.poller.forget(a.fd)
+	}
+	_ = unix.Close(a.fd)
 }
 
 func (l *pollLoop) accept(a *pollAcceptor) {
-	if a.retryAt > l.r.clock { // a kqueue that could not be muted
-		l.muteListener(a.fd)
+	if a.retryAt > l.r.clock { // a poller that could not be muted
+		l.poller.mute(a.fd)
 		return
 	}
 	for range acceptBatch {
@@ -316,7 +273,7 @@ func (l *pollLoop) accept(a *pollAcceptor) {
 		errors.As(err, &errno)
 		if pause := l.r.acceptFailed(a.l, errno); pause > 0 {
 			a.retryAt = l.r.clock + pause.Microseconds()
-			l.muteListener(a.fd)
+			l.poller.mute(a.fd)
 			return
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Reactor is one event loop: a goroutine and its conns. The goroutine is locked to its OS thread, except with gnet
-// when no CPUs are given. Unless said otherwise a Reactor's methods belong to that goroutine.
+// A Reactor is one event loop: a goroutine and its conns. The goroutine is locked to its OS thread, except on
+// kqueue when no CPUs are given. Unless said otherwise a Reactor's methods belong to that goroutine.
 type Reactor struct {
 	// User belongs to the handler.
 	User any

@@ -57,9 +57,7 @@ func (r *Reactor) main(built chan<- error, verdict <-chan bool) {
 	if n := len(r.e.opts.CPUs); n > 0 {
 		cpu = r.e.opts.CPUs[r.id%n]
 	}
-	// gnet's poller yields to Go's scheduler whenever it runs dry, which costs a locked thread two switches (6 % at one
-	// request a turn). So it is locked only to be pinned.
-	if r.e.name == EngineURing || cpu >= 0 {
+	if r.e.name == EngineURing || pollLocked || cpu >= 0 {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		r.thread.own()
 		if err := pinThread(cpu); err != nil {

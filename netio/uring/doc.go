@@ -31,5 +31,5 @@
 // The kernel reads and writes through addresses that the garbage collector does not see. Whoever queues a
 // request keeps its buffer referenced, untouched and off every goroutine's stack (which may move) until
 // the request's last completion. Unsafe pointers are confined to this package: all of them lead into the ring
-// mappings or are turned into a request's address.
+// mappings or are turned into a request's or a system call's address.
 package uring
