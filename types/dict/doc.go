@@ -1,4 +1,4 @@
-// Package dict is the hash table of the keyspace and of large hashes and sets: an array of
+// Package dict is the hash table of the keyspace and of large hashes, sets and sorted sets: an array of
 // 64-byte buckets in off-heap memory that grows and shrinks in place, one bucket at a time.
 //
 // The table stores references and an 8-bit fingerprint of each; what a reference means, and
@@ -23,9 +23,20 @@
 // touches one bucket and its entries, there is never a second table, and memory follows the
 // number of buckets, not its next power of two.
 //
-// Buckets lie in segments: the first holds 32 of them, each further one as many as all before it, so that the
-// directory is a small array and buckets never move. (With a first segment of one bucket a hundred thousand keys in 64
-// shards took 50 % more memory: each size of block costs a shard a page or more.)
+// Buckets lie in segments: the first holds one of them, each further one as many as all before it, so that the
+// directory is a small array and buckets never move.
+//
+// # Table and Index
+//
+// A [Table] is 16 bytes without Go pointers, to be kept as the root of a value or in a larger off-heap struct: number of
+// buckets, number of entries, a Ref, and flags with the number of overflow buckets. The Ref is that of the only segment, or of
+// several segments' directory: a block of 8 Refs, or of 33 once there are more. So a table of 10 entries takes 64
+// bytes, one of 130 some 1,056. A change works on a copy that its owner keeps afterwards; package member has what tables of
+// members and fields share.
+//
+// An [Index] is a Table that knows the addresses of its segments besides, for the keyspace. Its first segment has 32 buckets.
+// (With one bucket a hundred thousand keys in 64 shards took 50 % more memory: each size of block costs a shard a page
+// or more.)
 //
 // # Use of the hash
 //
@@ -34,6 +45,6 @@
 //
 // # Concurrency
 //
-// One owner at a time (the shard's lock), except for [Table.Peek] and [PeekRefs], which may
+// One owner at a time (the shard's lock), except for [Index.Peek] and [Index.PeekRefs], which may
 // run without it: they read words that may be changing and serve only to prefetch.
 package dict
