@@ -73,6 +73,16 @@ func applyOOMScore(v *config.Values, base int) error {
 	return nil
 }
 
+// setTitle shows in the process list what proc-title-template asks for.
+func (s *Server) setTitle(v *config.Values) {
+	if !v.SetProcTitle {
+		return
+	}
+	if err := setProcessTitle(v.ProcTitle(os.Args[0], s.cfg.File())); err != nil {
+		s.log.Verbosef("Cannot set the process title: %v", err)
+	}
+}
+
 // daemonMark in the environment tells a process that it is the daemon.
 const daemonMark = "SHOAL_DAEMON"
 

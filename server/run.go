@@ -22,7 +22,8 @@ type stopping struct {
 	status int // of the process
 }
 
-// Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status.
+// Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status. It sets the process' title, so os.Args must
+// be copies of the process' arguments.
 func (s *Server) Run() int {
 	defer s.log.Close()
 	signals := make(chan os.Signal, 4)
@@ -47,13 +48,14 @@ func (s *Server) Run() int {
 	return s.end(stop)
 }
 
-// prepare opens the listening sockets and writes the pid file.
+// prepare sets what the process is to the system, opens the listening sockets and writes the pid file.
 func (s *Server) prepare(v *config.Values) error {
 	s.baseOOMScore = readOOMScore()
 	if err := applyOOMScore(v, s.baseOOMScore); err != nil {
 		s.log.Warningf("%v", err)
 	}
 	s.adjustMaxClients(v)
+	s.setTitle(v)
 	if err := s.listenAll(v); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -140,6 +141,43 @@ func TestPidFile(t *testing.T) {
 		srv.Stop(t)
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("the pid file is left over: %v", err)
+		}
+	})
+}
+
+func TestProcessTitle(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		if runtime.GOOS != "linux" {
+			return // there is nothing to see
+		}
+		srv := s.start(t)
+		_, addr := srv.Address()
+		c := srv.Dial(t)
+		expect := func(want string) {
+			t.Helper()
+			got, _, _ := strings.Cut(readFile(t, fmt.Sprintf("/proc/%d/cmdline", srv.Pid)), "\x00")
+			if got != want {
+				t.Errorf("the title is %q, want %q", got, want)
+			}
+		}
+		set := func(template string) {
+			t.Helper()
+			if reply := c.Do("CONFIG", "SET", "proc-title-template", template); reply != "+OK\r\n" {
+				t.Error(reply)
+			}
+		}
+		expect(s.path + " " + addr)
+		set("{port}")
+		expect(addr[strings.LastIndexByte(addr, ':')+1:])
+		long := strings.Repeat("long ", 40)
+		set(long + "{title}")
+		expect(long + s.path)
+		set("x{config-file}")
+		expect("x-")
+		srv.Stop(t)
+		srv = s.start(t, "--set-proc-title", "no")
+		if got := readFile(t, fmt.Sprintf("/proc/%d/cmdline", srv.Pid)); !strings.Contains(got, "\x00--set-proc-title\x00no\x00") {
+			t.Errorf("the title is %q", got)
 		}
 	})
 }

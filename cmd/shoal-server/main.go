@@ -7,12 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/shoaldb/shoal/server"
 	"github.com/shoaldb/shoal/server/config"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	// The server's title is written over the arguments, which os.Args shares.
+	for i, arg := range os.Args {
+		os.Args[i] = strings.Clone(arg)
+	}
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	cl, err := config.ParseArgs(args)
