@@ -122,13 +122,35 @@ func (b *Block) Delete(a *alloc.Arena, i int) {
 	e := s[headerBytes:]
 	copy(e[i*w:], e[(i+1)*w:])
 	b.setHeader(a, w, n-1)
-	want := headerBytes + (n-1)*w
+	b.shrink(a)
+}
+
+// DeleteFunc removes the elements for which remove, called in ascending order, returns true.
+func (b *Block) DeleteFunc(a *alloc.Arena, remove func(v int64) bool) {
+	s := b.Bytes(a)
+	e, w, kept := s[headerBytes:], width(s), 0
+	for i := range Len(s) {
+		if v := get(e, w, i); !remove(v) {
+			put(e, w, kept, v)
+			kept++
+		}
+	}
+	if kept < Len(s) {
+		b.setHeader(a, w, kept)
+		b.shrink(a)
+	}
+}
+
+// shrink moves an intset that has become smaller than half of its block to a smaller one.
+func (b *Block) shrink(a *alloc.Arena) {
+	s := b.Bytes(a)
+	want := len(s)
 	if want > alloc.UsableSize(int(b.Size))/2 {
 		return
 	}
 	// Without memory for a smaller block the larger one stays.
 	if ref := a.Alloc(want); ref != 0 {
-		copy(a.Bytes(ref, want), s[:want])
+		copy(a.Bytes(ref, want), s)
 		b.replace(a, ref, want)
 	}
 }

@@ -131,6 +131,30 @@ func lowerBound64(e []byte, n int, v int64) int {
 	return base
 }
 
+// Seek is Find for a v that is above all elements before from: fast if it is not far behind.
+func Seek(s []byte, from int, v int64) (i int, found bool) {
+	n, w := Len(s), width(s)
+	e := s[headerBytes:]
+	// Elements before low are below v; high is the first that is known not to be.
+	low, high := from, n
+	for step := 1; low < n; step *= 2 {
+		at := min(low+step, n) - 1
+		if get(e, w, at) >= v {
+			high = at
+			break
+		}
+		low = at + 1
+	}
+	for low < high {
+		if mid := (low + high) / 2; get(e, w, mid) < v {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low, low < n && get(e, w, low) == v
+}
+
 // Contains tells whether v is an element.
 func Contains(s []byte, v int64) bool {
 	_, found := Find(s, v)

@@ -120,6 +120,11 @@ func (m *model) check(probe int64) {
 	if i, found := Find(s, probe); i != wantAt || found != wantFound {
 		m.t.Fatalf("Find(%d) = %d, %v; want %d, %v", probe, i, found, wantAt, wantFound)
 	}
+	if from := len(m.want) / 3; from == 0 || m.want[from-1] < probe {
+		if i, found := Seek(s, from, probe); i != wantAt || found != wantFound {
+			m.t.Fatalf("Seek(%d, %d) = %d, %v; want %d, %v", from, probe, i, found, wantAt, wantFound)
+		}
+	}
 	if used := m.a.Stats().Allocated; used > 2*alloc.UsableSize(len(s))+16 {
 		m.t.Fatalf("%d bytes of memory for %d", used, len(s))
 	}
@@ -159,6 +164,10 @@ func TestRandomOperationsAgreeWithModel(t *testing.T) {
 			}
 			m.check(v + rng.Int64N(3) - 1)
 		}
+		even := func(v int64) bool { return v>>shift%2 == 0 }
+		m.b.DeleteFunc(m.a, even)
+		m.want = slices.DeleteFunc(m.want, even)
+		m.check(0)
 		for len(m.want) > 0 {
 			m.remove(m.want[rng.IntN(len(m.want))])
 			m.check(0)
