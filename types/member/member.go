@@ -65,8 +65,13 @@ type Place struct {
 
 // Find looks for a member.
 func Find(sp *types.Space, t *dict.Table, name []byte) Place {
-	p := Place{Hash: sp.Hash(name)}
-	fp := dict.Fingerprint(p.Hash)
+	return FindHashed(sp, t, sp.Hash(name), name)
+}
+
+// FindHashed is Find for a name whose hash is known.
+func FindHashed(sp *types.Space, t *dict.Table, h uint64, name []byte) Place {
+	p := Place{Hash: h}
+	fp := dict.Fingerprint(h)
 	for b := t.Find(sp.Arena, p.Hash); b != nil; b = b.Next(sp.Arena) {
 		for m := b.Match(fp); m != 0; m &= m - 1 {
 			slot := bits.TrailingZeros32(m)

@@ -4,11 +4,7 @@
 //	root of an intset:      | intset.Block, 8 | 0, 8 |
 //	root of a hashtable:    | dict.Table, 16         |
 //
-// The table refers to members, each in a block of its own:
-//
-//	+-----------+------+        +-----+-----------+------+
-//	| length, 1 | text |   or   | 255 | length, 8 | text |   if the text has 255 bytes or more
-//	+-----------+------+        +-----+-----------+------+
+// The table refers to members, each in a block of its own with nothing behind it: see package member.
 //
 // A member of 16 bytes takes a block of 24 and its share of a bucket, some 8 bytes: half of what Redis needs for it. A table of
 // up to ten members has one bucket of 64 bytes.

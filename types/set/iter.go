@@ -9,6 +9,7 @@ import (
 	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/intset"
 	"github.com/shoaldb/shoal/types/listpack"
+	"github.com/shoaldb/shoal/types/member"
 )
 
 const (
@@ -76,7 +77,7 @@ func (it *Iter) nextTexts(b *Batch) {
 	}
 	b.n = len(refs)
 	for i, r := range refs {
-		b.members[i] = listpack.Element{Bytes: text(a, r)}
+		b.members[i] = listpack.Element{Bytes: member.Name(a, r)}
 	}
 }
 
@@ -130,7 +131,7 @@ func (v *Value) Among(b *Batch, ask uint32) (in uint32) {
 	n = 0
 	for m := ask; m != 0; m &= m - 1 {
 		i := bits.TrailingZeros32(m)
-		if bucket, _ := v.find(hashes[n], b.text(i, &buf)); bucket != nil {
+		if p := member.FindHashed(v.sp, &v.table, hashes[n], b.text(i, &buf)); p.Found() {
 			in |= 1 << i
 		}
 		n++
@@ -178,5 +179,5 @@ func (v *Value) Scan(cursor uint32, visit func(e listpack.Element)) uint32 {
 		return 0
 	}
 	a := v.sp.Arena
-	return v.table.Scan(a, cursor, func(r alloc.Ref) { visit(listpack.Element{Bytes: text(a, r)}) })
+	return v.table.Scan(a, cursor, func(r alloc.Ref) { visit(listpack.Element{Bytes: member.Name(a, r)}) })
 }

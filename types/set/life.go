@@ -6,6 +6,7 @@ import (
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/intset"
+	"github.com/shoaldb/shoal/types/member"
 )
 
 // Free gives back the memory of the whole set, in time proportional to its members.
@@ -25,7 +26,7 @@ func FreeStep(sp *types.Space, r *types.Root, limit int) (done bool) {
 		return true
 	}
 	const membersPerBucket = 8
-	done = v.table.Clear(sp.Arena, limit/membersPerBucket+1, func(ref alloc.Ref) { freeMember(sp.Arena, ref) })
+	done = v.table.Clear(sp.Arena, limit/membersPerBucket+1, v.freeMember)
 	*r = v.Root()
 	return done
 }
@@ -70,7 +71,7 @@ func Bytes(sp *types.Space, r types.Root) int {
 	n := v.table.Bytes()
 	for i := range v.table.Buckets() {
 		v.table.Visit(sp.Arena, uint32(i), func(ref alloc.Ref) {
-			n += alloc.UsableSize(blockBytes(len(text(sp.Arena, ref))))
+			n += alloc.UsableSize(member.NameHead(sp.Arena, ref))
 		})
 	}
 	return n
@@ -92,16 +93,14 @@ func Check(sp *types.Space, r types.Root) error {
 }
 
 func (v *Value) checkTable() error {
-	a := v.sp.Arena
-	if err := v.table.Check(a, hasher{v.sp}); err != nil {
+	if err := member.Check(v.sp, &v.table); err != nil {
 		return err
 	}
 	var twice []byte
 	for i := range v.table.Buckets() {
-		v.table.Visit(a, uint32(i), func(ref alloc.Ref) {
-			member := text(a, ref)
-			if b, slot := v.find(v.sp.Hash(member), member); b == nil || b.Ref(slot) != ref {
-				twice = member
+		v.table.Visit(v.sp.Arena, uint32(i), func(ref alloc.Ref) {
+			if p := member.FindRef(v.sp, &v.table, ref); p.Ref != ref {
+				twice = member.Name(v.sp.Arena, ref)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/intset"
 	"github.com/shoaldb/shoal/types/listpack"
+	"github.com/shoaldb/shoal/types/member"
 )
 
 // Random returns a random member of a set that is not empty.
@@ -15,7 +16,7 @@ func (v *Value) Random() listpack.Element {
 		s := v.Ints()
 		return listpack.Element{Int: intset.Get(s, v.sp.RandN(intset.Len(s))), IsInt: true}
 	}
-	return listpack.Element{Bytes: text(v.sp.Arena, v.table.Random(v.sp.Arena, v.sp.Rand))}
+	return listpack.Element{Bytes: member.Name(v.sp.Arena, member.Random(v.sp, &v.table))}
 }
 
 // denseShare: members are sampled by a walk over all if more than one in denseShare is wanted.
@@ -56,8 +57,8 @@ func (v *Value) sampleSparse(count int, visit func(e listpack.Element)) bool {
 			i := v.sp.RandN(intset.Len(s))
 			id, e = uint32(i), listpack.Element{Int: intset.Get(s, i), IsInt: true}
 		} else {
-			r := v.table.Random(a, v.sp.Rand)
-			id, e = uint32(r), listpack.Element{Bytes: text(a, r)}
+			r := member.Random(v.sp, &v.table)
+			id, e = uint32(r), listpack.Element{Bytes: member.Name(a, r)}
 		}
 		if seen.add(id) {
 			visit(e)
@@ -110,14 +111,11 @@ func (v *Value) Pop(count int, visit func(e listpack.Element)) {
 		v.popInts(count, visit)
 		return
 	}
-	a := v.sp.Arena
 	for range count {
-		r := v.table.Random(a, v.sp.Rand)
-		member := text(a, r)
-		visit(listpack.Element{Bytes: member})
-		h := v.sp.Hash(member)
-		b, slot := v.find(h, member)
-		v.removeAt(h, b, slot)
+		p := member.FindRef(v.sp, &v.table, member.Random(v.sp, &v.table))
+		visit(listpack.Element{Bytes: member.Name(v.sp.Arena, p.Ref)})
+		p.Remove(v.sp, &v.table)
+		v.freeMember(p.Ref)
 	}
 }
 

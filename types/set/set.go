@@ -2,13 +2,13 @@ package set
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/intset"
 	"github.com/shoaldb/shoal/types/listpack"
+	"github.com/shoaldb/shoal/types/member"
 )
 
 // Value is a view of a set, for the time of one command.
@@ -75,22 +75,8 @@ func (v *Value) Contains(text []byte) bool {
 		n, ok := listpack.ParseInt(text)
 		return ok && intset.Contains(v.Ints(), n)
 	}
-	b, _ := v.find(v.sp.Hash(text), text)
-	return b != nil
-}
-
-// find returns the bucket and slot of the member text, whose hash is h, in the table; nil if there is none.
-func (v *Value) find(h uint64, want []byte) (*dict.Bucket, int) {
-	a, fp := v.sp.Arena, dict.Fingerprint(h)
-	for b := v.table.Find(a, h); b != nil; b = b.Next(a) {
-		for m := b.Match(fp); m != 0; m &= m - 1 {
-			slot := bits.TrailingZeros32(m)
-			if string(text(a, b.Ref(slot))) == string(want) {
-				return b, slot
-			}
-		}
-	}
-	return nil, 0
+	p := member.Find(v.sp, &v.table, text)
+	return p.Found()
 }
 
 // Add adds the member text unless it is there. The error is types.ErrNoMemory: nothing has changed then.
@@ -142,26 +128,22 @@ func (v *Value) addInt(lim *types.Limits, n int64, text []byte) (added bool, err
 
 // addText adds a member to a table.
 func (v *Value) addText(text []byte) (added bool, err error) {
-	h := v.sp.Hash(text)
-	if b, _ := v.find(h, text); b != nil {
+	p := member.Find(v.sp, &v.table, text)
+	if p.Found() {
 		return false, nil
 	}
-	a := v.sp.Arena
-	ref := newMember(a, text)
+	a, size := v.sp.Arena, member.Head(len(text))
+	ref := a.Alloc(size)
 	if ref == 0 {
 		return false, types.ErrNoMemory
 	}
-	if !v.table.Insert(a, h, ref, hasher{v.sp}) {
-		freeMember(a, ref)
+	member.Put(a.Bytes(ref, size), text)
+	if !p.Insert(v.sp, &v.table, ref) {
+		a.Free(ref, size)
 		return false, types.ErrNoMemory
 	}
 	return true, nil
 }
-
-// hasher hashes members for the table.
-type hasher struct{ sp *types.Space }
-
-func (h hasher) HashOf(r alloc.Ref) uint64 { return h.sp.Hash(text(h.sp.Arena, r)) }
 
 // toTable makes an intset a table.
 func (v *Value) toTable() error {
@@ -186,19 +168,14 @@ func (v *Value) Remove(text []byte) bool {
 		n, ok := listpack.ParseInt(text)
 		return ok && v.ints.Remove(v.sp.Arena, n)
 	}
-	h := v.sp.Hash(text)
-	b, slot := v.find(h, text)
-	if b == nil {
+	p := member.Find(v.sp, &v.table, text)
+	if !p.Found() {
 		return false
 	}
-	v.removeAt(h, b, slot)
+	p.Remove(v.sp, &v.table)
+	v.freeMember(p.Ref)
 	return true
 }
 
-// removeAt removes the member of hash h in a slot of the table.
-func (v *Value) removeAt(h uint64, b *dict.Bucket, slot int) {
-	a := v.sp.Arena
-	ref := b.Ref(slot)
-	v.table.Remove(a, h, b, slot)
-	freeMember(a, ref)
-}
+// freeMember gives back the block of a member.
+func (v *Value) freeMember(ref alloc.Ref) { v.sp.Arena.Free(ref, member.NameHead(v.sp.Arena, ref)) }

@@ -135,7 +135,7 @@ func (m *model) scan() {
 	}
 }
 
-func member(kind, n uint16) string {
+func memberName(kind, n uint16) string {
 	switch kind % 8 {
 	case 0, 1, 2, 3:
 		return strconv.Itoa(int(n%512) - 256)
@@ -154,7 +154,7 @@ func run(m *model, rng *rand.Rand, steps int) {
 		if i > steps/3 {
 			kind = uint16(rng.IntN(8))
 		}
-		name := member(kind, uint16(rng.Uint32()))
+		name := memberName(kind, uint16(rng.Uint32()))
 		up := i/500%2 == 0
 		switch r := rng.IntN(100); {
 		case r < 25, up && r < 70:
@@ -242,7 +242,7 @@ func FuzzSet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, ints uint8, ops []byte) {
 		m := newModel(t, limits(int(ints)))
 		for ; len(ops) >= 3; ops = ops[3:] {
-			name := member(uint16(ops[0]>>4), uint16(ops[1])<<8|uint16(ops[2]))
+			name := memberName(uint16(ops[0]>>4), uint16(ops[1])<<8|uint16(ops[2]))
 			switch ops[0] & 7 {
 			case 0, 1, 2, 3:
 				m.add(name)
