@@ -46,10 +46,13 @@ const (
 	Skiplist   // a B+tree with ranks; the name is the one that clients know
 	StreamEnc  // a radix tree of listpacks
 	ListpackEx // a hash of few fields, of which some have a time to live
+
+	HashtableEx // Hashtable for a hash of which some fields have a time to live
 )
 
 var encodingNames = [...]string{
 	"raw", "int", "embstr", "listpack", "quicklist", "intset", "hashtable", "skiplist", "stream", "listpackex",
+	"hashtable",
 }
 
 // String returns the name that OBJECT ENCODING replies.
