@@ -29,6 +29,10 @@ type Ctx struct {
 	// Later makes the client wait until step, called again and again from its reactor, reports that nothing is left to do,
 	// and then lets done reply. Set by server/; nil where a command cannot wait, as in a transaction.
 	Later func(c *Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer))
+	// Block makes the client wait; see Wait. Set by server/; nil where a command cannot wait, as in a transaction.
+	Block func(c *Ctx, w Waiting)
+	// Woken points to the one of Keys that has become ready when a blocking command runs again; nil when it was just sent.
+	Woken *shard.Key
 	Table *Table
 	// LockedAll tells that the locks of all shards are held: by a transaction or a script.
 	LockedAll bool

@@ -77,6 +77,11 @@ func (r *Reactor) NumConns() int { return int(r.numConns.Load()) }
 // has no thread of its own. Any goroutine may ask.
 func (r *Reactor) CPUTime() time.Duration { return r.thread.read() }
 
+// TickWithin makes the next Tick come no later than d from the beginning of this turn.
+func (r *Reactor) TickWithin(d time.Duration) {
+	r.nextTick = min(r.nextTick, r.clock+int64(d/time.Microsecond))
+}
+
 // Conns calls f for each open conn until it returns false. f may close conns.
 func (r *Reactor) Conns(f func(*Conn) bool) {
 	for _, c := range r.conns {

@@ -43,10 +43,10 @@ type Client struct {
 	weighed               int // bytes that the client is counted with in its reactor's sum
 	lastCommand           *command.Spec
 	queued                [][][]byte // commands parsed but not run when the client was suspended
-	unblock               func(byError bool) bool
-	closeAfter            bool  // closes once the reply to its own CLIENT KILL is sent
-	index                 int   // in the reactor's list
-	softLimitMS           int64 // since when the output is over the soft limit; 0: it is not
+	block                 *blocked   // the blocking command that has suspended it
+	closeAfter            bool       // closes once the reply to its own CLIENT KILL is sent
+	index                 int        // in the reactor's list
+	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
 	commands              int64
 }
 

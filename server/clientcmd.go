@@ -253,7 +253,7 @@ func clientUnblock(c *command.Ctx) {
 	}
 	gather(client(c), func(r *reactor) bool {
 		cl := r.clients[uint64(id)]
-		return cl != nil && cl.flags&clientBlocked != 0 && cl.unblock != nil && cl.unblock(byError)
+		return cl != nil && r.unblock(cl, byError)
 	}, func(w *resp.Writer, parts []bool) {
 		if slices.Contains(parts, true) {
 			w.Int(1)
@@ -426,6 +426,7 @@ func killClients(by *Client, f clientFilter, done func(w *resp.Writer, n int)) {
 				cl.closeAfter = true
 				continue
 			}
+			r.abandon(cl) // nothing must be lost to it
 			cl.conn.Close(nil)
 		}
 		return n
@@ -514,10 +515,13 @@ func (cl *Client) events() string {
 // flagLetters returns the client's flags as CLIENT LIST shows them.
 func (cl *Client) flagLetters() string {
 	var b []byte
+	if cl.flags&clientPaused != 0 || cl.waits() {
+		b = append(b, 'b')
+	}
 	for _, f := range []struct {
 		flag   clientFlags
 		letter byte
-	}{{clientBlocked, 'b'}, {clientClosing, 'A'}, {clientNoEvict, 'e'}, {clientNoTouch, 'T'}} {
+	}{{clientClosing, 'A'}, {clientNoEvict, 'e'}, {clientNoTouch, 'T'}} {
 		if cl.flags&f.flag != 0 {
 			b = append(b, f.letter)
 		}

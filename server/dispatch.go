@@ -122,7 +122,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 		q := &b.cmds[b.n]
 		b.n++
 		r.resolve(cl, q, args[n:len(args):len(args)])
-		if q.spec == nil || q.spec.Flags&command.Barrier != 0 || len(b.keys) >= batchKeys {
+		if q.spec == nil || q.spec.Flags&(command.Barrier|command.Blocking) != 0 || len(b.keys) >= batchKeys {
 			break
 		}
 	}
@@ -234,7 +234,10 @@ func (r *reactor) call(cl *Client, q *request) {
 	q.spec.Run(c)
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
 	if many != nil {
+		r.serve(many)
 		many.unlock(r.srv.ks)
+	} else if r.held != nil && r.held.HasReady() {
+		r.serve(nil)
 	}
 	r.note(q.spec, failed)
 	if failed {

@@ -100,7 +100,8 @@ func (h handler) Closed(c *netio.Conn, err error) {
 		return
 	}
 	r := cl.reactor
-	if cl.flags&(clientBlocked|clientPaused) != 0 {
+	r.abandon(cl)
+	if cl.flags&clientPaused != 0 {
 		r.stats.blocked.Add(-1)
 	}
 	delete(r.clients, cl.id)
@@ -129,7 +130,11 @@ const (
 func (h handler) Tick(n *netio.Reactor) time.Duration {
 	r := h.reactor(n)
 	r.beginTurn()
-	o := &h.srv.observed
+	return min(r.tick(), r.expireBlocked())
+}
+
+func (r *reactor) tick() time.Duration {
+	o := &r.srv.observed
 	if o.cronPaused.Load() {
 		return tickIdle
 	}
@@ -145,8 +150,8 @@ func (h handler) Tick(n *netio.Reactor) time.Duration {
 		return tickIdle
 	}
 	next := int64(tickIdle / time.Millisecond)
-	for i := range h.srv.ks.Shards() {
-		next = min(next, max(h.srv.ks.Shard(i).NextDue()-r.nowMS, 1))
+	for i := range r.srv.ks.Shards() {
+		next = min(next, max(r.srv.ks.Shard(i).NextDue()-r.nowMS, 1))
 	}
 	return time.Duration(next) * time.Millisecond
 }

@@ -21,6 +21,18 @@ func (l *lockSet) add(i int) {
 	l.used = max(l.used, i/64+1)
 }
 
+func (l *lockSet) has(i int) bool { return l.words[i/64]>>(i%64)&1 != 0 }
+
+// contains tells whether all of other is in l.
+func (l *lockSet) contains(other *lockSet) bool {
+	for i, word := range other.words[:other.used] {
+		if word&^l.words[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // lock takes the set's shards in ascending order, so that no two reactors wait for each other.
 func (l *lockSet) lock(ks *shard.Keyspace, nowMS int64) {
 	l.each(ks, func(s *shard.Shard) { s.Lock(nowMS) })
@@ -59,7 +71,7 @@ func (r *reactor) lock(q *request) *lockSet {
 	first := q.keys[0].DB.Shard()
 	for i := 1; i < len(q.keys); i++ {
 		if q.keys[i].DB.Shard() != first {
-			return r.lockMany(q.keys)
+			return r.lockMany(q)
 		}
 	}
 	if first != r.held {
@@ -67,15 +79,25 @@ func (r *reactor) lock(q *request) *lockSet {
 		first.Lock(r.nowMS)
 		r.held = first
 	}
+	if first.HasWaiters() && q.spec.Flags&command.Write != 0 {
+		return r.lockWakeups(q, nil)
+	}
 	return nil
 }
 
-func (r *reactor) lockMany(keys []shard.Key) *lockSet {
+func (r *reactor) lockMany(q *request) *lockSet {
 	r.release()
-	for i := range keys {
-		r.many.add(keys[i].DB.Shard().Index())
+	for i := range q.keys {
+		r.many.add(q.keys[i].DB.Shard().Index())
 	}
 	r.many.lock(r.srv.ks, r.nowMS)
+	if q.spec.Flags&command.Write != 0 {
+		for i := range q.keys {
+			if q.keys[i].DB.Shard().HasWaiters() {
+				return r.lockWakeups(q, &r.many)
+			}
+		}
+	}
 	return &r.many
 }
 

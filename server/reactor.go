@@ -22,6 +22,9 @@ type reactor struct {
 	ctx     command.Ctx
 	batch   batch
 
+	timers  timers
+	waking  waking
+	reach   reach
 	held    *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
 	many    lockSet
 	nowMS   int64 // unix time of the turn

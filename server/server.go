@@ -74,6 +74,7 @@ func New(cfg *config.Config) (*Server, error) {
 		Shards: shardCount(v), Databases: v.Databases, Seed: rand.Uint64(), NowMS: time.Now().UnixMilli(),
 	}, alloc.NewHeap())
 	s.ks.Listen(s)
+	s.ks.ServeReady(s.serveUnlocked)
 	s.table = command.NewTable(commandLists()...)
 	for _, n := range v.Renames {
 		if err := s.table.Rename(n.From, n.To); err != nil {
@@ -100,7 +101,7 @@ func New(cfg *config.Config) (*Server, error) {
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.stats.perCommand = make([]commandStat, s.table.Count())
-	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Table: s.table}
+	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Table: s.table}
 	return r
 }
 

@@ -33,7 +33,7 @@ func cloneArgs(args [][]byte) [][]byte {
 // resume runs what cl has been kept from running.
 func (r *reactor) resume(cl *Client) {
 	cl.flags &^= clientSuspended | clientBlocked | clientPaused
-	cl.unblock = nil
+	cl.block = nil
 	for len(cl.queued) > 0 {
 		args := cl.queued[0]
 		cl.queued[0] = nil

@@ -176,6 +176,9 @@ func (db *DB) Delete(k *Key) bool {
 
 // remove deletes an entry that was found under k.
 func (db *DB) remove(k *Key, e Entry) {
+	if db.shard.waiting.places > 0 && e.Type() == types.Stream {
+		db.noteLost(k)
+	}
 	db.table.Remove(k.Hash, e.b, e.slot)
 	db.noteWork(e.h.flags&flagExpire != 0)
 	db.free(e.ref, e.h)

@@ -36,6 +36,9 @@ type Keyspace struct {
 	lfuLogFactor, lfuDecayMinutes atomic.Int64
 
 	retired retired
+
+	readySeq atomic.Uint64  // of keys becoming ready
+	onReady  func(s *Shard) // see ServeReady
 }
 
 // Shard is one partition of the keyspace.
@@ -46,6 +49,8 @@ type Shard struct {
 	arena *alloc.Arena
 	space *types.Space // arena, for values
 	dbs   []*DB
+
+	waiting waiters
 
 	nowMS int64  // set by whoever takes the lock
 	clock uint32 // access clock for entries touched now
@@ -99,6 +104,10 @@ func New(o Options, heap *alloc.Heap) *Keyspace {
 
 // Listen makes e hear of expired keys. It must be called before the keyspace is used.
 func (ks *Keyspace) Listen(e Events) { ks.events = e }
+
+// ServeReady makes f take the ready keys of a shard that is about to be unlocked while it has some: when a key was deleted, or
+// came into being, outside of a command's locks. It must be called before anybody waits for a key.
+func (ks *Keyspace) ServeReady(f func(s *Shard)) { ks.onReady = f }
 
 // SetLFU chooses what access clocks are: LFU counters with these settings (lfu-log-factor, lfu-decay-time), or LRU times.
 func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {
@@ -201,7 +210,12 @@ func (s *Shard) TryLock(nowMS int64) bool {
 }
 
 // Unlock gives the shard back.
-func (s *Shard) Unlock() { s.mu.Unlock() }
+func (s *Shard) Unlock() {
+	if len(s.waiting.ready) > 0 {
+		s.ks.onReady(s)
+	}
+	s.mu.Unlock()
+}
 
 func (s *Shard) setNow(ms int64) {
 	s.nowMS = ms

@@ -203,6 +203,9 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 		return at, nil, false
 	}
 	if outside {
+		if db.shard.waiting.places > 0 && types.Type(kindWas&15) == types.Stream {
+			db.noteLost(k)
+		}
 		db.freeValue(flagsWas, kindWas, payload[:])
 	}
 	if e.h != nil {

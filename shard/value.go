@@ -45,6 +45,7 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 	}
 	e.h.kind = kindOf(r)
 	copy(v, r.Data[:])
+	db.NoteReady(k)
 	return true
 }
 

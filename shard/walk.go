@@ -101,6 +101,10 @@ func handOver(from *Key, src Entry, to *Key) bool {
 	}
 	e.h.kind = kind
 	copy(v, payload[:])
+	if types.Type(kind&15) != types.String {
+		to.DB.NoteReady(to)
+		from.DB.noteLost(from)
+	}
 	src = from.DB.find(from) // the table may have been resized
 	from.DB.table.Remove(from.Hash, src.b, src.slot)
 	from.DB.noteWork(src.h.flags&flagExpire != 0)
@@ -136,6 +140,7 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 // [Keyspace.ReleaseStep] if the shard has no other keys, else by Tick.
 func (db *DB) Flush() {
 	s := db.shard
+	db.noteFlushed()
 	if db.table.Len() == 0 && db.expires.wheel == nil {
 		return
 	}
@@ -154,6 +159,9 @@ func (db *DB) Flush() {
 
 // FlushAll empties every database of the shard, in constant time like Flush.
 func (s *Shard) FlushAll() {
+	for _, db := range s.dbs {
+		db.noteFlushed()
+	}
 	if s.arena.Stats().Allocated > 0 {
 		s.drop()
 	}
@@ -190,6 +198,8 @@ func (ks *Keyspace) SwapDB(i, j int) {
 		a.expires, b.expires = b.expires, a.expires
 		a.freeze()
 		b.freeze()
+		a.noteSwapped()
+		b.noteSwapped()
 	}
 }
 
