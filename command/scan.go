@@ -3,11 +3,8 @@ package command
 import (
 	"bytes"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types/glob"
 )
@@ -52,7 +49,7 @@ func scan(c *Ctx) {
 		c.Error(errCursor)
 		return
 	}
-	o, ok := c.scanOptions()
+	o, ok := c.scanOptions(2)
 	if !ok {
 		return
 	}
@@ -63,17 +60,14 @@ func scan(c *Ctx) {
 	} else {
 		cursor = w.some(cursor, o.count)
 	}
-	// The keys are there; now comes what stands before them.
-	var buf [128]byte
-	head := resp.AppendArray(buf[:0], 2)
-	head = resp.AppendBulk(head, strconv.AppendUint(c.scratch[:0], cursor, 10))
-	head = resp.AppendArray(head, w.found)
-	c.Reply.Buf = slices.Insert(c.Reply.Buf, w.at, head...)
+	c.headScan(w.at, cursor, w.found)
 }
 
-func (c *Ctx) scanOptions() (o scanOptions, ok bool) {
+// scanOptions reads the options of SCAN, which begin at argument 2, or those of the scan of a value, which begin at
+// argument 3.
+func (c *Ctx) scanOptions(first int) (o scanOptions, ok bool) {
 	o.count = 10
-	for i := 2; i < len(c.Args); i += 2 {
+	for i := first; i < len(c.Args); i += 2 {
 		more := i+1 < len(c.Args)
 		switch {
 		case more && c.isOption(i, "COUNT"):
@@ -86,7 +80,7 @@ func (c *Ctx) scanOptions() (o scanOptions, ok bool) {
 			}
 		case more && c.isOption(i, "MATCH"):
 			o.match = newMatcher(c.Args[i+1])
-		case more && c.isOption(i, "TYPE"):
+		case more && first == 2 && c.isOption(i, "TYPE"):
 			o.typeName = c.Args[i+1]
 		default:
 			c.Error(ErrSyntax)

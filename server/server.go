@@ -109,7 +109,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
 		memoryCommands, debugCommands, lolwutCommands,
 	}
 }

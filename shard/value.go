@@ -2,6 +2,7 @@ package shard
 
 import (
 	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/hash"
 )
 
 // valueOps is what the keyspace does with the values of a type; see the functions of the same names in the type's package.
@@ -13,7 +14,9 @@ type valueOps struct {
 	check    func(sp *types.Space, r types.Root) error
 }
 
-var values = [types.Stream + 1]valueOps{}
+var values = [types.Stream + 1]valueOps{
+	types.Hash: {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
+}
 
 // freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.
 const freeAtOnce = 16

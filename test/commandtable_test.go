@@ -14,7 +14,9 @@ import (
 )
 
 // notInRedis are the commands that Redis 7.0.15 does not have.
-var notInRedis = []string{"client|no-touch", "client|setinfo"}
+var notInRedis = []string{"client|no-touch", "client|setinfo",
+	"hexpire", "hexpireat", "hexpiretime", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hpexpiretime", "hpttl",
+	"hsetex", "httl"}
 
 // TestCommandInfo compares COMMAND INFO of each of our commands with redis-server's.
 func TestCommandInfo(t *testing.T) {

@@ -89,6 +89,9 @@ func NextMS(r *types.Root) int64 {
 // Encoding returns how v is represented.
 func (v *Value) Encoding() types.Encoding { return v.enc }
 
+// Packed tells whether v is a listpack, which takes a walk to get anywhere.
+func (v *Value) Packed() bool { return !v.isTable() }
+
 func (v *Value) headBlock() *head { return alloc.At[head](v.sp.Arena, v.head) }
 
 func (v *Value) isTable() bool { return v.enc == types.Hashtable || v.enc == types.HashtableEx }
