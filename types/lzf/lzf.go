@@ -1,0 +1,147 @@
+package lzf
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+)
+
+const (
+	hashBits   = 12
+	maxLiteral = 1 << 5
+	maxOffset  = 1 << 13
+	minMatch   = 3
+	maxMatch   = 9 + 1<<8 - 1
+)
+
+// ErrCorrupt says that bytes are not what compression made of as many bytes as expected.
+var ErrCorrupt = errors.New("lzf: corrupt input")
+
+// table has, for a hash of three bytes, the position behind the last place where they began.
+type table [1 << hashBits]uint32
+
+// Compress appends src to dst, compressed to at most limit bytes. It reports false, with dst as it was, if they do not suffice:
+// bytes that do not compress grow by 1/32. src is smaller than 4 GiB.
+func Compress(dst, src []byte, limit int) ([]byte, bool) {
+	var seen table
+	start := len(dst)
+	literal, i := 0, 0 // src[literal:i] is not written yet
+	for i+minMatch <= len(src) {
+		h := hash(src[i:])
+		ref := int(seen[h]) - 1
+		seen[h] = uint32(i + 1)
+		if ref < 0 || i-ref > maxOffset || !sameStart(src[ref:], src[i:]) {
+			// Bytes that did not match for long will hardly do so now.
+			i += 1 + (i-literal)>>6
+			continue
+		}
+		n := matchLen(src, ref, i)
+		dst = appendLiterals(dst, src[literal:i])
+		dst = appendMatch(dst, i-ref-1, n)
+		if len(dst)-start > limit {
+			return dst[:start], false
+		}
+		for j := i + 1; j < i+n && j+minMatch <= len(src); j++ {
+			seen[hash(src[j:])] = uint32(j + 1)
+		}
+		i += n
+		literal = i
+	}
+	dst = appendLiterals(dst, src[literal:])
+	if len(dst)-start > limit {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+func hash(b []byte) uint32 {
+	v := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+	return v * 0x9E3779B1 >> (32 - hashBits)
+}
+
+func sameStart(a, b []byte) bool { return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] }
+
+// matchLen returns how many bytes from ref and from i are the same.
+func matchLen(src []byte, ref, i int) int {
+	most := min(maxMatch, len(src)-i)
+	n := minMatch
+	for n+8 <= most {
+		if x := binary.LittleEndian.Uint64(src[ref+n:]) ^ binary.LittleEndian.Uint64(src[i+n:]); x != 0 {
+			return n + bits.TrailingZeros64(x)/8
+		}
+		n += 8
+	}
+	for n < most && src[ref+n] == src[i+n] {
+		n++
+	}
+	return n
+}
+
+func appendLiterals(dst, b []byte) []byte {
+	for len(b) > 0 {
+		n := min(len(b), maxLiteral)
+		dst = append(dst, byte(n-1))
+		dst = append(dst, b[:n]...)
+		b = b[n:]
+	}
+	return dst
+}
+
+func appendMatch(dst []byte, offset, n int) []byte {
+	if n -= 2; n < 7 {
+		return append(dst, byte(n<<5|offset>>8), byte(offset))
+	}
+	return append(dst, byte(7<<5|offset>>8), byte(n-7), byte(offset))
+}
+
+// Decompress fills dst with what src was made of. Whatever src is, nothing outside the two is touched.
+func Decompress(dst, src []byte) error {
+	at := 0
+	for len(src) > 0 {
+		ctrl := int(src[0])
+		src = src[1:]
+		if ctrl < maxLiteral {
+			n := ctrl + 1
+			if n > len(src) || n > len(dst)-at {
+				return ErrCorrupt
+			}
+			copy(dst[at:], src[:n])
+			src = src[n:]
+			at += n
+			continue
+		}
+		n := ctrl >> 5
+		if n == 7 {
+			if len(src) == 0 {
+				return ErrCorrupt
+			}
+			n += int(src[0])
+			src = src[1:]
+		}
+		n += 2
+		if len(src) == 0 {
+			return ErrCorrupt
+		}
+		from := at - (ctrl&0x1F)<<8 - int(src[0]) - 1
+		src = src[1:]
+		if from < 0 || n > len(dst)-at {
+			return ErrCorrupt
+		}
+		repeat(dst, from, at, n)
+		at += n
+	}
+	if at != len(dst) {
+		return ErrCorrupt
+	}
+	return nil
+}
+
+// repeat copies n bytes from one place of b to a later one; where they overlap, what is copied first is copied again.
+func repeat(b []byte, from, to, n int) {
+	for n > 0 {
+		k := min(n, to-from)
+		copy(b[to:to+k], b[from:])
+		to += k
+		n -= k
+	}
+}
