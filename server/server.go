@@ -44,7 +44,6 @@ type Server struct {
 	rates            rates
 	errorStats       errorStats
 	observed         observed
-	prefault         prefaulter
 
 	startedAt    time.Time
 	runID        string
@@ -61,7 +60,6 @@ func New(cfg *config.Config) (*Server, error) {
 	v := cfg.Load()
 	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID()}
 	s.stop = make(chan stopping, 1)
-	s.prefault.wake = make(chan struct{}, 1)
 	s.errorStats.reset()
 	s.password.Store(&v.RequirePass)
 	if err := s.setupLog(v); err != nil {
@@ -110,7 +108,7 @@ func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
-		memoryCommands, debugCommands, lolwutCommands,
+		command.SetCommands, memoryCommands, debugCommands, lolwutCommands,
 	}
 }
 

@@ -3,6 +3,7 @@ package shard
 import (
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hash"
+	"github.com/shoaldb/shoal/types/set"
 )
 
 // valueOps is what the keyspace does with the values of a type; see the functions of the same names in the type's package.
@@ -16,6 +17,7 @@ type valueOps struct {
 
 var values = [types.Stream + 1]valueOps{
 	types.Hash: {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
+	types.Set:  {set.FreeStep, set.Copy, set.Len, set.Bytes, set.Check},
 }
 
 // freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.

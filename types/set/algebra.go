@@ -153,7 +153,7 @@ func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
 		var m merge
 		m.begin(sets)
 		for b := (Batch{}); m.next(&b); {
-			if err := v.addBatch(&b, lim); err != nil {
+			if err := v.AddBatch(&b, lim); err != nil {
 				return err
 			}
 		}
@@ -162,7 +162,7 @@ func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
 	var b Batch
 	for i := range sets {
 		for it := sets[i].Iter(); it.Next(&b); {
-			if err := v.addBatch(&b, lim); err != nil {
+			if err := v.AddBatch(&b, lim); err != nil {
 				return err
 			}
 		}
@@ -170,8 +170,8 @@ func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
 	return nil
 }
 
-// addBatch adds the members of b.
-func (v *Value) addBatch(b *Batch, lim *types.Limits) error {
+// AddBatch adds the members of b. The error is types.ErrNoMemory; some may have been added.
+func (v *Value) AddBatch(b *Batch, lim *types.Limits) error {
 	for _, e := range b.Members() {
 		if _, err := v.AddElement(lim, e); err != nil {
 			return err
