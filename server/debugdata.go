@@ -15,6 +15,7 @@ import (
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/glob"
+	"github.com/shoaldb/shoal/types/set"
 )
 
 // digest is a hash of data, with the meaning that Redis' DEBUG DIGEST gives it: the hash of the whole is the
@@ -46,6 +47,16 @@ var digesters = map[types.Type]func(d *digest, db *shard.DB, e shard.Entry){
 	types.String: func(d *digest, db *shard.DB, e shard.Entry) {
 		var scratch [20]byte
 		d.mix(db.Bytes(e, scratch[:]))
+	},
+	types.Set: func(d *digest, db *shard.DB, e shard.Entry) {
+		v := set.Open(db.Space(), db.Root(e))
+		var b set.Batch
+		for it := v.Iter(); it.Next(&b); {
+			for _, member := range b.Members() {
+				var scratch [20]byte
+				d.add(member.Append(scratch[:0]))
+			}
+		}
 	},
 }
 
