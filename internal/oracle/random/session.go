@@ -88,8 +88,8 @@ func setsPast(args []string) bool {
 // damage changes a command into one that is probably wrong.
 func (g *Gen) damage(args []string) []string {
 	first := 1
-	if args[0] == "SCAN" {
-		first = 2 // a cursor that no server has given out may return anything
+	if cursor := slices.Index([]string{"", "SCAN", "SSCAN"}, args[0]); cursor > 0 {
+		first = cursor + 1 // a cursor that no server has given out may return anything
 	}
 	i := first + g.IntN(len(args)-first+1)
 	switch g.IntN(4) {

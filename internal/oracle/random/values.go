@@ -42,8 +42,10 @@ func mostly(n int, usual, rare func(*Gen) string) func(*Gen) string {
 var values = map[string]func(*Gen) string{
 	"key":     mostly(20, one(plainKeys...), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
 	"plain":   one(plainKeys...),
-	"nkey":    one("n1", "n2", "n3", "a", "b"), // keys that mostly hold numbers
-	"lkey":    one("l1", "l2", "l3", "l4"),     // keys with short texts: LCS takes time and memory n*m
+	"nkey":    one("n1", "n2", "n3", "a", "b"),                                    // keys that mostly hold numbers
+	"lkey":    one("l1", "l2", "l3", "l4"),                                        // keys with short texts: LCS takes time and memory n*m
+	"skey":    mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)), // keys that mostly hold sets
+	"smember": mostly(4, between(-3, 12), value),
 	"value":   value,
 	"db":      mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
 	"int":     mostly(6, between(-20, 20), one(extremeInts...)),
