@@ -30,6 +30,9 @@ type Heap struct {
 	coldPages  int
 	hand       int // where the search for partly free chunks goes on
 
+	prefault chan struct{} // see PrefaultDue
+	asked    bool          // prefault was sent to, and Prefault not called since
+
 	largeBytes atomic.Int64
 }
 
@@ -45,7 +48,7 @@ type HeapStats struct {
 
 // NewHeap returns an empty heap. It maps nothing until an arena asks.
 func NewHeap() *Heap {
-	return &Heap{index: make(map[uintptr]uint32)}
+	return &Heap{index: make(map[uintptr]uint32), prefault: make(chan struct{}, 1)}
 }
 
 // SetHugePages tells whether memory mapped from now on asks for huge pages. On by default.
@@ -82,6 +85,7 @@ func (h *Heap) freePages() int {
 func (h *Heap) alloc(n int) (addr uintptr, zero bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.askPrefault()
 	if n > chunkPages {
 		return h.allocSpanning(n)
 	}

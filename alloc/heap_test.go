@@ -141,7 +141,15 @@ func TestPrefault(t *testing.T) {
 	h.alloc(hugeFloorBytes / PageSize)
 	for range 10 {
 		for h.freePages() >= chunkPages/2 {
+			if len(h.PrefaultDue()) != 0 {
+				t.Fatal("due too early")
+			}
 			h.alloc(1)
+		}
+		select {
+		case <-h.PrefaultDue():
+		default:
+			t.Fatal("not due")
 		}
 		// The first chunks may be left over from before the heap grew large.
 		if head := h.bins.heads[coldBin]; head != 0 && !h.chunks[head-1].huge {

@@ -41,7 +41,7 @@ func (s *Server) Run() int {
 		s.log.Warningf("Cannot start the network engine: %v", err)
 		return 1
 	}
-	defer s.prefault.start(s.ks.Heap())()
+	defer startPrefaulter(s.ks.Heap())()
 	s.logReady(v)
 	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
 	stop := s.wait(signals)

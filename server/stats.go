@@ -147,7 +147,6 @@ func (r *reactor) publishFlow() {
 	if f.changes != 0 {
 		s.dirty.Add(f.changes)
 		f.changes = 0
-		r.srv.prefault.written()
 	}
 	if f.reads+f.writes == 0 {
 		return
