@@ -126,10 +126,10 @@ func (db *DB) checkEntry(e Entry, used []int, index map[uint32]int64) error {
 	if (h.flags&flagLongKey != 0) != (len(db.Key(e)) >= longKey) {
 		return fmt.Errorf("key of %d bytes has flags %#x", len(db.Key(e)), h.flags)
 	}
-	if !e.HasExpire() || index == nil {
+	ms := db.dueMS(e)
+	if ms == never || index == nil {
 		return nil
 	}
-	ms := db.ExpireMS(e)
 	back, ok := index[uint32(db.HashOf(e.ref))]
 	if !ok || back > max(ms, db.shard.nowMS)+wheelSlackMS && ms < math.MaxInt64-wheelSlackMS {
 		return fmt.Errorf("key %q expires at %d; its record (there: %v) comes back at %d", db.Key(e), ms, ok, back)

@@ -29,6 +29,8 @@ type expiry struct {
 	wheel   *wheel.Wheel
 	rebuilt *wheel.Wheel // takes over from wheel when walk has met every bucket
 	walk    uint32
+
+	hashes, hashesMet int // hashes with fields that expire, when the wheel was last rebuilt, and met by walk
 }
 
 // ID returns the database's number.
@@ -91,7 +93,9 @@ func (db *DB) unlessExpired(k *Key, e Entry) Entry {
 	if db.ExpireMS(e) > db.shard.nowMS {
 		return e
 	}
-	db.expire(k, e)
+	if !k.Leased(true) {
+		db.expire(k, e)
+	}
 	return Entry{}
 }
 

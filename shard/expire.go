@@ -207,9 +207,15 @@ func (db *DB) due(rec uint32) {
 	for {
 		k, e, ms := db.dueEntry(rec)
 		if e.h != nil {
-			db.expire(&k, e)
 			found = true
-			continue
+			if db.Expired(e) {
+				db.expire(&k, e)
+				continue
+			}
+			if !db.expireFields(&k, e) {
+				continue
+			}
+			ms = db.shard.nowMS
 		}
 		laterMS = ms
 		break
@@ -220,6 +226,9 @@ func (db *DB) due(rec uint32) {
 		db.shard.stats.ExpiredStale++
 	}
 }
+
+// leaseRetryMS is when an expired key that is leased is looked at again.
+const leaseRetryMS = 8
 
 // dueEntry returns a key whose time has come and the low 32 bits of whose hash are rec; two of a shard's keys may
 // share them. If there is none, it returns the earliest time at which such a key expires.
@@ -233,7 +242,7 @@ func (db *DB) dueEntry(rec uint32) (k Key, e Entry, laterMS int64) {
 			slot := trailing(m)
 			ref := b.Ref(slot)
 			hd := alloc.At[header](a, ref)
-			if hd.flags&flagExpire == 0 {
+			if hd.flags&flagExpire == 0 && !hd.timedFields() {
 				continue
 			}
 			name := entryKey(a, ref, hd)
@@ -241,7 +250,10 @@ func (db *DB) dueEntry(rec uint32) (k Key, e Entry, laterMS int64) {
 			if uint32(full) != rec {
 				continue
 			}
-			ms := entryExpire(a, ref, hd)
+			ms := db.dueMS(Entry{h: hd, ref: ref})
+			if ms <= db.shard.nowMS && db.shard.leases[string(name)] != nil {
+				ms = db.shard.nowMS + leaseRetryMS
+			}
 			if ms <= db.shard.nowMS {
 				return Key{Name: name, Hash: full, DB: db}, Entry{h: hd, b: b, ref: ref, slot: slot}, 0
 			}
@@ -254,7 +266,7 @@ func (db *DB) dueEntry(rec uint32) (k Key, e Entry, laterMS int64) {
 // rebuildDue tells whether stale records outnumber the live ones so far that the index is worth rebuilding.
 func (db *DB) rebuildDue() bool {
 	x := &db.expires
-	return x.wheel != nil && x.rebuilt == nil && x.wheel.Len() > 2*x.keys+1024
+	return x.wheel != nil && x.rebuilt == nil && x.wheel.Len() > 2*(x.keys+x.hashes)+1024
 }
 
 // RebuildStep does at most limit buckets' worth of rebuilding the expiry indexes. It returns whether work remains.
@@ -263,7 +275,7 @@ func (s *Shard) RebuildStep(limit int) bool {
 		if db.rebuildDue() {
 			db.expires.rebuilt = new(wheel.Wheel)
 			db.expires.rebuilt.Init(s.arena, s.nowMS)
-			db.expires.walk = 0
+			db.expires.walk, db.expires.hashesMet = 0, 0
 			db.freeze()
 		}
 		if db.expires.rebuilt != nil {
@@ -276,17 +288,21 @@ func (s *Shard) RebuildStep(limit int) bool {
 
 func (db *DB) rebuild(limit int) {
 	x := &db.expires
-	a := db.shard.arena
 	for ; limit > 0 && int(x.walk) < db.table.Buckets(); limit-- {
 		db.table.Visit(x.walk, func(ref alloc.Ref) {
-			if h := alloc.At[header](a, ref); h.flags&flagExpire != 0 {
-				x.rebuilt.Add(entryExpire(a, ref, h), uint32(db.HashOf(ref)))
+			e := db.entryAt(ref)
+			if ms := db.dueMS(e); ms != never {
+				x.rebuilt.Add(ms, uint32(db.HashOf(ref)))
+			}
+			if e.h.timedFields() {
+				x.hashesMet++
 			}
 		})
 		x.walk++
 	}
 	if int(x.walk) >= db.table.Buckets() && x.wheel.Clear(16*max(limit, 1)) {
 		x.wheel, x.rebuilt = x.rebuilt, nil
+		x.hashes = x.hashesMet
 		db.freeze()
 	}
 }

@@ -21,6 +21,10 @@ type Options struct {
 // Events is told what the keyspace does of its own accord, while the shard's lock is held.
 type Events interface {
 	Expired(db int, key []byte)
+	// FieldExpired is called for each field that is about to be removed from a hash, and then FieldsExpired once: gone tells
+	// whether the key goes with them.
+	FieldExpired(db int, key, field []byte)
+	FieldsExpired(db int, key []byte, gone bool)
 }
 
 // Keyspace is all shards of a server.
@@ -60,6 +64,8 @@ type Shard struct {
 	garbage   []*DB        // detached by a flush, being freed
 	dying     []types.Root // deleted large values, being freed
 
+	leases map[string]*lease // nil when there are none
+
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
 	work    atomic.Bool  // Tick may have something to do
@@ -69,10 +75,11 @@ type Shard struct {
 
 // Stats counts what happened in a shard since the last reset.
 type Stats struct {
-	Hits, Misses int64
-	Expired      int64
-	ExpireLag    Lag
-	ExpiredStale int64 // records of the expiry index that proved stale
+	Hits, Misses  int64
+	Expired       int64
+	ExpiredFields int64 // of hashes
+	ExpireLag     Lag
+	ExpiredStale  int64 // records of the expiry index that proved stale
 }
 
 // Reset sets all counters to zero.

@@ -55,6 +55,10 @@ func newModel(t testing.TB, seed uint64) *model {
 }
 
 // Expired makes *model an Events.
+func (m *model) FieldExpired(int, []byte, []byte) {}
+
+func (m *model) FieldsExpired(int, []byte, bool) {}
+
 func (m *model) Expired(db int, key []byte) {
 	v, ok := m.want[db][string(key)]
 	if !ok || v.expireMS == 0 || v.expireMS > m.nowMS {

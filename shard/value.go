@@ -35,8 +35,10 @@ func (db *DB) Root(e Entry) types.Root {
 
 // SetRoot keeps r as what the value of e has become. The type is the same.
 func (db *DB) SetRoot(e Entry, r types.Root) {
+	wasMS := db.fieldsMS(e)
 	e.h.kind = kindOf(r)
 	copy(db.value(e, payloadBytes), r.Data[:])
+	db.noteFields(e, wasMS)
 }
 
 func kindOf(r types.Root) uint8 { return uint8(r.Type) | uint8(r.Encoding)<<4 }
@@ -50,6 +52,7 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 	}
 	e.h.kind = kindOf(r)
 	copy(v, r.Data[:])
+	db.noteFields(e, 0)
 	db.NoteReady(k)
 	return true
 }

@@ -9,15 +9,16 @@ import (
 )
 
 // A Waiter is a client that waits until one of some keys is ready. It stands in a queue for each of them, in the key's shard.
-// It is changed only by who holds the locks of all shards that it needs, those of Keys; its exported fields do not change.
+// It joins and leaves the queues under the locks of all shards of Keys; what of it is not in the queues does not change.
 type Waiter struct {
 	Keys  []Key      // of the client's command, those that it writes to once it is served included
 	Type  types.Type // that a key must have to serve it
 	Lost  bool       // hears, too, of a key that is no longer what it was
 	Owner any        // of use to who serves it
 
-	places []place
-	far    bool // serving it takes the locks of other shards than that in which it waits, or writes to other keys
+	targets []*Key // those of Keys that it does not wait for
+	far     bool   // serving it takes the locks of other shards than that in which it waits, or has targets
+	places  []place
 	ended  atomic.Bool
 }
 
@@ -59,7 +60,13 @@ func (w *Waiter) Join(keys []Key) {
 			w.places = append(w.places, place{w: w, key: k})
 		}
 	}
-	w.far = slices.ContainsFunc(w.Keys, func(k Key) bool { return k.DB.shard != w.Keys[0].DB.shard || !w.Awaits(&k) })
+	for i := range w.Keys {
+		k := &w.Keys[i]
+		if !slices.ContainsFunc(keys, func(o Key) bool { return o.DB == k.DB && string(o.Name) == string(k.Name) }) {
+			w.targets = append(w.targets, k)
+		}
+		w.far = w.far || k.DB.shard != w.Keys[0].DB.shard || len(w.targets) > 0
+	}
 	for i := range w.places {
 		w.places[i].key.DB.enqueue(&w.places[i])
 	}
@@ -71,10 +78,8 @@ func (w *Waiter) own(k *Key) *Key {
 	return &w.Keys[i]
 }
 
-// Awaits tells whether w waits for k, not only writes to it when served.
-func (w *Waiter) Awaits(k *Key) bool {
-	return slices.ContainsFunc(w.places, func(p place) bool { return p.key.DB == k.DB && string(p.key.Name) == string(k.Name) })
-}
+// Targets returns those of w's keys that it does not wait for: it is served by writing to them.
+func (w *Waiter) Targets() []*Key { return w.targets }
 
 // Leave ends w's waiting. It reports false if that has ended before. All shards of w.Keys are locked.
 func (w *Waiter) Leave() bool {

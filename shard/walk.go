@@ -101,6 +101,7 @@ func handOver(from *Key, src Entry, to *Key) bool {
 	}
 	e.h.kind = kind
 	copy(v, payload[:])
+	to.DB.noteFields(e, 0)
 	if types.Type(kind&15) != types.String {
 		to.DB.NoteReady(to)
 		from.DB.noteLost(from)

@@ -1,0 +1,80 @@
+package shard
+
+// A lease keeps a key's value for a command that works on it in steps and gives the shard's lock back in between. Commands
+// that would change what is being read, or touch what is being changed, wait until it ends; an expired key is not deleted
+// before. Names are leased in all databases at once: that is simpler, and COPY and MOVE reach into others.
+type lease struct {
+	readers int
+	writer  bool
+	waiting []func() // in the order in which they came
+}
+
+// Leased tells whether a command that reads k, or changes it, has to wait. The shard is locked, here and below.
+func (k *Key) Leased(write bool) bool {
+	return k.DB.shard.leases != nil && k.leased(write)
+}
+
+func (k *Key) leased(write bool) bool {
+	l := k.DB.shard.leases[string(k.Name)]
+	return l != nil && (write || l.writer)
+}
+
+// Lease begins one, to read or to write; k is not leased to anybody in a way that excludes it.
+func (k *Key) Lease(write bool) {
+	s := k.DB.shard
+	if s.leases == nil {
+		s.leases = map[string]*lease{}
+	}
+	l := s.leases[string(k.Name)]
+	if l == nil {
+		l = &lease{}
+		s.leases[string(k.Name)] = l
+	}
+	if write {
+		l.writer = true
+	} else {
+		l.readers++
+	}
+}
+
+// EndLease ends one. When it was the last of k, those who await k are called.
+func (k *Key) EndLease(write bool) {
+	s := k.DB.shard
+	l := s.leases[string(k.Name)]
+	if write {
+		l.writer = false
+	} else {
+		l.readers--
+	}
+	if l.readers > 0 || l.writer {
+		return
+	}
+	delete(s.leases, string(k.Name))
+	if len(s.leases) == 0 {
+		s.leases = nil
+	}
+	for _, resume := range l.waiting {
+		resume()
+	}
+}
+
+// Await calls resume, under the shard's lock, when nobody leases k any more. k is leased.
+func (k *Key) Await(resume func()) {
+	l := k.DB.shard.leases[string(k.Name)]
+	l.waiting = append(l.waiting, resume)
+}
+
+// Awaited tells whether somebody awaits k: to be fair to them, no further lease should begin.
+func (k *Key) Awaited() bool {
+	l := k.DB.shard.leases[string(k.Name)]
+	return l != nil && len(l.waiting) > 0
+}
+
+// AwaitAny is Await for the end of some lease of the shard. It returns false if there is none.
+func (s *Shard) AwaitAny(resume func()) bool {
+	for _, l := range s.leases {
+		l.waiting = append(l.waiting, resume)
+		return true
+	}
+	return false
+}
