@@ -237,11 +237,7 @@ func (x *reach) consumes(w *shard.Waiter) bool {
 		x.want.add(w.Keys[i].DB.Shard().Index())
 	}
 	takes := true
-	for i := range w.Keys {
-		k := &w.Keys[i]
-		if w.Awaits(k) {
-			continue
-		}
+	for _, k := range w.Targets() {
 		x.visit(k, 1)
 		if !x.held.has(k.DB.Shard().Index()) {
 			continue

@@ -19,7 +19,7 @@ type Waiter struct {
 	targets []*Key // those of Keys that it does not wait for
 	far     bool   // serving it takes the locks of other shards than that in which it waits, or has targets
 	places  []place
-	ended  atomic.Bool
+	ended   atomic.Bool
 }
 
 // place is a waiter's place in a queue.
