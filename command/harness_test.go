@@ -51,6 +51,21 @@ func (c *testCtx) Append(_ int, args [][]byte) {
 	c.log = append(c.log, string(bytes.Join(args, []byte(" "))))
 }
 
+// FieldExpired and FieldsExpired make *testCtx, with Expired, the shards' Events.
+func (c *testCtx) FieldExpired(_ int, key, field []byte) {
+	c.log = append(c.log, "HDEL "+string(key)+" "+string(field))
+}
+
+func (c *testCtx) FieldsExpired(db int, key []byte, gone bool) {
+	if db != 0 {
+		return
+	}
+	c.events = append(c.events, "hexpired "+string(key))
+	if gone {
+		c.events = append(c.events, "del "+string(key))
+	}
+}
+
 // Expired makes *testCtx the shards' Events.
 func (c *testCtx) Expired(db int, key []byte) {
 	c.log = append(c.log, "DEL "+string(key))

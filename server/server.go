@@ -150,6 +150,11 @@ func pin(c *command.Ctx, v shard.Pinned, from, to int) {
 // Expired hears of every key that the keyspace deletes because its time has come.
 func (s *Server) Expired(db int, key []byte) {}
 
+// FieldExpired and FieldsExpired hear of the fields of hashes that the keyspace has expired.
+func (s *Server) FieldExpired(db int, key, field []byte) {}
+
+func (s *Server) FieldsExpired(db int, key []byte, gone bool) {}
+
 // VersionLine is what --version prints.
 func VersionLine() string {
 	return fmt.Sprintf("Shoal server v=%s shoal_version=%s malloc=shoal-arena bits=64 build=%s os=%s arch=%s", RedisVersion, Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
