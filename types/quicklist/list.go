@@ -1,0 +1,373 @@
+package quicklist
+
+import (
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/listpack"
+)
+
+const (
+	// safeBytes limits nodes whose limit is a number of elements.
+	safeBytes = 8 << 10
+	// overhead is what an element is reckoned to take besides its bytes when the size of a node is foreseen.
+	overhead = 8
+	// manyNodes is the top bit of the length in a root.
+	manyNodes = 1 << 63
+)
+
+var byteLimits = [...]int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10}
+
+// List is a list in an arena. It is opened from a root for the time of a command, and the root is stored after a change.
+//
+// Changing methods report false if there is no memory. Then the elements are what they were, unless said otherwise; the root must
+// be stored all the same.
+type List struct {
+	arena  *alloc.Arena
+	length int
+	one    listpack.Block // the only node, if there is no spine
+	spine  alloc.Ref
+	nodes  int // if there is a spine
+}
+
+// Open returns the list with the root r; of zeros, an empty one.
+func Open(a *alloc.Arena, r *[types.RootBytes]byte) List {
+	x, y, length := le.Uint32(r[:]), le.Uint32(r[4:]), le.Uint64(r[8:])
+	if length&manyNodes != 0 {
+		return List{arena: a, length: int(length &^ manyNodes), spine: alloc.Ref(x), nodes: int(y)}
+	}
+	return List{arena: a, length: int(length), one: listpack.Block{Ref: alloc.Ref(x), Size: y}}
+}
+
+// Root returns the root to be kept.
+func (l *List) Root() (r [types.RootBytes]byte) {
+	if l.spine != 0 {
+		le.PutUint32(r[:], uint32(l.spine))
+		le.PutUint32(r[4:], uint32(l.nodes))
+		le.PutUint64(r[8:], uint64(l.length)|manyNodes)
+		return r
+	}
+	le.PutUint32(r[:], uint32(l.one.Ref))
+	le.PutUint32(r[4:], l.one.Size)
+	le.PutUint64(r[8:], uint64(l.length))
+	return r
+}
+
+// Len returns the number of elements.
+func (l *List) Len() int { return l.length }
+
+// Nodes returns the number of nodes.
+func (l *List) Nodes() int {
+	if l.spine != 0 {
+		return l.nodes
+	}
+	return min(l.length, 1)
+}
+
+// byteLimit returns the size that nodes do not exceed, but for those of one element.
+func byteLimit(lim *types.Limits) int {
+	if lim.ListListpackSize >= 0 {
+		return safeBytes
+	}
+	return byteLimits[min(-lim.ListListpackSize, len(byteLimits))-1]
+}
+
+func withinCount(lim *types.Limits, count uint32) bool {
+	return lim.ListListpackSize < 0 || int(count) <= lim.ListListpackSize
+}
+
+// fits tells whether an element of so many bytes of text may be added to n.
+func fits(lim *types.Limits, n *node, bytes int) bool {
+	return n.size()+bytes+overhead <= byteLimit(lim) && withinCount(lim, n.count+1)
+}
+
+// fitTogether tells whether two nodes may be one.
+func fitTogether(lim *types.Limits, a, b *node) bool {
+	return a.size()+b.size() <= byteLimit(lim) && withinCount(lim, a.count+b.count)
+}
+
+// PushTail adds an element behind the last.
+func (l *List) PushTail(lim *types.Limits, elem []byte) bool {
+	if l.length > 0 {
+		p := l.last()
+		n := l.node(p)
+		if fits(lim, &n, len(elem)) {
+			if !l.unpack(&n) || !n.block.Append(l.arena, elem) {
+				return l.failed(p, n)
+			}
+			n.count++
+			l.setNode(p, n)
+			return true
+		}
+	}
+	return l.addNode(lim, l.behindLast(), elem)
+}
+
+// PushHead adds an element before the first.
+func (l *List) PushHead(lim *types.Limits, elem []byte) bool {
+	if l.length > 0 {
+		p := l.first()
+		n := l.node(p)
+		if fits(lim, &n, len(elem)) {
+			if !l.unpack(&n) || !n.block.Prepend(l.arena, elem) {
+				return l.failed(p, n)
+			}
+			n.count++
+			l.setNode(p, n)
+			return true
+		}
+	}
+	return l.addNode(lim, place{}, elem)
+}
+
+// failed stores a node that could not be changed but may be uncompressed now.
+func (l *List) failed(p place, n node) bool {
+	l.setNode(p, n)
+	return false
+}
+
+func (l *List) behindLast() place {
+	p := l.last()
+	p.slot++
+	return p
+}
+
+// addNode makes a node of one element at p.
+func (l *List) addNode(lim *types.Limits, p place, elem []byte) bool {
+	n := node{count: 1}
+	if !n.block.Append(l.arena, elem) {
+		return false
+	}
+	if _, ok := l.insertNode(p, n); !ok {
+		n.block.Free(l.arena)
+		return false
+	}
+	l.compress(lim, nil)
+	return true
+}
+
+// Pop removes the first element, or the last one.
+func (l *List) Pop(lim *types.Limits, tail bool) bool {
+	p := l.first()
+	if tail {
+		p = l.last()
+	}
+	n := l.node(p)
+	if n.count == 1 {
+		n.block.Free(l.arena)
+		l.removeNode(p)
+		l.compress(lim, nil)
+		return true
+	}
+	if !l.unpack(&n) {
+		return false
+	}
+	lp := n.block.Bytes(l.arena)
+	pos := listpack.First(lp)
+	if tail {
+		pos = listpack.Last(lp)
+	}
+	if n.block.Delete(l.arena, pos, 1) < 0 {
+		return l.failed(p, n)
+	}
+	n.count--
+	l.setNode(p, n)
+	return true
+}
+
+// Insert adds an element before the one with an index in [0, Len], which is the end.
+func (l *List) Insert(lim *types.Limits, index int, elem []byte) bool {
+	switch index {
+	case 0:
+		return l.PushHead(lim, elem)
+	case l.length:
+		return l.PushTail(lim, elem)
+	}
+	p, i := l.locate(index)
+	n := l.node(p)
+	if fits(lim, &n, len(elem)) {
+		return l.insertAt(lim, p, n, i, elem)
+	}
+	if i > 0 {
+		var ok bool
+		if p, ok = l.split(p, n, i); !ok {
+			return false
+		}
+	}
+	// p is the node that begins with the element to insert before, now.
+	before, _ := l.prev(p)
+	ok := l.insertBetween(lim, before, p, elem)
+	l.tidy(lim, index)
+	return ok
+}
+
+func (l *List) insertAt(lim *types.Limits, p place, n node, i int, elem []byte) bool {
+	if !l.unpack(&n) {
+		return false
+	}
+	if !n.block.Insert(l.arena, listpack.Seek(n.block.Bytes(l.arena), i), elem) {
+		return l.failed(p, n)
+	}
+	n.count++
+	l.setNode(p, n)
+	l.compress(lim, &p)
+	return true
+}
+
+// insertBetween adds an element at the end of the first of two neighbours, the beginning of the second, or between.
+func (l *List) insertBetween(lim *types.Limits, a, b place, elem []byte) bool {
+	if n := l.node(a); fits(lim, &n, len(elem)) {
+		if !l.unpack(&n) || !n.block.Append(l.arena, elem) {
+			return l.failed(a, n)
+		}
+		n.count++
+		l.setNode(a, n)
+		return true
+	}
+	if n := l.node(b); fits(lim, &n, len(elem)) {
+		return l.insertAt(lim, b, n, 0, elem)
+	}
+	return l.addNode(lim, b, elem)
+}
+
+// split makes two nodes of the one at p, the second of which begins with the ith element, and returns the second's place.
+func (l *List) split(p place, n node, i int) (place, bool) {
+	if !l.unpack(&n) {
+		return p, false
+	}
+	l.setNode(p, n)
+	lp := n.block.Bytes(l.arena)
+	pos := listpack.Seek(lp, i)
+	second := node{count: n.count - uint32(i)}
+	var ok bool
+	if second.block, ok = listpack.FromElements(l.arena, lp[pos:len(lp)-1], int(second.count)); !ok {
+		return p, false
+	}
+	// The directory counts the elements of the second half twice, until the first is cut.
+	to, ok := l.insertNode(place{p.group, p.slot + 1}, second)
+	if !ok {
+		second.block.Free(l.arena)
+		return p, false
+	}
+	first, _ := l.prev(to)
+	if n.block.Cut(l.arena, pos, len(lp)-1, int(second.count)) < 0 {
+		second.block.Free(l.arena)
+		l.removeNode(to)
+		return p, false
+	}
+	n.count -= second.count
+	l.setNode(first, n)
+	return to, true
+}
+
+// Replace puts elem in the place of the element with an index in [0, Len).
+func (l *List) Replace(lim *types.Limits, index int, elem []byte) bool {
+	p, i := l.locate(index)
+	n := l.node(p)
+	if !l.unpack(&n) {
+		return false
+	}
+	l.setNode(p, n)
+	lp := n.block.Bytes(l.arena)
+	pos := listpack.Seek(lp, i)
+	more := len(elem) - listpack.Get(lp, pos).Len()
+	if n.count > 1 && more > 0 && n.size()+more > byteLimit(lim) {
+		return l.replaceLarge(lim, index, elem)
+	}
+	ok := n.block.Replace(l.arena, pos, elem)
+	l.setNode(p, n)
+	l.compress(lim, &p)
+	return ok
+}
+
+// replaceLarge replaces an element by one that its node does not take.
+func (l *List) replaceLarge(lim *types.Limits, index int, elem []byte) bool {
+	if !l.Insert(lim, index, elem) {
+		return false
+	}
+	if l.Delete(lim, index+1, 1) == 1 {
+		return true
+	}
+	l.Delete(lim, index, 1)
+	return false
+}
+
+// Delete removes count elements from an index on, or as many as there are, and returns how many: fewer only if there is no memory
+// for the rest of a node.
+func (l *List) Delete(lim *types.Limits, index, count int) (deleted int) {
+	count = min(count, l.length-index)
+	if count <= 0 {
+		return 0
+	}
+	p, i := l.locate(index)
+	for deleted < count {
+		n := l.node(p)
+		k := min(count-deleted, int(n.count)-i)
+		if k == int(n.count) {
+			n.block.Free(l.arena)
+			p = l.removeNode(p)
+		} else if !l.deleteIn(p, n, i, k) {
+			break
+		} else {
+			p, _ = l.next(p)
+		}
+		deleted += k
+		i = 0
+	}
+	l.tidy(lim, index)
+	return deleted
+}
+
+// deleteIn removes some elements of a node, but not all.
+func (l *List) deleteIn(p place, n node, i, count int) bool {
+	if !l.unpack(&n) {
+		return false
+	}
+	if n.block.Delete(l.arena, listpack.Seek(n.block.Bytes(l.arena), i), count) < 0 {
+		return l.failed(p, n)
+	}
+	n.count -= uint32(count)
+	l.setNode(p, n)
+	return true
+}
+
+// tidy joins small neighbours of the node with an index, where a change has left off, and compresses what it may have
+// uncompressed.
+func (l *List) tidy(lim *types.Limits, index int) {
+	if l.length == 0 || l.spine == 0 {
+		return
+	}
+	if l.nodes > 1 {
+		p, _ := l.locate(min(index, l.length-1))
+		if before, ok := l.prev(p); ok && l.join(lim, before, p) {
+			p = before
+		}
+		if behind, ok := l.next(p); ok {
+			l.join(lim, p, behind)
+		}
+		l.compressAround(lim, min(index, l.length-1))
+	}
+	l.compress(lim, nil)
+}
+
+// join makes one node of two neighbours if they are small enough.
+func (l *List) join(lim *types.Limits, a, b place) bool {
+	x, y := l.node(a), l.node(b)
+	if !fitTogether(lim, &x, &y) || !l.unpack(&x) {
+		return false
+	}
+	l.setNode(a, x)
+	if !l.unpack(&y) {
+		return false
+	}
+	l.setNode(b, y)
+	lp := y.block.Bytes(l.arena)
+	first := listpack.First(lp)
+	if !x.block.InsertElements(l.arena, int(x.block.Size)-1, lp[first:len(lp)-1], int(y.count)) {
+		return false
+	}
+	y.block.Free(l.arena)
+	l.removeNode(b)
+	x.count += y.count
+	l.setNode(a, x)
+	return true
+}
