@@ -24,8 +24,9 @@ func (m members) Compare(r alloc.Ref, key []byte, _ alloc.Ref) int {
 	return bytes.Compare(m.bytes(r), key)
 }
 
+// add makes a member, which counts as another purpose than the tree.
 func (m members) add(b []byte) alloc.Ref {
-	r := m.a.Alloc(1 + len(b))
+	r := m.a.AllocFor(alloc.Table, 1+len(b))
 	block := m.a.Bytes(r, 1+len(b))
 	block[0] = byte(len(b))
 	copy(block[1:], b)
@@ -94,7 +95,7 @@ func (m *model) delete(e element) {
 
 func (m *model) free(from, to int) {
 	for _, e := range m.want[from:to] {
-		m.m.a.Free(e.ref, 1+len(e.name))
+		m.m.a.FreeFor(alloc.Table, e.ref, 1+len(e.name))
 	}
 	m.want = slices.Delete(m.want, from, to)
 }
@@ -119,7 +120,7 @@ func (m *model) replace(at int) {
 	e := &m.want[at]
 	ref := m.m.add([]byte(e.name))
 	m.tree.Replace(key(*e), ref)
-	m.m.a.Free(e.ref, 1+len(e.name))
+	m.m.a.FreeFor(alloc.Table, e.ref, 1+len(e.name))
 	e.ref = ref
 }
 
@@ -145,8 +146,8 @@ func (m *model) check() {
 	if err := m.tree.Check(func(a, b alloc.Ref) bool { return bytes.Compare(m.m.bytes(a), m.m.bytes(b)) < 0 }); err != nil {
 		m.t.Fatal(err)
 	}
-	if got := m.m.a.Stats().Tables; got != m.tree.Bytes() {
-		m.t.Fatalf("Bytes() = %d, the arena says %d", m.tree.Bytes(), got)
+	if st := m.m.a.Stats(); st.Allocated-st.Tables != m.tree.Bytes() {
+		m.t.Fatalf("Bytes() = %d, the arena says %d", m.tree.Bytes(), st.Allocated-st.Tables)
 	}
 }
 
@@ -220,7 +221,7 @@ func (m *model) close() {
 	m.t.Helper()
 	n := 0
 	for !m.tree.FreeStep(100, func(ref alloc.Ref) {
-		m.m.a.Free(ref, 1+len(m.m.bytes(ref)))
+		m.m.a.FreeFor(alloc.Table, ref, 1+len(m.m.bytes(ref)))
 		n++
 	}) {
 	}

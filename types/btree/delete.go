@@ -51,7 +51,7 @@ func (t *Tree) freeLast(visit func(ref alloc.Ref)) int {
 	for _, ref := range l.refs[:m] {
 		visit(ref)
 	}
-	t.arena.FreeFor(alloc.Table, r, int(l.size))
+	t.arena.Free(r, int(l.size))
 	t.leaves--
 	t.count -= uint32(m)
 	for level := int(t.height) - 1; level >= 0; level-- {
@@ -66,7 +66,7 @@ func (t *Tree) freeLast(visit func(ref alloc.Ref)) int {
 }
 
 func (t *Tree) freeInner(r alloc.Ref) {
-	t.arena.FreeFor(alloc.Table, r, nodeBytes)
+	t.arena.Free(r, nodeBytes)
 	t.inners--
 }
 
@@ -105,7 +105,7 @@ func (t *Tree) shrinkLeaf(l leaf) {
 // dropLeaf frees p's leaf, which is empty.
 func (t *Tree) dropLeaf(p *path, l leaf) {
 	t.unlink(l)
-	t.arena.FreeFor(alloc.Table, p.leaf, int(l.size))
+	t.arena.Free(p.leaf, int(l.size))
 	t.leaves--
 	if t.height == 0 {
 		*t.Root = Root{}
@@ -150,7 +150,7 @@ func (t *Tree) rebalance(p *path, l leaf) {
 	r.toLeft(l, int(r.n))
 	n.counts[at] = uint32(l.n)
 	t.unlink(r)
-	t.arena.FreeFor(alloc.Table, right, nodeBytes)
+	t.arena.Free(right, nodeBytes)
 	t.leaves--
 	t.removeChild(p, level, at+1)
 }

@@ -81,7 +81,7 @@ func (t *Tree) resizeLeaf(size int) bool {
 	}
 	was := t.leaf(t.top)
 	was.toLeft(t.leaf(r), int(was.n))
-	t.arena.FreeFor(alloc.Table, t.top, int(was.size))
+	t.arena.Free(t.top, int(was.size))
 	t.top, t.first, t.last = r, r, r
 	return true
 }
@@ -154,10 +154,10 @@ func (t *Tree) fetch(s *spare, p *path) bool {
 		need++
 	}
 	for s.n < need {
-		r := t.arena.AllocFor(alloc.Table, nodeBytes)
+		r := t.arena.Alloc(nodeBytes)
 		if r == 0 {
 			for s.n > 0 {
-				t.arena.FreeFor(alloc.Table, s.take(), nodeBytes)
+				t.arena.Free(s.take(), nodeBytes)
 			}
 			return false
 		}

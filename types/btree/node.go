@@ -88,7 +88,7 @@ func (t *Tree) smallLeaf(r alloc.Ref, size int) leaf {
 
 // newLeaf returns an empty leaf of size bytes, or 0 if there is no memory.
 func (t *Tree) newLeaf(size int) alloc.Ref {
-	r := t.arena.AllocFor(alloc.Table, size)
+	r := t.arena.Alloc(size)
 	if r != 0 {
 		*alloc.At[leafHead](t.arena, r) = leafHead{size: uint16(size)}
 	}
