@@ -79,6 +79,9 @@ func (db *DB) check(used []int, live bool) (bytes int, err error) {
 			}
 		})
 	}
+	for _, rec := range x.unfinished {
+		index[rec] = 0
+	}
 	if !live {
 		index = nil
 	}

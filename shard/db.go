@@ -30,7 +30,8 @@ type expiry struct {
 	rebuilt *wheel.Wheel // takes over from wheel when walk has met every bucket
 	walk    uint32
 
-	hashes, hashesMet int // hashes with fields that expire, when the wheel was last rebuilt, and met by walk
+	unfinished        []uint32 // records of hashes that have more fields due than were removed in one step
+	hashes, hashesMet int      // hashes with fields that expire, when the wheel was last rebuilt, and met by walk
 }
 
 // ID returns the database's number.

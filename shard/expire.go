@@ -134,12 +134,14 @@ func (s *Shard) Expire(limit int) bool {
 		if x.wheel == nil {
 			continue
 		}
+		limit -= db.finishFields(limit)
 		limit -= db.advance(x.wheel, limit)
 		if x.rebuilt != nil && limit > 0 {
 			limit -= db.advance(x.rebuilt, limit)
 			next = min(next, x.rebuilt.NextMS())
 		}
 		next = min(next, x.wheel.NextMS())
+		more = more || len(x.unfinished) > 0
 		if limit <= 0 {
 			more = true
 			break
@@ -215,7 +217,8 @@ func (db *DB) due(rec uint32) {
 			if !db.expireFields(&k, e) {
 				continue
 			}
-			ms = db.shard.nowMS
+			db.expires.unfinished = append(db.expires.unfinished, rec)
+			return
 		}
 		laterMS = ms
 		break

@@ -8,7 +8,7 @@ import (
 // A hash some of whose fields have a time to live is in the expiry index of its database at the time at which the first of
 // them expires, or earlier, under the hash of its key as keys that expire are.
 
-// fieldsPerRecord is how many fields one record of the expiry index removes before it is recorded again: some 10 µs.
+// fieldsPerRecord is how many fields of a hash are removed in one step: some 10 µs.
 const fieldsPerRecord = 16
 
 // timedFields tells whether the value is a hash that may have fields with a time to live.
@@ -66,5 +66,25 @@ func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 	if gone {
 		db.remove(k, e)
 	}
-	return more || err != nil
+	if err != nil {
+		db.index(k.Hash, s.nowMS+noMemoryRetryMS)
+		return false
+	}
+	return more
+}
+
+// noMemoryRetryMS is when to try again to shrink a listpack for which there was no memory.
+const noMemoryRetryMS = 1000
+
+// finishFields goes on with hashes that have more fields due, for about limit fields, and returns how many that were.
+func (db *DB) finishFields(limit int) (done int) {
+	x := &db.expires
+	for done < limit && len(x.unfinished) > 0 {
+		last := len(x.unfinished) - 1
+		rec := x.unfinished[last]
+		x.unfinished = x.unfinished[:last]
+		db.due(rec)
+		done += fieldsPerRecord
+	}
+	return done
 }
