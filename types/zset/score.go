@@ -1,0 +1,51 @@
+package zset
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/shoaldb/shoal/types/listpack"
+)
+
+// maxWhole bounds the scores that a listpack keeps as integers: about 2^62.
+const maxWhole = math.MaxInt64 / 2
+
+// scoreAt returns the score at pos of a listpack.
+func scoreAt(lp []byte, pos int) float64 {
+	e := listpack.Get(lp, pos)
+	if e.IsInt {
+		return float64(e.Int)
+	}
+	f, _ := strconv.ParseFloat(string(e.Bytes), 64) // an infinity in place of what is out of range
+	return f
+}
+
+// appendScore appends score as an element of a listpack. -0 becomes 0.
+func appendScore(dst []byte, score float64) []byte {
+	if whole(score) {
+		return listpack.AppendElementInt(dst, int64(score))
+	}
+	var buf [32]byte
+	return listpack.AppendElement(dst, appendText(buf[:0], score))
+}
+
+// whole tells whether a listpack keeps score as an integer.
+func whole(score float64) bool {
+	return score >= -maxWhole && score <= maxWhole && score == float64(int64(score))
+}
+
+// appendText appends score as C's "%.17g" prints it.
+func appendText(dst []byte, score float64) []byte {
+	switch {
+	case math.IsInf(score, 1):
+		return append(dst, "inf"...)
+	case math.IsInf(score, -1):
+		return append(dst, "-inf"...)
+	}
+	return strconv.AppendFloat(dst, score, 'g', 17, 64)
+}
+
+// appendPair appends a member and its score as elements of a listpack.
+func appendPair(dst, name []byte, score float64) []byte {
+	return appendScore(listpack.AppendElement(dst, name), score)
+}
