@@ -3,6 +3,7 @@ package shard
 import (
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hash"
+	"github.com/shoaldb/shoal/types/list"
 	"github.com/shoaldb/shoal/types/set"
 )
 
@@ -16,6 +17,7 @@ type valueOps struct {
 }
 
 var values = [types.Stream + 1]valueOps{
+	types.List: {list.FreeStep, list.Copy, list.Len, list.Bytes, list.Check},
 	types.Hash: {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
 	types.Set:  {set.FreeStep, set.Copy, set.Len, set.Bytes, set.Check},
 }

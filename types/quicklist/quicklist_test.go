@@ -226,7 +226,7 @@ func TestChangesLikeAPlainList(t *testing.T) {
 			t.Run(fmt.Sprintf("size=%d/depth=%d", size, depth), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(size+100), uint64(depth)))
 				m := newModel(t, limits(size, depth))
-				for range 1500 {
+				for range 400 {
 					m.step(r, 600)
 					m.check()
 				}
@@ -240,7 +240,7 @@ func TestChangesLikeAPlainList(t *testing.T) {
 func TestSettingsChange(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	m := newModel(t, limits(-1, 0))
-	for range 3000 {
+	for range 800 {
 		m.step(r, 500)
 		m.lim.ListCompressDepth = 0 // what is near to an end may be compressed until the next change
 		m.check()
