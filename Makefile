@@ -86,6 +86,10 @@ fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP and configura
 bench: tools build ## measure beside redis-server and write BENCHMARKS.md
 	$(BIN)/shoal-bench report
 
+.PHONY: pgo
+pgo: ## profile a loaded server on both engines into cmd/shoal-server/default.pgo, which builds optimise for
+	bench/pgo cmd/shoal-server/default.pgo
+
 .PHONY: docs
 docs: ## rewrite docs/commands.md and docs/configuration.md from the tables in the code
 	$(GO) test -count=1 -run '^TestCommandsPage$$' ./test -update

@@ -52,6 +52,16 @@ var Contests = []Contest{
 		},
 	},
 	{
+		Name: "data-types", Title: "Data types", A: redis, B: shoal,
+		Note: "One reactor on one core. LPUSH, SADD, HSET, ZADD and XADD build one large value from nothing in each run, with random members or fields; HGET and the sorted sets' ranges work on a million.",
+		Goals: []Goal{
+			{"lpush-p16", 1.8}, {"lpop-p16", 1.8}, {"lrange100-p16", 1.3},
+			{"sadd-p16", 1.8}, {"hset-p16", 1.8}, {"hget-p16", 1.8},
+			{"zadd-p16", 1.8}, {"zrange100-p16", 1.3}, {"zrangebyscore-p16", 1.3},
+			{"xadd-p16", 1.8}, {"sinter-p16", 1.5},
+		},
+	},
+	{
 		Name: "gnet", Title: "The gnet engine", A: redis, B: gnet,
 		Note: "What runs where io_uring does not: other systems, containers that forbid it.",
 		Goals: []Goal{

@@ -87,7 +87,8 @@ func (o *Outcome) Ratio(figure func(Sample) float64) Stat {
 type duel struct {
 	plan      Plan
 	servers   [2]*Server
-	valueSize int // of the keys loaded; 0: none
+	valueSize int             // of the keys loaded; 0: none
+	fed       map[string]bool // servers and scenarios whose data is there
 }
 
 func startDuel(ctx context.Context, plan Plan, a, b Contender) (*duel, error) {
@@ -125,8 +126,12 @@ func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
 		}
 		defer g.Close()
 		generators[i] = g
-		if _, err := d.measure(ctx, g, &s, d.plan.WarmUp, -1); err != nil {
-			outcome.Err = fmt.Sprintf("%s: %v", server.Label, err)
+		err = d.feed(ctx, server, &s)
+		if err == nil {
+			_, err = d.measure(ctx, server, g, &s, d.plan.WarmUp, -1)
+		}
+		if err != nil {
+			outcome.Err = fmt.Sprintf("%s: %.60s", server.Label, err.Error())
 			return outcome, ctx.Err()
 		}
 	}
@@ -148,7 +153,7 @@ func (d *duel) pairs(ctx context.Context, generators [2]*load.Generator, s *Scen
 		for turn := range 2 {
 			i := turn ^ run&1 // A B B A A B ...
 			var err error
-			if pair[i], err = d.measure(ctx, generators[i], s, d.plan.Time, run); err != nil {
+			if pair[i], err = d.measure(ctx, d.servers[i], generators[i], s, d.plan.Time, run); err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
 			}
 		}
@@ -170,9 +175,10 @@ func (d *duel) options(s *Server, conns int) load.Options {
 // prepare loads the keys that the scenario reads, unless they are there: into new servers, if the old ones hold values of
 // another size.
 func (d *duel) prepare(ctx context.Context, s *Scenario) error {
-	if d.valueSize == s.valueSize() {
+	if s.ownData() || d.valueSize == s.valueSize() {
 		return nil
 	}
+	d.fed = nil
 	for i, server := range d.servers {
 		if d.valueSize != 0 {
 			server.Stop()
@@ -191,8 +197,28 @@ func (d *duel) prepare(ctx context.Context, s *Scenario) error {
 	return nil
 }
 
+// feed sends what the scenario wants to find in a server, unless that is there.
+func (d *duel) feed(ctx context.Context, server *Server, s *Scenario) error {
+	if s.Once == nil || d.fed[server.Address+s.Name] {
+		return nil
+	}
+	if err := server.feedAll(ctx, s.Once); err != nil {
+		return err
+	}
+	if d.fed == nil {
+		d.fed = map[string]bool{}
+	}
+	d.fed[server.Address+s.Name] = true
+	return nil
+}
+
 // measure runs a scenario once. Runs of the same number draw the same keys.
-func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t time.Duration, run int) (Sample, error) {
+func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s *Scenario, t time.Duration, run int) (Sample, error) {
+	if s.Before != nil {
+		if err := server.feedAll(ctx, s.Before(t)); err != nil {
+			return Sample{}, err
+		}
+	}
 	processes := []int{os.Getpid(), d.servers[0].PID, d.servers[1].PID}
 	before := readMachineTime(processes...)
 	r, err := g.Run(ctx, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
@@ -204,6 +230,9 @@ func (d *duel) measure(ctx context.Context, g *load.Generator, s *Scenario, t ti
 	}
 	if r.Errors > 0 {
 		return Sample{}, errors.New(r.FirstError)
+	}
+	if r.Requests == 0 {
+		return Sample{}, fmt.Errorf("no request was answered in %v", t)
 	}
 	return Sample{
 		CPUMicros: r.CPUMicros(), Throughput: r.Throughput(), Busy: r.Server.CPU.Seconds() / r.Elapsed.Seconds(),

@@ -51,6 +51,7 @@ func markdown(r *Results, plots map[string]string) string {
 		}
 	}
 	memoryTable(&b, r, plots)
+	collectionTable(&b, r)
 	growthTable(&b, r)
 	return b.String()
 }
@@ -198,6 +199,33 @@ func memoryTable(b *strings.Builder, r *Results, plots map[string]string) {
 			perKey(m.Keys, pair.Redis.WorstPerKey), perKey(m.Keys, pair.Shoal.WorstPerKey), goal, goalMark(met))
 	}
 	b.WriteString("\n")
+}
+
+func collectionTable(b *strings.Builder, r *Results) {
+	if len(r.Collections) == 0 {
+		return
+	}
+	b.WriteString("## Memory of collections\n\nBy how much the resident memory of a fresh server grows. Goal: at most that share of what redis-server takes.\n\n")
+	b.WriteString("| | redis-server | Shoal | share | goal | |\n| --- | ---: | ---: | ---: | ---: | --- |\n")
+	for _, m := range CollectionCases {
+		pair := r.Collections[m.Name]
+		if pair == nil {
+			continue
+		}
+		share, shown, mark := pair.share(), "", ""
+		if share > 0 {
+			shown, mark = fmt.Sprintf("%.0f %%", 100*share), goalMark(share <= m.Share)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %.0f %% | %s |\n", m.Title, pair.Redis.cell(), pair.Shoal.cell(), shown, 100*m.Share, mark)
+	}
+	b.WriteString("\n")
+}
+
+func (r *CollectionResult) cell() string {
+	if r.Err != "" {
+		return r.Err
+	}
+	return fmt.Sprintf("%.1f MB", megabytes(r.Growth))
 }
 
 func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -23,6 +23,8 @@ type Results struct {
 	Contests map[string][]*Outcome    `json:"contests"`
 	Memory   map[string]*MemoryPair   `json:"memory"`
 	Growth   map[string]*GrowthResult `json:"growth"` // by label
+
+	Collections map[string]*CollectionPair `json:"collections"`
 }
 
 // MemoryPair is a memory case on both servers.
@@ -37,6 +39,7 @@ type reporter struct {
 	redis, shoal string // programs
 	serverCPUs   []int
 	growthRuns   int
+	shrink       int64 // of collections, for tests
 	only         []string
 	progress     io.Writer
 	results      *Results
@@ -92,7 +95,7 @@ func parts() []string {
 	for _, c := range Contests {
 		names = append(names, c.Name)
 	}
-	return append(names, "memory", "growth")
+	return append(names, "memory", "collections", "growth")
 }
 
 func (r *reporter) choose(only string) error {
@@ -125,6 +128,9 @@ func readResults(path string) (*Results, error) {
 		results.Growth = map[string]*GrowthResult{}
 		results.Commands = map[string]string{}
 	}
+	if results.Collections == nil {
+		results.Collections = map[string]*CollectionPair{}
+	}
 	return results, nil
 }
 
@@ -156,6 +162,14 @@ func (r *reporter) measure(ctx context.Context, path string) error {
 	}
 	if slices.Contains(r.only, "memory") {
 		if err := r.memory(ctx); err != nil {
+			return err
+		}
+		if err := r.save(path); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(r.only, "collections") {
+		if err := r.collections(ctx); err != nil {
 			return err
 		}
 		if err := r.save(path); err != nil {

@@ -19,6 +19,12 @@ type Scenario struct {
 	Conns     int
 	ValueSize int
 	Rate      float64 // requests a second, open loop
+
+	// Scenarios on collections have a title, and bring their data along: Once is sent before the first run, and what Before
+	// returns before each run of the given length.
+	Title  string
+	Once   []feed
+	Before func(run time.Duration) []feed
 }
 
 const (
@@ -34,7 +40,7 @@ var (
 )
 
 // Scenarios are all workloads that can be asked for by name.
-var Scenarios = []Scenario{
+var Scenarios = append([]Scenario{
 	{Name: "get-p1", Words: get, Pipeline: 1},
 	{Name: "get-p16", Words: get, Pipeline: 16},
 	{Name: "get-p100", Words: get, Pipeline: 100},
@@ -56,7 +62,7 @@ var Scenarios = []Scenario{
 	{Name: "ping-p100", Words: []string{"PING"}, Pipeline: 100},
 	{Name: "get-rate-50k", Words: get, Rate: 50_000},
 	{Name: "mix-rate-50k", Words: get, Mix: set, Rate: 50_000},
-}
+}, dataTypes...)
 
 // FindScenarios gives the scenarios whose names match a comma-separated list of names and patterns ("get-*").
 func FindScenarios(list string) ([]Scenario, error) {
@@ -76,6 +82,9 @@ func FindScenarios(list string) ([]Scenario, error) {
 	}
 	return found, nil
 }
+
+// ownData tells whether the scenario needs none of the keys that are loaded for the others.
+func (s *Scenario) ownData() bool { return s.Once != nil || s.Before != nil }
 
 func (s *Scenario) valueSize() int {
 	if s.ValueSize == 0 {
@@ -108,6 +117,8 @@ func (s *Scenario) workload(d time.Duration, keys int64, seed uint64) load.Workl
 func (s *Scenario) describe() string {
 	command := s.Words[0]
 	switch {
+	case s.Title != "":
+		command = s.Title
 	case s.Mix != nil:
 		command += ":" + s.Mix[0] + " 4:1"
 	case command == "MGET":

@@ -87,6 +87,48 @@ func TestMissingCommand(t *testing.T) {
 	}
 }
 
+// TestDataTypes: scenarios on collections bring their data along, before the first run or before each.
+func TestDataTypes(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	out, err := command(t, "vs", "--a", redis, "--b", redis, "--scenarios", "lpop-p16,lrange100-p16,sadd-p16,sinter-p16")
+	if err != nil || len(regexp.MustCompile(`(?m)^\w+-p16 +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != 4 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestCollections checks by what they leave behind that the feeds are what their titles say.
+func TestCollections(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	for i, ask := range [][]string{
+		{"HLEN", "hash:00000000000"}, {"SCARD", "set:000000000001"}, {"ZCARD", "zset:00000000000"},
+		{"ZCARD", "zset"}, {"LLEN", "list"}, {"HLEN", "hash"}, {"XLEN", "stream"},
+	} {
+		m := &CollectionCases[i]
+		s, err := Start(context.Background(), Contender{Label: "X", Command: []string{redis}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Stop()
+		if err := m.feed.send(s.client, 1000); err != nil {
+			t.Fatal(err)
+		}
+		want := []int64{10, 20, 100, 5000, 10_000, 5000, 5000}[i]
+		if got, err := s.Do(ask...); got != want {
+			t.Errorf("%s: %v and %v, want %d", m.Title, got, err, want)
+		}
+	}
+	r, err := measureCollection(context.Background(), Contender{Label: "X", Command: []string{redis}}, &CollectionCases[6], 100)
+	if err != nil || r.Err != "" || r.Growth < 100_000 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	r, err = measureCollection(context.Background(), Contender{Label: "X", Command: []string{redis, "--rename-command", "XADD", "nope"}}, &CollectionCases[6], 100)
+	if err != nil || !strings.HasPrefix(r.Err, "ERR unknown command 'XADD'") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestServersThatDoNotStart(t *testing.T) {
 	f := func(command, want string) {
 		t.Helper()

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,36 @@ func (c *Client) Do(args ...string) (any, error) {
 		return nil, err
 	}
 	return c.reply()
+}
+
+// Feed sends n commands, batch of them at a time, which request appends one after the other. It ends at the first
+// error reply.
+func (c *Client) Feed(n int64, batch int, request func(dst []byte, i int64) []byte) error {
+	var out []byte
+	for i := int64(0); i < n; {
+		out = out[:0]
+		first := i
+		for ; i < n && i < first+int64(batch); i++ {
+			out = request(out, i)
+		}
+		c.conn.SetDeadline(time.Now().Add(c.timeout))
+		if _, err := c.conn.Write(out); err != nil {
+			return err
+		}
+		var failed error
+		for range i - first { // all of them, so that the next command meets its own reply
+			_, err := c.reply()
+			var network net.Error
+			if errors.Is(err, io.EOF) || errors.As(err, &network) {
+				return err
+			}
+			failed = cmp.Or(failed, err)
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	return nil
 }
 
 // Text sends a command that answers with a string.

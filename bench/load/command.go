@@ -22,15 +22,20 @@ type Command struct {
 
 // NewCommand encodes the arguments as an array of bulk strings.
 func NewCommand(args ...string) Command {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
+	return Command{Wire: AppendCommand(nil, args...)}
+}
+
+// AppendCommand appends the arguments as an array of bulk strings.
+func AppendCommand(dst []byte, args ...string) []byte {
+	dst = fmt.Appendf(dst, "*%d\r\n", len(args))
 	for _, arg := range args {
-		b = append(b, '$')
-		b = strconv.AppendInt(b, int64(len(arg)), 10)
-		b = append(b, "\r\n"...)
-		b = append(b, arg...)
-		b = append(b, "\r\n"...)
+		dst = append(dst, '$')
+		dst = strconv.AppendInt(dst, int64(len(arg)), 10)
+		dst = append(dst, "\r\n"...)
+		dst = append(dst, arg...)
+		dst = append(dst, "\r\n"...)
 	}
-	return Command{Wire: b}
+	return dst
 }
 
 // Expand is NewCommand with each DataMark replaced by a value of so many bytes.
