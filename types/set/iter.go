@@ -117,26 +117,48 @@ func (v *Value) Among(b *Batch, ask uint32) (in uint32) {
 	if v.enc == types.Intset {
 		return v.amongInts(b, ask)
 	}
-	var hashes [BatchLen]uint64
-	var buf [maxIntText]byte
+	if v.table.Len() == 0 {
+		return 0
+	}
+	var (
+		buf    [maxIntText]byte
+		asked  [BatchLen]uint8 // members of b; what follows is in this order
+		hashes [BatchLen]uint64
+		heads  [BatchLen]uintptr
+		found  [BatchLen]dict.Candidate
+	)
 	n := 0
 	for m := ask; m != 0; m &= m - 1 {
-		hashes[n] = v.sp.Hash(b.text(bits.TrailingZeros32(m), &buf))
+		i := bits.TrailingZeros32(m)
+		asked[n] = uint8(i)
+		hashes[n] = v.sp.Hash(b.text(i, &buf))
 		n++
 	}
-	if v.table.Len() >= coldTable {
-		v.table.PrefetchBuckets(v.sp.Arena, hashes[:n])
-		v.table.PrefetchEntries(v.sp.Arena, hashes[:n])
+	v.table.Heads(v.sp.Arena, hashes[:n], heads[:])
+	cold := v.table.Len() >= coldTable
+	if cold {
+		alloc.Prefetch(heads[:n])
 	}
-	n = 0
-	for m := ask; m != 0; m &= m - 1 {
-		i := bits.TrailingZeros32(m)
-		if p := member.FindHashed(v.sp, &v.table, hashes[n], b.text(i, &buf)); p.Found() {
+	candidates := dict.Candidates(hashes[:n], heads[:], found[:])
+	if cold {
+		dict.PrefetchEntries(v.sp.Arena, candidates)
+	}
+	for _, c := range candidates {
+		i := int(asked[c.Hash])
+		if v.holds(c.Ref, hashes[c.Hash], b.text(i, &buf)) {
 			in |= 1 << i
 		}
-		n++
 	}
 	return in
+}
+
+// holds tells whether the table has a member of hash h, of which ref is a candidate.
+func (v *Value) holds(ref alloc.Ref, h uint64, text []byte) bool {
+	if ref != dict.Unsure && string(member.Name(v.sp.Arena, ref)) == string(text) {
+		return true
+	}
+	p := member.FindHashed(v.sp, &v.table, h, text)
+	return p.Found()
 }
 
 // text returns member i as text, in buf if it is an integer.
