@@ -183,7 +183,7 @@ func sdiffstore(c *Ctx)  { c.storeAlgebra(collectDiff, "sdiffstore") }
 const (
 	errNumKeys     Error = "ERR numkeys should be greater than 0"
 	errTooManyKeys Error = "ERR Number of keys can't be greater than number of args"
-	errLimit       Error = "ERR LIMIT can't be negative"
+	errInterLimit  Error = "ERR LIMIT can't be negative"
 )
 
 func sintercard(c *Ctx) {
@@ -223,12 +223,12 @@ func (c *Ctx) sintercardArgs() (limit int, ok bool) {
 			c.Error(ErrSyntax)
 			return 0, false
 		}
-		l, ok := c.intArgOr(i+1, errLimit)
+		l, ok := c.intArgOr(i+1, errInterLimit)
 		if !ok {
 			return 0, false
 		}
 		if l < 0 {
-			c.Error(errLimit)
+			c.Error(errInterLimit)
 			return 0, false
 		}
 		limit = int(l)
