@@ -768,6 +768,46 @@ func TestTick(t *testing.T) {
 }
 
 // TestIdleCosts looks at the CPU time of a process whose reactor has nothing to do.
+// TestOneTurn: what has arrived on many conns is handled in few turns. (kqueue makes a turn of each.)
+func TestOneTurn(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return
+	}
+	each(t, func(t *testing.T, engine string) {
+		const conns = 50
+		var inTurn int
+		var most atomic.Int64
+		h := &funcs{}
+		h.data = func(c *Conn, in []byte) {
+			inTurn++
+			_, _ = c.Write(in)
+		}
+		h.turnEnd = func(*Reactor) {
+			most.Store(max(most.Load(), int64(inTurn)))
+			inTurn = 0
+		}
+		s := start(t, engine, 1, h)
+		clients := make([]net.Conn, conns)
+		for i := range clients {
+			clients[i] = s.dial(t)
+			ask(t, clients[i], "hello", "hello")
+		}
+		on(s.Reactors()[0], func() { // who is at work here while they send
+			for _, c := range clients {
+				if _, err := io.WriteString(c, "again"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		for _, c := range clients {
+			expect(t, c, "again")
+		}
+		if n := most.Load(); n < conns/2 { // a kernel's io_uring posts 40 at once
+			t.Errorf("at most %d of %d conns were served in one turn", n, conns)
+		}
+	})
+}
+
 func TestIdleCosts(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
 		s := start(t, engine, 1, &funcs{tick: func(*Reactor) time.Duration { return 100 * time.Millisecond }})
