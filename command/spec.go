@@ -179,6 +179,8 @@ type Spec struct {
 	// GetKeys finds the keys where Keys cannot tell (SORT, MIGRATE ...): it appends the
 	// indexes of args that are keys.
 	GetKeys func(args [][]byte, dst []int) ([]int, error)
+	// Member is the argument that mostly names the member or field that the command works on, for prefetching; 0: none.
+	Member int
 
 	Group        Group
 	Since        string

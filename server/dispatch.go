@@ -26,6 +26,7 @@ type batch struct {
 	indexes []int
 	buckets []uintptr
 	entries []uintptr
+	names   [][]byte
 	groups  []group
 }
 
@@ -197,12 +198,45 @@ func (r *reactor) prefetch() {
 	b.buckets, b.entries = buckets, entries
 }
 
+// prefetchMembers asks for the memory of the members or fields that the commands of the batch from i on work on, as far as
+// they have the same key. It locks the key's shard. It returns the index of the first command behind these.
+func (r *reactor) prefetchMembers(i int) (next int) {
+	b := &r.batch
+	first := &b.cmds[i]
+	names := b.names[:0]
+	next = i
+	for ; next < b.n; next++ {
+		q := &b.cmds[next]
+		if q.spec == nil || q.spec.Member == 0 || q.spec.Member >= len(q.args) || len(q.keys) != 1 ||
+			q.keys[0].Hash != first.keys[0].Hash || q.keys[0].DB != first.keys[0].DB {
+			break
+		}
+		names = append(names, q.args[q.spec.Member])
+	}
+	b.names = names
+	if len(names) < 2 {
+		return i + 1
+	}
+	k := &first.keys[0]
+	if s := k.DB.Shard(); s != r.held {
+		r.release()
+		s.Lock(r.nowMS)
+		r.held = s
+	}
+	k.DB.PrefetchMembers(k, names)
+	return next
+}
+
 // runBatch runs the batch's commands in their order.
 func (r *reactor) runBatch(cl *Client) {
 	b := &r.batch
 	b.groups = b.groups[:0]
 	r.ctx.DB = cl.db
+	ahead := 0
 	for i := range b.n {
+		if i == ahead {
+			ahead = r.prefetchMembers(i)
+		}
 		q := &b.cmds[i]
 		r.run(cl, q)
 		if cl.flags&(clientSuspended|clientClosing) != 0 {

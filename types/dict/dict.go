@@ -141,6 +141,33 @@ func (t *Table) Find(a *alloc.Arena, h uint64) *Bucket {
 	return t.bucket(a, number(h, t.n))
 }
 
+// Prefetch asks for the buckets of up to MaxPrefetch hashes and then for the entries there that may be theirs. To reach
+// the entries it waits for the buckets, all at once.
+func (t *Table) Prefetch(a *alloc.Arena, hashes []uint64) {
+	var list [4 * MaxPrefetch]uintptr
+	if t.n == 0 {
+		return
+	}
+	for i, h := range hashes {
+		at := number(h, t.n)
+		k := t.segmentOf(at)
+		list[i] = a.Addr(t.segment(a, k)) + uintptr(int(at)-t.firstOf(k))*bucketBytes
+	}
+	alloc.Prefetch(list[:len(hashes)])
+	n := 0
+	for _, h := range hashes {
+		b := t.Find(a, h)
+		for m := b.Match(Fingerprint(h)); m != 0 && n < len(list); m &= m - 1 {
+			list[n] = a.Addr(b.refs[bits.TrailingZeros32(m)])
+			n++
+		}
+	}
+	alloc.Prefetch(list[:n])
+}
+
+// MaxPrefetch is the most hashes that Prefetch takes.
+const MaxPrefetch = 32
+
 // Next returns the overflow bucket behind b, or nil.
 func (b *Bucket) Next(a *alloc.Arena) *Bucket {
 	if b.next == 0 {

@@ -84,6 +84,16 @@ func FindHashed(sp *types.Space, t *dict.Table, h uint64, name []byte) Place {
 	return p
 }
 
+// Prefetch asks for the memory of what Find will look at, for the first names of a list.
+func Prefetch(sp *types.Space, t *dict.Table, names [][]byte) {
+	var hashes [dict.MaxPrefetch]uint64
+	n := min(len(names), len(hashes))
+	for i, name := range names[:n] {
+		hashes[i] = sp.Hash(name)
+	}
+	t.Prefetch(sp.Arena, hashes[:n])
+}
+
 func equals(a *alloc.Arena, ref alloc.Ref, name []byte) bool {
 	if n := len(name); n < 0x80 {
 		return int(a.Bytes(ref, 1)[0]) == n && string(a.Bytes(ref, 1+n)[1:]) == string(name)

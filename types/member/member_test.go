@@ -99,3 +99,25 @@ func TestFindDoesNotAllocate(t *testing.T) {
 		t.Fatalf("%v allocations", n)
 	}
 }
+
+// Prefetch changes nothing, whatever it is asked for.
+func TestPrefetch(t *testing.T) {
+	sp := newSpace()
+	var table dict.Table
+	var names [][]byte
+	for i := range 3 * dict.MaxPrefetch {
+		names = append(names, fmt.Append(nil, i))
+	}
+	Prefetch(sp, &table, names)
+	for _, name := range names[:dict.MaxPrefetch] {
+		p := Find(sp, &table, name)
+		ref := sp.Arena.Alloc(Head(len(name)))
+		Put(sp.Arena.Bytes(ref, Head(len(name))), name)
+		p.Insert(sp, &table, ref)
+		Prefetch(sp, &table, names)
+		Prefetch(sp, &table, names[2:3])
+	}
+	if err := Check(sp, &table); err != nil {
+		t.Fatal(err)
+	}
+}
