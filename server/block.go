@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"time"
 
@@ -45,9 +46,16 @@ func block(c *command.Ctx, o command.Waiting) {
 	cl.suspend(clientBlocked)
 	r.stats.blocked.Add(1)
 	if o.Timeout > 0 {
-		r.timers.add(b, nanotime()+int64(o.Timeout))
+		r.timers.add(b, deadlineAfter(o.Timeout))
+		r.stats.timers.Store(int64(len(r.timers.heap)))
 		r.net.TickWithin(o.Timeout)
 	}
+}
+
+// deadlineAfter returns the nanotime that is d away, or the last one there is.
+func deadlineAfter(d time.Duration) int64 {
+	now := nanotime()
+	return now + min(int64(d), math.MaxInt64-now)
 }
 
 // waitsFor returns the type of the keys that a blocking command waits for.
@@ -96,15 +104,21 @@ func (r *reactor) leave(b *blocked) bool {
 	locks.unlock(r.srv.ks)
 	if first {
 		r.stats.blocked.Add(-1)
-		r.timers.remove(b)
+		r.stop(b)
 	}
 	return first
+}
+
+// stop takes b from the timers.
+func (r *reactor) stop(b *blocked) {
+	r.timers.remove(b)
+	r.stats.timers.Store(int64(len(r.timers.heap)))
 }
 
 // served delivers the reply of a blocking command that has been served. It runs on the client's reactor.
 func (b *blocked) served(reply []byte) {
 	r := b.cl.reactor
-	r.timers.remove(b)
+	r.stop(b)
 	r.finish(b.cl, func(w *resp.Writer) { w.Raw(reply) })
 }
 
@@ -142,6 +156,15 @@ func (r *reactor) abandon(cl *Client) {
 		r.leave(cl.block)
 		cl.block = nil
 	}
+}
+
+// bytes returns about what b costs.
+func (b *blocked) bytes() int {
+	n := 400 + len(b.Keys)*(80+64+48)
+	for _, a := range b.args {
+		n += len(a) + 24
+	}
+	return n
 }
 
 // waits tells whether cl is in a blocking command that nobody has answered.
@@ -232,7 +255,7 @@ func (r *reactor) expireBlocked() time.Duration {
 		if r.leave(b) {
 			r.finish(b.cl, b.expired)
 		} else {
-			r.timers.remove(b) // its reply is under way
+			r.stop(b) // its reply is under way
 		}
 	}
 	return long

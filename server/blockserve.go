@@ -57,6 +57,8 @@ func (r *reactor) serveKey(ready shard.Ready, many *lockSet) {
 		case !r.holdsAll(b.Keys, many):
 			r.serveLater(k)
 			return false
+		case r.postpone(b, k):
+			return false
 		case !fits:
 			r.deliver(b, func(w *resp.Writer) { w.Error(string(b.lost)) })
 		case r.rerun(b, key):
@@ -65,6 +67,17 @@ func (r *reactor) serveKey(ready shard.Ready, many *lockSet) {
 		}
 		return true
 	})
+}
+
+// postpone reports whether a key of b's command is on lease: then those who wait for k are served later.
+func (r *reactor) postpone(b *blocked, k *shard.Key) bool {
+	for i := range b.Keys {
+		if leased := &b.Keys[i]; leased.Leased(true) {
+			leased.Await(func() { r.serveLater(k) })
+			return true
+		}
+	}
+	return false
 }
 
 // typeOf returns the type of k's value.

@@ -492,7 +492,11 @@ const clientBytes = 600
 
 // memory returns what the client costs, in bytes.
 func (cl *Client) memory() int {
-	return clientBytes + cl.parser.Buffered() + cl.conn.OutCap() + cl.queuedBytes() + len(cl.name)
+	waiting := 0
+	if cl.block != nil {
+		waiting = cl.block.bytes()
+	}
+	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cl.queuedBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {

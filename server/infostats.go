@@ -24,7 +24,11 @@ func (r *infoReport) clients() {
 	r.num("client_recent_max_input_buffer", int64(r.parts.maxInput))
 	r.num("client_recent_max_output_buffer", int64(r.parts.maxOutput))
 	r.num("blocked_clients", s.sum(func(c *counters) int64 { return c.blocked.Load() }))
-	r.zeros("tracking_clients", "clients_in_timeout_table", "total_blocking_keys", "total_blocking_keys_on_nokey")
+	r.zeros("tracking_clients")
+	r.num("clients_in_timeout_table", s.sum(func(c *counters) int64 { return c.timers.Load() }))
+	keys, lost := s.ks.WaitedFor()
+	r.num("total_blocking_keys", keys)
+	r.num("total_blocking_keys_on_nokey", lost)
 }
 
 func (r *infoReport) persistence() {

@@ -59,6 +59,7 @@ type counters struct {
 	netOut     atomic.Int64
 	dirty      atomic.Int64
 	blocked    atomic.Int64
+	timers     atomic.Int64 // blocked clients that do not wait for ever
 	perCommand []commandStat
 
 	reads, writes    atomic.Int64 // pieces received, rounds of replies handed over

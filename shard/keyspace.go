@@ -43,6 +43,8 @@ type Keyspace struct {
 
 	readySeq atomic.Uint64  // of keys becoming ready
 	onReady  func(s *Shard) // see ServeReady
+
+	waitedFor, waitedForLost atomic.Int64 // see WaitedFor
 }
 
 // Shard is one partition of the keyspace.

@@ -52,6 +52,11 @@ func (s *Shard) HasWaiters() bool { return s.waiting.places > 0 }
 // HasReady tells whether keys that somebody waits for have become ready.
 func (s *Shard) HasReady() bool { return len(s.waiting.ready) > 0 }
 
+// WaitedFor returns how many keys clients wait for, and for how many of them they want to hear when they are lost. It needs no lock.
+func (ks *Keyspace) WaitedFor() (keys, lost int64) {
+	return ks.waitedFor.Load(), ks.waitedForLost.Load()
+}
+
 // Join makes w wait for keys, each of which is one of w.Keys; all their shards are locked.
 func (w *Waiter) Join(keys []Key) {
 	w.places = make([]place, 0, len(keys))
@@ -107,6 +112,7 @@ func (db *DB) enqueue(p *place) {
 		k.Name = slices.Clone(k.Name)
 		q = &waitQueue{key: k, other: x.queues[string(k.Name)]}
 		x.queues[string(k.Name)] = q
+		db.shard.ks.waitedFor.Add(1)
 	}
 	p.q, p.prev = q, q.last
 	if q.last == nil {
@@ -124,7 +130,9 @@ func (q *waitQueue) count(w *Waiter, by int) {
 		q.far += by
 	}
 	if w.Lost {
+		was := min(q.lost, 1)
 		q.lost += by
+		q.key.DB.shard.ks.waitedForLost.Add(int64(min(q.lost, 1) - was))
 	}
 }
 
@@ -158,6 +166,7 @@ func (q *waitQueue) remove(p *place) {
 // drop forgets an empty queue.
 func (q *waitQueue) drop() {
 	x := &q.key.DB.shard.waiting
+	q.key.DB.shard.ks.waitedFor.Add(-1)
 	if x.places == 0 {
 		x.queues = nil // maps do not shrink
 		return
