@@ -6,7 +6,7 @@ import "github.com/shoaldb/shoal/types/listpack"
 //
 //	for it := l.From(0); it.OK(); it.Next() { it.Element() }
 type Iter struct {
-	list    *List
+	list    List
 	at      place
 	back    bool
 	lp      []byte
@@ -21,7 +21,7 @@ func (l *List) From(index int) Iter { return l.iter(index, false) }
 func (l *List) BackFrom(index int) Iter { return l.iter(index, true) }
 
 func (l *List) iter(index int, back bool) Iter {
-	it := Iter{list: l, back: back}
+	it := Iter{list: *l, back: back}
 	if uint(index) >= uint(l.length) {
 		return it
 	}
