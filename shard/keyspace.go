@@ -184,7 +184,8 @@ func (ks *Keyspace) UnlockAll() {
 
 func newShard(ks *Keyspace, index int, nowMS int64) *Shard {
 	s := &Shard{ks: ks, index: index, arena: alloc.NewArena(ks.heap)}
-	s.space = types.NewSpace(s.arena, ks.seed^uint64(index+1)*0x9e3779b97f4a7c15)
+	s.space = types.NewSpace(s.arena, ks.seed)
+	s.space.SeedRand(ks.seed ^ uint64(index+1)*0x9e3779b97f4a7c15)
 	s.dbs = make([]*DB, ks.dbs)
 	for i := range s.dbs {
 		s.dbs[i] = &DB{shard: s, id: i}

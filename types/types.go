@@ -84,6 +84,12 @@ func NewSpace(a *alloc.Arena, seed uint64) *Space {
 	return &Space{Arena: a, seed: seed, state: seed | 1}
 }
 
+// SeedRand gives Rand a sequence of its own. Spaces of one process share the seed of their hashes.
+func (s *Space) SeedRand(seed uint64) { s.state = seed | 1 }
+
+// SameHash tells whether the hashes of s are those of o.
+func (s *Space) SameHash(o *Space) bool { return s.seed == o.seed }
+
 // Hash returns the hash of a member or field.
 func (s *Space) Hash(b []byte) uint64 { return xxh3.HashSeed(b, s.seed) }
 

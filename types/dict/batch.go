@@ -58,6 +58,72 @@ func Candidates(hashes []uint64, heads []uintptr, dst []Candidate) []Candidate {
 	return dst[:n]
 }
 
+// Row is where an entry is in its table. It tells much of the entry's hash.
+type Row struct {
+	Bucket uint32
+	Print  uint8 // the fingerprint
+}
+
+// Print returns the fingerprint in slot i.
+func (b *Bucket) Print(i int) uint8 { return b.fp(i) }
+
+// Joins tells whether [Table.Join] can be used for the rows of a table of n buckets: it has no fewer, but for a part of a doubling.
+func (t *Table) Joins(n int) bool { return t.n > 0 && bits.Len32(uint32(n)) >= bits.Len32(t.n) }
+
+// Join is Candidates for entries of which not the hashes are known but their rows in another table, of n buckets, with the same hash
+// function. Candidate.Hash is the index of a row. Rows of one bucket should follow each other. Both tables are read from front to
+// back, so there is nothing to prefetch.
+func (t *Table) Join(a *alloc.Arena, n int, rows []Row, dst []Candidate) []Candidate {
+	dst = dst[:len(rows)]
+	var head, other *Bucket
+	last, found := ^uint32(0), 0
+	for j, r := range rows {
+		if r.Bucket != last {
+			head, other = t.counterparts(a, uint32(n), r.Bucket)
+			last = r.Bucket
+		}
+		m := head.Match(r.Print)
+		none := alloc.Ref(int32(m-1) >> 31) // see Candidates
+		ref := head.refs[bits.TrailingZeros32(m|1<<(Slots-1))] &^ none
+		if (other != nil || head.next != 0) && m == 0 {
+			ref = elsewhere(head, other, r.Print)
+		}
+		dst[found] = Candidate{ref, uint32(j)}
+		if ref != 0 {
+			found++
+		}
+	}
+	return dst[:found]
+}
+
+// counterparts returns the bucket where what is in bucket i of a table of n buckets must be in t, or two if i tells one bit of the
+// hash too few.
+func (t *Table) counterparts(a *alloc.Arena, n, i uint32) (head, other *Bucket) {
+	top, theirs := highest(t.n), highest(n)
+	low := i & (top - 1)
+	switch {
+	case low+top >= t.n: // not split yet
+		return t.bucket(a, low), nil
+	case theirs > top || i >= theirs || i+theirs < n:
+		return t.bucket(a, i&(2*top-1)), nil
+	}
+	return t.bucket(a, low), t.bucket(a, low+top)
+}
+
+// highest returns the highest bit of n > 0.
+func highest(n uint32) uint32 { return 1 << ((bits.Len32(n) - 1) & 31) }
+
+// elsewhere returns a candidate of fingerprint fp from where head, in which there is none, leads.
+func elsewhere(head, other *Bucket, fp uint8) alloc.Ref {
+	if head.next != 0 || other.next != 0 {
+		return Unsure
+	}
+	if m := other.Match(fp); m != 0 {
+		return other.refs[bits.TrailingZeros32(m)]
+	}
+	return 0
+}
+
 // prefetchUnit is for how many entries prefetches are issued together.
 const prefetchUnit = 32
 

@@ -1,7 +1,6 @@
 package set
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/shoaldb/shoal/types"
@@ -40,7 +39,20 @@ const (
 // up in the others.
 func (r *Result) Inter(sets []Value) {
 	sortBySize(sets)
+	if len(sets) > 1 && sets[0].betterJoined(&sets[1]) {
+		sets[0], sets[1] = sets[1], sets[0]
+	}
 	r.begin(inter, sets)
+}
+
+// joinGain is by how much a lookup by a member's place in its own table is cheaper than one by its hash.
+const joinGain = 8
+
+// betterJoined tells whether the members of o, which is larger, should be looked up in v rather than the other way round, as only
+// so the place of a member in its table tells where it is in the other one.
+func (v *Value) betterJoined(o *Value) bool {
+	return v.enc == types.Hashtable && o.enc == types.Hashtable && v.sp.SameHash(o.sp) &&
+		!o.table.Joins(v.table.Buckets()) && o.Len() < joinGain*v.Len()
 }
 
 func (r *Result) begin(op operation, sets []Value) {
@@ -213,6 +225,7 @@ func (m *merge) begin(sets []Value) {
 
 // next makes b the integers that follow.
 func (m *merge) next(b *Batch) bool {
+	b.buckets, b.loaded = 0, true
 	for b.n = 0; b.n < BatchLen && m.live > 0; b.n++ {
 		low := m.heads[0].next
 		for i := range m.heads[:m.live] {
@@ -237,17 +250,5 @@ func (m *merge) pass(low int64) {
 		}
 		m.live--
 		*h = m.heads[m.live]
-	}
-}
-
-// keep removes from the batch all members but those that in names.
-func (b *Batch) keep(in uint32) {
-	if in == b.all() {
-		return
-	}
-	b.n = 0
-	for ; in != 0; in &= in - 1 {
-		b.members[b.n] = b.members[bits.TrailingZeros32(in)]
-		b.n++
 	}
 }
