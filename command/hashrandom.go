@@ -13,7 +13,7 @@ func hrandfield(c *Ctx) {
 		}
 		return
 	}
-	count, ok := c.randomCount()
+	count, ok := c.randomCount("WITHVALUES")
 	if !ok {
 		return
 	}
@@ -48,8 +48,8 @@ func hrandfield(c *Ctx) {
 
 const errRange Error = "ERR value is out of range"
 
-// randomCount returns argument 2, the count of a command that picks elements at random. Argument 3 may ask for their values.
-func (c *Ctx) randomCount() (count int64, ok bool) {
+// randomCount returns argument 2, the count of a command that picks elements at random. Argument 3 may be an option.
+func (c *Ctx) randomCount(option string) (count int64, ok bool) {
 	count, ok = c.intArg(2)
 	switch {
 	case !ok:
@@ -57,7 +57,7 @@ func (c *Ctx) randomCount() (count int64, ok bool) {
 	case count == math.MinInt64:
 		c.Error(Error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"))
 		return 0, false
-	case len(c.Args) > 4 || len(c.Args) == 4 && !c.isOption(3, "WITHVALUES"):
+	case len(c.Args) > 4 || len(c.Args) == 4 && !c.isOption(3, option):
 		c.Error(ErrSyntax)
 		return 0, false
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // anyOrder names the commands whose reply is a set in the order of a hash table.
-var anyOrder = []string{"HGETALL", "HKEYS", "HVALS", "SMEMBERS", "SINTER", "SUNION", "SDIFF", "SSCAN", "SPOP", "SRANDMEMBER"}
+var anyOrder = []string{"HGETALL", "HKEYS", "HVALS", "SMEMBERS", "SINTER", "SUNION", "SDIFF", "SSCAN", "ZSCAN", "SPOP", "SRANDMEMBER"}
 
 // sameInAnyOrder compares the replies of such a command as bags of lines. Members with line ends are cut alike.
 func sameInAnyOrder(name, a, b string) bool {

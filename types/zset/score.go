@@ -49,3 +49,11 @@ func appendText(dst []byte, score float64) []byte {
 func appendPair(dst, name []byte, score float64) []byte {
 	return appendScore(listpack.AppendElement(dst, name), score)
 }
+
+// AppendScore appends the text of a score of v as ZSCAN replies it: of a listpack as that keeps it.
+func (v *Value) AppendScore(dst []byte, score float64) []byte {
+	if v.small() && whole(score) {
+		return strconv.AppendInt(dst, int64(score), 10)
+	}
+	return appendText(dst, score)
+}
