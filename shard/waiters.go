@@ -43,6 +43,7 @@ type waitQueue struct {
 type waiters struct {
 	places int // in all queues
 	queues map[string]*waitQueue
+	grown  bool // queues has become large
 	ready  []Ready
 }
 
@@ -57,17 +58,24 @@ func (ks *Keyspace) WaitedFor() (keys, lost int64) {
 	return ks.waitedFor.Load(), ks.waitedForLost.Load()
 }
 
-// Join makes w wait for keys, each of which is one of w.Keys; all their shards are locked.
+// Join makes w wait for keys, each of which is one of w.Keys; all their shards are locked. The keys are of one database.
 func (w *Waiter) Join(keys []Key) {
 	w.places = make([]place, 0, len(keys))
+	own := indexNames(w.Keys)
+	var few [8]bool
+	awaited := few[:] // by the index of a name's first key
+	if len(w.Keys) > len(few) {
+		awaited = make([]bool, len(w.Keys))
+	}
 	for i := range keys {
-		if k := w.own(&keys[i]); !slices.ContainsFunc(w.places, func(p place) bool { return p.key == k }) {
-			w.places = append(w.places, place{w: w, key: k})
+		if at := own.find(keys[i].Name); !awaited[at] {
+			awaited[at] = true
+			w.places = append(w.places, place{w: w, key: &w.Keys[at]})
 		}
 	}
 	for i := range w.Keys {
 		k := &w.Keys[i]
-		if !slices.ContainsFunc(keys, func(o Key) bool { return o.DB == k.DB && string(o.Name) == string(k.Name) }) {
+		if !awaited[own.find(k.Name)] {
 			w.targets = append(w.targets, k)
 		}
 		w.far = w.far || k.DB.shard != w.Keys[0].DB.shard || len(w.targets) > 0
@@ -77,10 +85,28 @@ func (w *Waiter) Join(keys []Key) {
 	}
 }
 
-// own returns the first of w's keys that is k.
-func (w *Waiter) own(k *Key) *Key {
-	i := slices.IndexFunc(w.Keys, func(own Key) bool { return own.DB == k.DB && string(own.Name) == string(k.Name) })
-	return &w.Keys[i]
+// names finds the first of some keys that has a name.
+type names struct {
+	keys  []Key
+	index map[string]int // nil if there are few
+}
+
+func indexNames(keys []Key) names {
+	n := names{keys: keys}
+	if len(keys) > 8 {
+		n.index = make(map[string]int, len(keys))
+		for i := len(keys) - 1; i >= 0; i-- {
+			n.index[string(keys[i].Name)] = i
+		}
+	}
+	return n
+}
+
+func (n *names) find(name []byte) int {
+	if n.index != nil {
+		return n.index[string(name)]
+	}
+	return slices.IndexFunc(n.keys, func(k Key) bool { return string(k.Name) == string(name) })
 }
 
 // Targets returns those of w's keys that it does not wait for: it is served by writing to them.
@@ -101,6 +127,9 @@ func (w *Waiter) Leave() bool {
 // Ended tells whether Leave has been called; it needs no lock.
 func (w *Waiter) Ended() bool { return w.ended.Load() }
 
+// manyQueues is when a map of queues is large.
+const manyQueues = 64
+
 func (db *DB) enqueue(p *place) {
 	x := &db.shard.waiting
 	if x.queues == nil {
@@ -112,6 +141,7 @@ func (db *DB) enqueue(p *place) {
 		k.Name = slices.Clone(k.Name)
 		q = &waitQueue{key: k, other: x.queues[string(k.Name)]}
 		x.queues[string(k.Name)] = q
+		x.grown = x.grown || len(x.queues) > manyQueues
 		db.shard.ks.waitedFor.Add(1)
 	}
 	p.q, p.prev = q, q.last
@@ -167,8 +197,8 @@ func (q *waitQueue) remove(p *place) {
 func (q *waitQueue) drop() {
 	x := &q.key.DB.shard.waiting
 	q.key.DB.shard.ks.waitedFor.Add(-1)
-	if x.places == 0 {
-		x.queues = nil // maps do not shrink
+	if x.places == 0 && x.grown {
+		x.queues, x.grown = nil, false // maps do not shrink
 		return
 	}
 	first := x.queues[string(q.key.Name)]

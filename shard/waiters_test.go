@@ -114,9 +114,10 @@ func TestWaitersModel(t *testing.T) {
 			r.leave(all[i])
 			all = slices.Delete(all, i, i+1)
 		} else {
-			keys := make([]Key, 1+rng.IntN(4))
+			keys := make([]Key, 1+rng.IntN(4)+rng.IntN(2)*rng.IntN(20))
+			db := rng.IntN(3)
 			for i := range keys {
-				keys[i] = r.ks.Key(rng.IntN(3), []byte(fmt.Sprint("key", rng.IntN(12))))
+				keys[i] = r.ks.Key(db, []byte(fmt.Sprint("key", rng.IntN(12))))
 			}
 			all = append(all, r.join(1+rng.IntN(len(keys)), rng.IntN(2) == 0, keys...))
 		}
@@ -151,7 +152,8 @@ func TestReady(t *testing.T) {
 	defer func() { values = was }()
 	values = [len(values)]valueOps{}
 
-	r.join(2, false, key(0, "a"), key(1, "b"))
+	r.join(1, false, key(0, "a"))
+	r.join(1, false, key(1, "b"))
 	r.join(1, true, key(0, "lost"), key(0, "target"))
 	f := func(event string, do func(), want ...string) {
 		t.Helper()
