@@ -158,7 +158,10 @@ func (v *Value) Set(l *types.Limits, field, value []byte, expireMS int64) (exist
 	if v.isTable() {
 		existed, ok = v.setField(field, value, expireMS)
 	} else {
-		existed, ok = v.setPack(l, field, value, expireMS)
+		existed, ok = v.setPack(field, value, expireMS)
+		if v.Size() > l.HashListpackEntries {
+			v.toTable() // without memory it stays as it is
+		}
 	}
 	if !ok {
 		err = types.ErrNoMemory

@@ -41,18 +41,12 @@ func packExpiry(lp []byte, pos int) int64 {
 }
 
 // setPack is Set for a listpack.
-func (v *Value) setPack(l *types.Limits, field, value []byte, expireMS int64) (existed, ok bool) {
+func (v *Value) setPack(field, value []byte, expireMS int64) (existed, ok bool) {
 	a := v.sp.Arena
 	lp := v.pack.Bytes(a)
 	pos := listpack.Find(lp, listpack.First(lp), field, v.stride()-1)
 	if pos == 0 {
-		if !v.appendPack(field, value, max(expireMS, 0)) {
-			return false, false
-		}
-		if v.Size() > l.HashListpackEntries {
-			v.toTable() // without memory it stays as it is
-		}
-		return false, true
+		return false, v.appendPack(field, value, max(expireMS, 0))
 	}
 	existed = !v.packExpired(lp, pos)
 	if v.enc == types.ListpackEx {

@@ -24,6 +24,11 @@ var tolerance = map[string]func(a, b []byte) bool{
 	"SPOP":            sameElements,
 	"SRANDMEMBER":     sameCount,
 	"SSCAN":           sameElements,
+	"HGETALL":         sameElements,
+	"HKEYS":           sameElements,
+	"HVALS":           sameElements,
+	"HSCAN":           sameElements,
+	"HRANDFIELD":      sameCount,
 	"OBJECT IDLETIME": within(60),
 	"OBJECT REFCOUNT": sameRefcount,
 }

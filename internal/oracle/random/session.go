@@ -88,8 +88,11 @@ func setsPast(args []string) bool {
 // damage changes a command into one that is probably wrong.
 func (g *Gen) damage(args []string) []string {
 	first := 1
-	if cursor := slices.Index([]string{"", "SCAN", "SSCAN"}, args[0]); cursor > 0 {
-		first = cursor + 1 // a cursor that no server has given out may return anything
+	switch args[0] { // a cursor that no server has given out may return anything
+	case "SCAN":
+		first = 2
+	case "SSCAN", "HSCAN", "ZSCAN":
+		first = 3
 	}
 	i := first + g.IntN(len(args)-first+1)
 	switch g.IntN(4) {

@@ -46,6 +46,8 @@ var values = map[string]func(*Gen) string{
 	"lkey":    one("l1", "l2", "l3", "l4"),                                        // keys with short texts: LCS takes time and memory n*m
 	"skey":    mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)), // keys that mostly hold sets
 	"smember": mostly(4, between(-3, 12), value),
+	"hkey":    mostly(12, one("h1", "h2", "h3", "h4", "{t}h"), one(plainKeys...)), // keys that mostly hold hashes
+	"field":   mostly(5, one("a", "b", "c", "f", "1", "2", "-7", ""), value),
 	"value":   value,
 	"db":      mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
 	"int":     mostly(6, between(-20, 20), one(extremeInts...)),
