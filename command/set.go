@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/listpack"
@@ -271,10 +273,24 @@ func smembers(c *Ctx) {
 // replyMembers replies all members of v, each as a bulk string.
 func (c *Ctx) replyMembers(v *sets.Value) {
 	var b sets.Batch
+	left := v.Len()
 	for it := v.Iter(); it.Next(&b); {
+		at := len(c.Reply.Buf)
 		for _, e := range b.Members() {
 			c.bulkElement(e)
 		}
+		if left -= len(b.Members()); left > len(b.Members()) {
+			c.reserve(len(c.Reply.Buf)-at, left, len(b.Members()))
+		}
+	}
+}
+
+// reserve makes room for the rest of a long reply: left elements like the last n, which took so many bytes. Growing step by step would
+// copy it several times.
+func (c *Ctx) reserve(bytes, left, n int) {
+	const long = 64 << 10
+	if room := bytes * left / n; room > long && room > cap(c.Reply.Buf)-len(c.Reply.Buf) {
+		c.Reply.Buf = slices.Grow(c.Reply.Buf, room+room/8)
 	}
 }
 
