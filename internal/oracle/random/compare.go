@@ -24,6 +24,8 @@ var tolerance = map[string]func(a, b []byte) bool{
 	"SPOP":            sameElements,
 	"SRANDMEMBER":     sameCount,
 	"SSCAN":           sameElements,
+	"ZSCAN":           sameElements,
+	"ZRANDMEMBER":     sameCount,
 	"HGETALL":         sameElements,
 	"HKEYS":           sameElements,
 	"HVALS":           sameElements,

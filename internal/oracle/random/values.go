@@ -40,29 +40,35 @@ func mostly(n int, usual, rare func(*Gen) string) func(*Gen) string {
 
 // values maps the names of placeholders to what makes their values. Few keys and small numbers, so that commands meet.
 var values = map[string]func(*Gen) string{
-	"key":     mostly(20, one(plainKeys...), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
-	"plain":   one(plainKeys...),
-	"nkey":    one("n1", "n2", "n3", "a", "b"),                                    // keys that mostly hold numbers
-	"lkey":    one("l1", "l2", "l3", "l4"),                                        // keys with short texts: LCS takes time and memory n*m
-	"skey":    mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)), // keys that mostly hold sets
-	"smember": mostly(4, between(-3, 12), value),
-	"hkey":    mostly(12, one("h1", "h2", "h3", "h4", "{t}h"), one(plainKeys...)), // keys that mostly hold hashes
-	"field":   mostly(5, one("a", "b", "c", "f", "1", "2", "-7", ""), value),
-	"value":   value,
-	"db":      mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
-	"int":     mostly(6, between(-20, 20), one(extremeInts...)),
-	"number":  mostly(6, between(-1000, 1000), one(extremeInts...)),
-	"float":   float,
-	"index":   mostly(15, between(-40, 40), one(extremeInts...)),
-	"offset":  mostly(10, between(0, 60), one("1000", "5000", "-1")),
-	"bit":     mostly(20, one("0", "1"), one("2", "-1")),
-	"bitpos":  mostly(10, between(0, 200), one("4000", "20001", "4294967296", "-1")),
-	"bitoff":  mostly(15, func(g *Gen) string { return one("", "#")(g) + strconv.Itoa(g.IntN(100)) }, one("-1", "#-1", "4294967296", "#", "x")),
-	"bittype": mostly(15, func(g *Gen) string { return one("u", "i")(g) + strconv.Itoa(1+g.IntN(63)) }, one("i64", "u64", "i0", "u1", "i1", "8")),
-	"count":   mostly(10, one("1000", "2000"), one("100000")),
-	"sec":     span("000"),
-	"ms":      span("000000"),
-	"future":  func(g *Gen) string { return strconv.Itoa(33177117420 + 1000*g.IntN(5)) },
+	"key":        mostly(20, one(plainKeys...), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
+	"plain":      one(plainKeys...),
+	"nkey":       one("n1", "n2", "n3", "a", "b"),                                    // keys that mostly hold numbers
+	"lkey":       one("l1", "l2", "l3", "l4"),                                        // keys with short texts: LCS takes time and memory n*m
+	"zkey":       mostly(12, one("z1", "z2", "z3", "z4", "{t}z"), one(plainKeys...)), // keys that mostly hold sorted sets
+	"lexkey":     one("x1", "x2"),                                                    // keys that only hold members of score 0
+	"score":      mostly(4, between(-5, 20), one("0.1", "-1.5", "1e17", "3.3333", "inf", "-inf", "-0", "1e-7", "1e300", "4611686018427387904", "nan", "x", "")),
+	"scorebound": mostly(3, between(-5, 20), one("-inf", "+inf", "(3", "(10", "0.1", "(1.5", "1e17", "nan", "x", "", "(")),
+	"lexmember":  one("a", "b", "c", "aa", "ab", "ba", "10", "9", "11", "", "z"),
+	"lexbound":   one("-", "+", "[a", "(a", "[b", "(b", "[c", "(10", "[9", "[", "(", "[zz", "x"),
+	"skey":       mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)), // keys that mostly hold sets
+	"smember":    mostly(4, between(-3, 12), value),
+	"hkey":       mostly(12, one("h1", "h2", "h3", "h4", "{t}h"), one(plainKeys...)), // keys that mostly hold hashes
+	"field":      mostly(5, one("a", "b", "c", "f", "1", "2", "-7", ""), value),
+	"value":      value,
+	"db":         mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
+	"int":        mostly(6, between(-20, 20), one(extremeInts...)),
+	"number":     mostly(6, between(-1000, 1000), one(extremeInts...)),
+	"float":      float,
+	"index":      mostly(15, between(-40, 40), one(extremeInts...)),
+	"offset":     mostly(10, between(0, 60), one("1000", "5000", "-1")),
+	"bit":        mostly(20, one("0", "1"), one("2", "-1")),
+	"bitpos":     mostly(10, between(0, 200), one("4000", "20001", "4294967296", "-1")),
+	"bitoff":     mostly(15, func(g *Gen) string { return one("", "#")(g) + strconv.Itoa(g.IntN(100)) }, one("-1", "#-1", "4294967296", "#", "x")),
+	"bittype":    mostly(15, func(g *Gen) string { return one("u", "i")(g) + strconv.Itoa(1+g.IntN(63)) }, one("i64", "u64", "i0", "u1", "i1", "8")),
+	"count":      mostly(10, one("1000", "2000"), one("100000")),
+	"sec":        span("000"),
+	"ms":         span("000000"),
+	"future":     func(g *Gen) string { return strconv.Itoa(33177117420 + 1000*g.IntN(5)) },
 	"futurems": func(g *Gen) string {
 		return strconv.Itoa(33177117420000 + 500*g.IntN(9))
 	},
