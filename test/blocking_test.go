@@ -440,6 +440,103 @@ var blockingScenarios = map[string]string{
 		a<
 		b? LRANGE k2 0 -1
 		a? BRPOPLPUSH k k2 0.01`,
+	"streams": `
+		a: XREAD BLOCK 0 STREAMS k $
+		blocked 1
+		b: XREAD COUNT 1 BLOCK 0 STREAMS k2 k 0 5-0
+		blocked 2
+		c: XREAD BLOCK 100000 STREAMS k k2 k3 7-0 $ $
+		blocked 3
+		d? XADD k 1-0 f v
+		a<
+		blocked 2
+		d? XADD k 6-0 f v
+		b<
+		blocked 1
+		d? XADD k 7-0 f v
+		blocked 1
+		d? XADD k 7-1 f v
+		c<
+		a? XREAD BLOCK 10 STREAMS k $`,
+	"streams in other databases": `
+		a? SELECT 3
+		a: XREAD BLOCK 0 STREAMS k 0
+		blocked 1
+		b? XADD k 1-0 f v
+		blocked 1
+		b? MOVE k 3
+		a<`,
+	"consumer groups": `
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		b: XREADGROUP GROUP g bob BLOCK 0 STREAMS k >
+		blocked 2
+		c: XREAD BLOCK 0 STREAMS k $
+		blocked 3
+		d? XADD k 1-0 f v
+		a<
+		c<
+		blocked 1
+		d? XADD k 2-0 f v
+		b<
+		d? XPENDING k g`,
+	"a stream is deleted": `
+		d? XGROUP CREATE k g $ MKSTREAM
+		d? XGROUP CREATE k2 g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k k2 > >
+		blocked 1
+		b: XREAD BLOCK 0 STREAMS k $
+		blocked 2
+		d? DEL k
+		a<
+		blocked 1
+		d? XADD k 9-0 f v
+		b<`,
+	"a stream is overwritten": `
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? SET k text
+		a<
+		d? DEL k
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? RPUSH other x
+		d? RENAME other k
+		a<
+		d? DEL k
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? RENAME k other
+		a<
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? FLUSHALL
+		a<
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? SWAPDB 0 5
+		a<
+		d? SWAPDB 0 5`,
+	"a stream expires": `
+		d? XGROUP CREATE k g $ MKSTREAM
+		d? XGROUP CREATE k2 g $ MKSTREAM
+		d? XGROUP CREATE k3 g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k k2 k3 > > >
+		blocked 1
+		d? PEXPIRE k2 1
+		a<`,
+	"a group is destroyed": `
+		d? XGROUP CREATE k g $ MKSTREAM
+		a: XREADGROUP GROUP g alice BLOCK 0 STREAMS k >
+		blocked 1
+		d? XGROUP DESTROY k g
+		a<`,
 	"info": `
 		a: BLPOP k k2 k 0
 		blocked 1
