@@ -5,6 +5,7 @@ import (
 	"github.com/shoaldb/shoal/types/hash"
 	"github.com/shoaldb/shoal/types/list"
 	"github.com/shoaldb/shoal/types/set"
+	"github.com/shoaldb/shoal/types/stream"
 	"github.com/shoaldb/shoal/types/zset"
 )
 
@@ -18,10 +19,11 @@ type valueOps struct {
 }
 
 var values = [types.Stream + 1]valueOps{
-	types.List: {list.FreeStep, list.Copy, list.Len, list.Bytes, list.Check},
-	types.Hash: {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
-	types.Set:  {set.FreeStep, set.Copy, set.Len, set.Bytes, set.Check},
-	types.ZSet: {zset.FreeStep, zset.Copy, zset.Len, zset.Bytes, zset.Check},
+	types.Stream: {stream.FreeStep, stream.Copy, stream.Len, stream.Bytes, stream.Check},
+	types.List:   {list.FreeStep, list.Copy, list.Len, list.Bytes, list.Check},
+	types.Hash:   {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
+	types.Set:    {set.FreeStep, set.Copy, set.Len, set.Bytes, set.Check},
+	types.ZSet:   {zset.FreeStep, zset.Copy, zset.Len, zset.Bytes, zset.Check},
 }
 
 // freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.
