@@ -458,6 +458,17 @@ var blockingScenarios = map[string]string{
 		d? XADD k 7-1 f v
 		c<
 		a? XREAD BLOCK 10 STREAMS k $`,
+	"streams at the end of a millisecond": `
+		a: XREAD BLOCK 0 STREAMS k 1-18446744073709551615
+		blocked 1
+		b: XREAD BLOCK 0 STREAMS k k 1-1 $
+		blocked 2
+		c? XADD k 1-1 f v
+		blocked 2
+		c? XADD k 1-18446744073709551615 f v
+		c? XADD k 2-1 f v
+		a<
+		b<`,
 	"streams in other databases": `
 		a? SELECT 3
 		a: XREAD BLOCK 0 STREAMS k 0
