@@ -66,7 +66,7 @@ func walk(b []byte, f func(first, n, value int)) error {
 		span, size := opAt(b, p)
 		if isVal(b[p]) {
 			if first+span > Registers {
-				break
+				return ErrCorrupt
 			}
 			f(first, span, valOf(b[p]))
 		}

@@ -1,0 +1,130 @@
+package geohash
+
+import "math"
+
+// Shape is what is searched: a circle, or a rectangle whose sides run along the meridians and parallels.
+type Shape struct {
+	Center        Point
+	Unit          float64 // metres
+	Radius        float64 // units; of a circle
+	IsBox         bool
+	Width, Height float64 // units; of a box
+}
+
+// Contains tells whether p is within s, and how many metres it is from the centre if so.
+func (s *Shape) Contains(p Point) (distance float64, ok bool) {
+	if !s.IsBox {
+		distance = Distance(s.Center, p)
+		return distance, !(distance > s.Radius*s.Unit)
+	}
+	if latDistance(p.Lat, s.Center.Lat) > s.Height*s.Unit/2 {
+		return 0, false
+	}
+	if Distance(p, Point{s.Center.Lon, p.Lat}) > s.Width*s.Unit/2 {
+		return 0, false
+	}
+	return Distance(s.Center, p), true
+}
+
+// Range is the scores from Min up to, but not including, Max.
+type Range struct{ Min, Max float64 }
+
+// Ranges appends the ranges of scores that hold all points of s, in the order in which Redis searches them: that of the
+// centre, and those around it as far as they are needed, nine at most.
+func (s *Shape) Ranges(dst []Range) []Range {
+	var cells [9]cell
+	n := s.cells(&cells)
+	last := 0
+	for i, c := range cells[:n] {
+		// Where cells are so large that there are only two in a row, the one in the west is the one in the east.
+		if c == (cell{}) || last != 0 && c == cells[last] {
+			continue
+		}
+		shift := 2 * (steps - c.step)
+		dst = append(dst, Range{float64(c.bits << shift), float64((c.bits + 1) << shift)})
+		last = i
+	}
+	return dst
+}
+
+// bounds returns the box around s, for the cells to cover.
+func (s *Shape) bounds() area {
+	height, width := s.Unit*s.Radius, s.Unit*s.Radius
+	if s.IsBox {
+		height, width = s.Unit*(s.Height/2), s.Unit*(s.Width/2)
+	}
+	lon, lat := s.Center.Lon, s.Center.Lat
+	dLat := degrees(height / earthRadius)
+	far := lat + dLat // the parallel on which s covers the most longitudes
+	if lat < 0 {
+		far = lat - dLat
+	}
+	dLon := degrees(width / earthRadius / math.Cos(radians(far)))
+	return area{lon - dLon, lon + dLon, lat - dLat, lat + dLat}
+}
+
+// cells fills in the cells that cover s; a zero one is not needed. It returns their number.
+func (s *Shape) cells(cells *[9]cell) int {
+	b := s.bounds()
+	step := s.step()
+	center := mercator.cell(s.Center, step)
+	if step > 1 && !covers(center, b) {
+		step--
+		center = mercator.cell(s.Center, step)
+	}
+	*cells = [9]cell{
+		center, center.move(0, 1), center.move(0, -1), center.move(1, 0), center.move(-1, 0),
+		center.move(1, 1), center.move(-1, 1), center.move(1, -1), center.move(-1, -1),
+	}
+	if step < 2 {
+		return len(cells)
+	}
+	const north, south, east, west, northEast, northWest, southEast, southWest = 1, 2, 3, 4, 5, 6, 7, 8
+	a := mercator.area(center)
+	drop := func(needless bool, list ...int) {
+		for _, i := range list {
+			if needless {
+				cells[i] = cell{}
+			}
+		}
+	}
+	drop(a.minLat < b.minLat, south, southWest, southEast)
+	drop(a.maxLat > b.maxLat, north, northEast, northWest)
+	drop(a.minLon < b.minLon, west, southWest, northWest)
+	drop(a.maxLon > b.maxLon, east, southEast, northEast)
+	return len(cells)
+}
+
+// covers tells whether c and the cells around it reach as far as b.
+func covers(c cell, b area) bool {
+	return !(mercator.area(c.move(0, 1)).maxLat < b.maxLat ||
+		mercator.area(c.move(0, -1)).minLat > b.minLat ||
+		mercator.area(c.move(1, 0)).maxLon < b.maxLon ||
+		mercator.area(c.move(-1, 0)).minLon > b.minLon)
+}
+
+// step returns how fine the cells may be for three in a row to hold s.
+func (s *Shape) step() int {
+	reach := s.Radius
+	if s.IsBox {
+		w, h := s.Width/2, s.Height/2
+		reach = math.Sqrt(float64(w*w) + float64(h*h))
+	}
+	reach *= s.Unit
+	if reach == 0 {
+		return steps
+	}
+	const mercatorMax = 20037726.37 // half of the equator, in metres
+	n := 1
+	for ; reach < mercatorMax; n++ {
+		reach *= 2
+	}
+	n -= 2
+	switch lat := math.Abs(s.Center.Lat); { // cells are narrower towards the poles
+	case lat > 80:
+		n -= 2
+	case lat > 66:
+		n--
+	}
+	return min(max(n, 1), steps)
+}
