@@ -26,8 +26,10 @@ type batch struct {
 	indexes []int
 	buckets []uintptr
 	entries []uintptr
+	ends    []int // of each key's part of entries
 	names   [][]byte
 	groups  []group
+	outside bool // some commands work on values that are not in their entries
 }
 
 // request is one parsed command.
@@ -104,7 +106,7 @@ func (r *reactor) detach(cl *Client) {
 // fill parses the next batch. The status is Command if more may follow.
 func (r *reactor) fill(cl *Client) (resp.Status, error) {
 	b := &r.batch
-	b.n, b.args, b.keys = 0, b.args[:0], b.keys[:0]
+	b.n, b.args, b.keys, b.outside = 0, b.args[:0], b.keys[:0], false
 	limits := r.srv.limits.Load()
 	most := batchCommands
 	if cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
@@ -130,6 +132,9 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 	return resp.Command, nil
 }
 
+// outside are the categories of commands on values that are not in their entries.
+const outside = command.ACLList | command.ACLSet | command.ACLSortedSet | command.ACLHash | command.ACLStream
+
 // resolve finds the command of args and its keys.
 func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
 	q.args, q.keys, q.unknown = args, nil, nil
@@ -146,6 +151,9 @@ func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
 		return
 	}
 	b := &r.batch
+	if spec.ACL&outside != 0 {
+		b.outside = true
+	}
 	n := len(b.keys)
 	if i := spec.OnlyKey(); i != 0 {
 		r.addKey(cl, args[i])
@@ -176,7 +184,8 @@ func (r *reactor) addKeys(cl *Client, q *request) {
 	}
 }
 
-// prefetch asks for the cache lines of all keys of the batch: first the buckets, then the entries that they point to.
+// prefetch asks for the cache lines of all keys of the batch: first the buckets, then the entries that they point to,
+// then the first block of values that have any.
 // It holds no lock; what it reads may be out of date, which costs a miss.
 func (r *reactor) prefetch() {
 	b := &r.batch
@@ -188,14 +197,23 @@ func (r *reactor) prefetch() {
 		buckets = append(buckets, b.keys[i].Peek())
 	}
 	alloc.Prefetch(buckets)
-	entries := b.entries[:0]
+	entries, ends := b.entries[:0], b.ends[:0]
 	for i, bucket := range buckets {
 		if bucket != 0 {
 			entries = b.keys[i].PeekEntries(bucket, entries)
 		}
+		if b.outside {
+			ends = append(ends, len(entries))
+		}
 	}
 	alloc.Prefetch(entries)
-	b.buckets, b.entries = buckets, entries
+	values, from := buckets[:0], 0
+	for i, end := range ends {
+		values = b.keys[i].PeekValues(entries[from:end], values)
+		from = end
+	}
+	alloc.Prefetch(values)
+	b.buckets, b.entries, b.ends = values[:0], entries, ends
 }
 
 // prefetchMembers asks for the memory of the members or fields that the commands of the batch from i on work on, as far as

@@ -22,6 +22,30 @@ func (db *DB) PrefetchMembers(k *Key, names [][]byte) {
 	}
 }
 
+// PeekValues appends the addresses of the first blocks of values to dst that are not in their entries. entries is a result of
+// PeekEntries; like that PeekValues needs no lock, and what it returns serves only to prefetch.
+func (k *Key) PeekValues(entries, dst []uintptr) []uintptr {
+	for i := 0; i < len(entries); i += 2 {
+		if entries[i] == 0 {
+			continue
+		}
+		h := *alloc.PtrAt[header](entries[i])
+		if !h.outside() || h.flags&(flagLarge|flagLongKey) != 0 {
+			continue
+		}
+		at := headerBytes + int(h.klen)
+		if h.flags&flagExpire != 0 {
+			at += expireBytes
+		}
+		if types.Encoding(h.kind>>4) == types.Hashtable {
+			at += 8 // dict.Table
+		}
+		ref := alloc.Ref(le32(alloc.PtrBytes(entries[i], at+4)[at:]))
+		dst = append(dst, k.DB.shard.arena.Addr(ref))
+	}
+	return dst
+}
+
 // memberTable returns the table of a value that has one, in its root or at the beginning of the block that the root names first.
 func (db *DB) memberTable(e Entry) (t dict.Table, ok bool) {
 	data := db.value(e, payloadBytes)

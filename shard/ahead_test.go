@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 )
 
@@ -42,5 +43,37 @@ func TestMemberTableIsFoundInEveryEncoding(t *testing.T) {
 		if err := f.Check(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestPeekValuesNamesTheFirstBlock(t *testing.T) {
+	for _, c := range []struct {
+		entries  int
+		expireMS int64 // of the key
+	}{{512, 0}, {512, 3_000_000}, {0, 0}, {0, 3_000_000}} {
+		f := newFieldsTest(t, c.entries)
+		f.set("h", "field", 0)
+		k := f.ks.Key(0, []byte("h"))
+		e, ok := k.DB.SetExpire(&k, k.DB.Find(&k), c.expireMS)
+		if !ok {
+			t.Fatal("no memory")
+		}
+		data := k.DB.Root(e).Data
+		ref := le32(data[:])
+		if c.entries == 0 {
+			ref = le32(data[8:])
+		}
+		got := k.PeekValues(k.PeekEntries(k.Peek(), nil), nil)
+		if len(got) != 1 || got[0] != f.arena.Addr(alloc.Ref(ref)) {
+			t.Errorf("%+v: %#x, want %#x", c, got, f.arena.Addr(alloc.Ref(ref)))
+		}
+	}
+	f := newFieldsTest(t, 0)
+	k := f.ks.Key(0, []byte("s"))
+	if !k.DB.SetText(&k, []byte("short"), SetMode{}) {
+		t.Fatal("no memory")
+	}
+	if got := k.PeekValues(k.PeekEntries(k.Peek(), nil), nil); len(got) != 0 {
+		t.Errorf("a short string has a block: %#x", got)
 	}
 }
