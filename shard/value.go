@@ -34,16 +34,14 @@ func (db *DB) Space() *types.Space { return db.shard.space }
 
 // Root returns the value of e, which is not a string. Whoever changes it stores the new root by SetRoot.
 func (db *DB) Root(e Entry) types.Root {
-	r := types.Root{Type: e.Type(), Encoding: e.Encoding()}
-	copy(r.Data[:], db.value(e, payloadBytes))
-	return r
+	return types.Root{Type: e.Type(), Encoding: e.Encoding(), Data: [types.RootBytes]byte(db.value(e, payloadBytes))}
 }
 
 // SetRoot keeps r as what the value of e has become. The type is the same.
 func (db *DB) SetRoot(e Entry, r types.Root) {
 	wasMS := db.fieldsMS(e)
 	e.h.kind = kindOf(r)
-	copy(db.value(e, payloadBytes), r.Data[:])
+	*(*[types.RootBytes]byte)(db.value(e, payloadBytes)) = r.Data
 	db.noteFields(e, wasMS)
 }
 

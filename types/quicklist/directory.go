@@ -54,17 +54,33 @@ func (l *List) spineBlock() []byte {
 // groups returns how many groups there are.
 func (l *List) groups() int { return int(le.Uint32(l.arena.Bytes(l.spine, spineHead))) }
 
-func (l *List) entry(i int) entry { return loadEntry(l.spineBlock(), i) }
+// entryBytes returns the ith entry as it is stored.
+func (l *List) entryBytes(i int) []byte {
+	at := spineHead + i*entrySize
+	return l.arena.Bytes(l.spine, at+entrySize)[at:]
+}
 
-func loadEntry(spine []byte, i int) entry {
-	b := spine[spineHead+i*entrySize:][:entrySize]
+// nodeBytes returns a node of a group as it is stored.
+func (l *List) nodeBytes(group alloc.Ref, slot int) []byte {
+	at := slot * nodeSize
+	return l.arena.Bytes(group, at+nodeSize)[at:]
+}
+
+func (l *List) entry(i int) entry { return parseEntry(l.entryBytes(i)) }
+
+func loadEntry(spine []byte, i int) entry { return parseEntry(spine[spineHead+i*entrySize:]) }
+
+func parseEntry(b []byte) entry {
+	b = b[:entrySize]
 	return entry{ref: alloc.Ref(le.Uint32(b)), count: le.Uint32(b[4:]), nodes: int(le.Uint16(b[8:])), room: int(le.Uint16(b[10:]))}
 }
 
-func (l *List) setEntry(i int, e entry) { storeEntry(l.spineBlock(), i, e) }
+func (l *List) setEntry(i int, e entry) { putEntry(l.entryBytes(i), e) }
 
-func storeEntry(spine []byte, i int, e entry) {
-	b := spine[spineHead+i*entrySize:][:entrySize]
+func storeEntry(spine []byte, i int, e entry) { putEntry(spine[spineHead+i*entrySize:], e) }
+
+func putEntry(b []byte, e entry) {
+	b = b[:entrySize]
 	le.PutUint32(b, uint32(e.ref))
 	le.PutUint32(b[4:], e.count)
 	le.PutUint16(b[8:], uint16(e.nodes))
@@ -73,16 +89,20 @@ func storeEntry(spine []byte, i int, e entry) {
 
 func (l *List) group(e entry) []byte { return l.arena.Bytes(e.ref, e.room*nodeSize) }
 
-func loadNode(group []byte, slot int) node {
-	b := group[slot*nodeSize:][:nodeSize]
+func loadNode(group []byte, slot int) node { return parseNode(group[slot*nodeSize:]) }
+
+func parseNode(b []byte) node {
+	b = b[:nodeSize]
 	return node{
 		block: listpack.Block{Ref: alloc.Ref(le.Uint32(b)), Size: le.Uint32(b[4:])},
 		count: le.Uint32(b[8:]), raw: le.Uint32(b[12:]),
 	}
 }
 
-func storeNode(group []byte, slot int, n node) {
-	b := group[slot*nodeSize:][:nodeSize]
+func storeNode(group []byte, slot int, n node) { putNode(group[slot*nodeSize:], n) }
+
+func putNode(b []byte, n node) {
+	b = b[:nodeSize]
 	le.PutUint32(b, uint32(n.block.Ref))
 	le.PutUint32(b[4:], n.block.Size)
 	le.PutUint32(b[8:], n.count)
@@ -94,7 +114,7 @@ func (l *List) node(p place) node {
 	if l.spine == 0 {
 		return node{block: l.one, count: uint32(l.length)}
 	}
-	return loadNode(l.group(l.entry(p.group)), p.slot)
+	return parseNode(l.nodeBytes(alloc.Ref(le.Uint32(l.entryBytes(p.group))), p.slot))
 }
 
 // setNode stores what the node at p has become and counts its elements.
@@ -103,16 +123,12 @@ func (l *List) setNode(p place, n node) {
 		l.one, l.length = n.block, int(n.count)
 		return
 	}
-	spine := l.spineBlock()
-	e := loadEntry(spine, p.group)
-	g := l.group(e)
-	was := loadNode(g, p.slot)
-	storeNode(g, p.slot, n)
-	if n.count != was.count {
-		l.length += int(n.count) - int(was.count)
-		e.count += n.count - was.count
-		storeEntry(spine, p.group, e)
-	}
+	e := l.entryBytes(p.group)
+	b := l.nodeBytes(alloc.Ref(le.Uint32(e)), p.slot)
+	more := n.count - parseNode(b).count // or fewer: modulo 1<<32
+	putNode(b, n)
+	le.PutUint32(e[4:], le.Uint32(e[4:])+more)
+	l.length += int(int32(more))
 }
 
 func (l *List) first() place { return place{} }
