@@ -1,6 +1,7 @@
 package command
 
 import (
+	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/types/zset"
 )
 
@@ -166,9 +167,21 @@ func (c *Ctx) beginScored(n int, withScores bool) {
 
 // replyIter replies with all members that it has yet.
 func (c *Ctx) replyIter(it *zset.Iter, withScores bool) {
-	for e, score, ok := it.Next(); ok; e, score, ok = it.Next() {
-		c.replyScored(e, score, withScores)
+	if withScores {
+		for e, score, ok := it.Next(); ok; e, score, ok = it.Next() {
+			c.replyScored(e, score, true)
+		}
+		return
 	}
+	buf := c.Reply.Buf
+	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
+		if e.IsInt {
+			buf = resp.AppendBulkInt(buf, e.Int)
+		} else {
+			buf = resp.AppendBulk(buf, e.Bytes)
+		}
+	}
+	c.Reply.Buf = buf
 }
 
 func zrange(c *Ctx)           { c.replyZRange(zrangeQuery{by: byOption, canReverse: true}) }

@@ -106,17 +106,21 @@ func (t *Tree) below(scores []float64, refs []alloc.Ref, k *Key) (at int, is boo
 	return from, false
 }
 
-// lower returns how many of the ascending scores are less than s.
+// lower returns how many of the ascending scores are less than s. No jump in the loop depends on them: a binary
+// search would mispredict every second one.
 func lower(scores []float64, s float64) int {
 	from, n := 0, len(scores)
-	for n > 0 {
+	for n > 1 {
 		half := n / 2
-		if scores[from+half] < s {
-			from += half + 1
-			n -= half + 1
-		} else {
-			n = half
+		over := 0
+		if scores[from+half-1] < s {
+			over = 1
 		}
+		from += half & -over
+		n -= half
+	}
+	if n > 0 && scores[from] < s {
+		from++
 	}
 	return from
 }
@@ -124,14 +128,17 @@ func lower(scores []float64, s float64) int {
 // upper returns how many of the ascending scores are at most s.
 func upper(scores []float64, s float64) int {
 	from, n := 0, len(scores)
-	for n > 0 {
+	for n > 1 {
 		half := n / 2
-		if scores[from+half] <= s {
-			from += half + 1
-			n -= half + 1
-		} else {
-			n = half
+		over := 0
+		if scores[from+half-1] <= s {
+			over = 1
 		}
+		from += half & -over
+		n -= half
+	}
+	if n > 0 && scores[from] <= s {
+		from++
 	}
 	return from
 }
@@ -248,6 +255,15 @@ func (t *Tree) Update(k *Key, score float64) bool {
 	}
 	to := *k
 	to.Score = score
+	if p.at > 0 && l.n > leafLow {
+		// The leaf stays as it is but for a place for the element, should there be no memory for it elsewhere.
+		t.remove(&p, 1)
+		if t.Insert(&to, ref) {
+			return true
+		}
+		t.Insert(k, ref)
+		return false
+	}
 	if !t.Insert(&to, ref) {
 		return false
 	}

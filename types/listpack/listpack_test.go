@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -384,4 +385,25 @@ func FuzzChanges(f *testing.F) {
 		}
 		m.close()
 	})
+}
+
+func TestTake(t *testing.T) {
+	a := alloc.NewArena(alloc.NewHeap())
+	var b Block
+	for _, elem := range []string{"", "x", "0", "127", "128", "-4096", "4095", "40000", "-8388608", "2147483647", "-9223372036854775808",
+		strings.Repeat("s", 63), strings.Repeat("m", 64), strings.Repeat("n", 4095), strings.Repeat("l", 4096)} {
+		if !b.Append(a, []byte(elem)) {
+			t.Fatal("no memory")
+		}
+	}
+	lp := b.Bytes(a)
+	for pos := First(lp); pos != 0; pos = Next(lp, pos) {
+		e, end := Take(lp, pos)
+		if want := Get(lp, pos); !reflect.DeepEqual(e, want) {
+			t.Errorf("Take gives %v, Get %v", e, want)
+		}
+		if next := Next(lp, pos); end != next && (next != 0 || end != len(lp)-1) {
+			t.Errorf("the element at %d ends at %d, the next one is at %d", pos, end, next)
+		}
+	}
 }

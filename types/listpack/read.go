@@ -134,6 +134,19 @@ func Get(lp []byte, pos int) Element {
 	return getSlow(lp, pos)
 }
 
+// Take returns the element at pos and the position behind it, which is len(lp)-1 behind the last element.
+func Take(lp []byte, pos int) (e Element, end int) {
+	b := lp[pos]
+	if b&0xC0 == tagString6 {
+		end = pos + 1 + int(b&0x3F)
+		return Element{Bytes: lp[pos+1 : end]}, end + 1
+	}
+	if b < tagString6 {
+		return Element{Int: int64(b), IsInt: true}, pos + 2
+	}
+	return getSlow(lp, pos), skip(lp, pos)
+}
+
 func getSlow(lp []byte, pos int) Element {
 	switch b := lp[pos]; {
 	case b < tagString12:

@@ -93,14 +93,13 @@ const maxListpack = 1 << 30
 
 // place returns where in the listpack a member belongs. The one at except, which is the member itself or 0, does not count.
 func place(lp []byte, except int, name []byte, score float64) int {
-	for pos := listpack.First(lp); pos != 0; {
-		at := listpack.Next(lp, pos)
-		if pos != except {
-			if s := scoreAt(lp, at); s > score || s == score && after(listpack.Get(lp, pos), name) {
-				return pos
-			}
+	for pos := listpack.First(lp); pos != 0 && pos < len(lp)-1; {
+		e, at := listpack.Take(lp, pos)
+		is, next := listpack.Take(lp, at)
+		if s := scoreOf(is); pos != except && (s > score || s == score && after(e, name)) {
+			return pos
 		}
-		pos = listpack.Next(lp, at)
+		pos = next
 	}
 	return len(lp) - 1
 }

@@ -85,11 +85,10 @@ func (it *Iter) nextSmall() (e listpack.Element, score float64) {
 		it.pos = listpack.Prev(it.lp, pos)
 		return e, score
 	}
-	e = listpack.Get(it.lp, it.pos)
-	pos := listpack.Next(it.lp, it.pos)
-	score = scoreAt(it.lp, pos)
-	it.pos = listpack.Next(it.lp, pos)
-	return e, score
+	e, pos := listpack.Take(it.lp, it.pos)
+	s, pos := listpack.Take(it.lp, pos)
+	it.pos = pos
+	return e, scoreOf(s)
 }
 
 // load takes the next members of a skiplist and asks for their blocks.

@@ -11,11 +11,17 @@ import (
 const maxWhole = math.MaxInt64 / 2
 
 // scoreAt returns the score at pos of a listpack.
-func scoreAt(lp []byte, pos int) float64 {
-	e := listpack.Get(lp, pos)
+func scoreAt(lp []byte, pos int) float64 { return scoreOf(listpack.Get(lp, pos)) }
+
+// scoreOf returns the score that an element of a listpack is.
+func scoreOf(e listpack.Element) float64 {
 	if e.IsInt {
 		return float64(e.Int)
 	}
+	return textScore(e)
+}
+
+func textScore(e listpack.Element) float64 {
 	f, _ := strconv.ParseFloat(string(e.Bytes), 64) // an infinity in place of what is out of range
 	return f
 }
