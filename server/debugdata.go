@@ -16,6 +16,8 @@ import (
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/glob"
 	"github.com/shoaldb/shoal/types/set"
+	"github.com/shoaldb/shoal/types/stream"
+	"github.com/shoaldb/shoal/types/zset"
 )
 
 // digest is a hash of data, with the meaning that Redis' DEBUG DIGEST gives it: the hash of the whole is the
@@ -48,6 +50,19 @@ var digesters = map[types.Type]func(d *digest, db *shard.DB, e shard.Entry){
 		var scratch [20]byte
 		d.mix(db.Bytes(e, scratch[:]))
 	},
+	types.Stream: func(d *digest, db *shard.DB, e shard.Entry) {
+		v := stream.Open(db.Space(), db.Root(e))
+		var it stream.Iter
+		for v.Range(&it, stream.ID{}, stream.MaxID, false); it.Next(); {
+			id := it.ID()
+			d.mix(fmt.Appendf(nil, "%d.%d", id.MS, id.Seq))
+			for range it.Len() {
+				field, value := it.Field()
+				d.mix(field.Append(nil))
+				d.mix(value.Append(nil))
+			}
+		}
+	},
 	types.Set: func(d *digest, db *shard.DB, e shard.Entry) {
 		v := set.Open(db.Space(), db.Root(e))
 		var b set.Batch
@@ -56,6 +71,17 @@ var digesters = map[types.Type]func(d *digest, db *shard.DB, e shard.Entry){
 				var scratch [20]byte
 				d.add(member.Append(scratch[:0]))
 			}
+		}
+	},
+	types.ZSet: func(d *digest, db *shard.DB, e shard.Entry) {
+		v := zset.Open(db.Space(), db.Root(e))
+		it := v.Ascend(0, v.Len())
+		for member, score, ok := it.Next(); ok; member, score, ok = it.Next() {
+			var element digest
+			var scratch [32]byte
+			element.mix(member.Append(scratch[:0]))
+			element.mix(resp.AppendDouble(scratch[:0], score))
+			d.add(element[:])
 		}
 	},
 }
