@@ -50,10 +50,17 @@ var values = map[string]func(*Gen) string{
 	"scorebound": mostly(3, between(-5, 20), one("-inf", "+inf", "(3", "(10", "0.1", "(1.5", "1e17", "nan", "x", "", "(")),
 	"lexmember":  one("a", "b", "c", "aa", "ab", "ba", "10", "9", "11", "", "z"),
 	"lexbound":   one("-", "+", "[a", "(a", "[b", "(b", "[c", "(10", "[9", "[", "(", "[zz", "x"),
-	"skey":       mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)), // keys that mostly hold sets
+	"listkey":    mostly(12, one("list1", "list2", "list3", "{t}list"), one(plainKeys...)), // keys that mostly hold lists
+	"skey":       mostly(12, one("s1", "s2", "s3", "s4", "{t}s"), one(plainKeys...)),       // keys that mostly hold sets
 	"smember":    mostly(4, between(-3, 12), value),
 	"hkey":       mostly(12, one("h1", "h2", "h3", "h4", "{t}h"), one(plainKeys...)), // keys that mostly hold hashes
 	"field":      mostly(5, one("a", "b", "c", "f", "1", "2", "-7", ""), value),
+	"xkey":       mostly(12, one("x:1", "x:2", "x:3", "{t}x"), one(plainKeys...)), // keys that mostly hold streams
+	"xauto":      mostly(20, one("5-*", "12-*", "20-*", "30-*", "40-*", "41-*", "50-*", "55-*", "60-*"), one("0-*", "*-1", "61-0")),
+	"xid":        mostly(15, one("5", "10-0", "20-1", "30-0", "31", "40-0", "41-1", "50", "55-2", "60"), one("0-0", "x", "-", "7-x", "18446744073709551615-18446744073709551615", "")),
+	"xbound":     mostly(5, one("-", "+", "5", "10-0", "(20-0", "30", "(40", "50-1", "60"), one("(", "x", "(-", "")),
+	"group":      one("g", "h"),
+	"consumer":   one("alice", "bob", "carol"),
 	"value":      value,
 	"db":         mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
 	"int":        mostly(6, between(-20, 20), one(extremeInts...)),
