@@ -25,7 +25,9 @@ func TestFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	request := func(dst []byte, i int64) []byte { return AppendCommand(dst, "ADD", string(rune('0'+i/10))+string(rune('0'+i%10))) }
+	request := func(dst []byte, i int64) []byte {
+		return AppendCommand(dst, "ADD", string(rune('0'+i/10))+string(rune('0'+i%10)))
+	}
 	if err := c.Feed(7, 3, request); err != nil {
 		t.Fatal(err)
 	}
