@@ -69,9 +69,7 @@ func (c *Ctx) timeoutArg(i int) (time.Duration, bool) {
 		sec = -sec
 	}
 	switch ms := math.Ceil(sec * 1000); {
-	case ms >= math.MaxInt64:
-		c.Error(errTimeoutRange)
-	case ms < 0:
+	case ms < 0, ms >= math.MaxInt64: // to redis, on amd64, what exceeds 64 bits is negative
 		c.Error(errTimeoutNegative)
 	default:
 		return c.timeout(int64(ms))
