@@ -13,8 +13,8 @@ import (
 const groupStream = "stream"
 
 var (
-	argID        = Arg{Name: "ID", Type: ArgString}
-	argIDs       = Arg{Name: "ID", Type: ArgString, Multiple: true}
+	argID        = Arg{Name: "id", Type: ArgString}
+	argIDs       = Arg{Name: "id", Type: ArgString, Multiple: true}
 	argGroup     = Arg{Name: "group", Type: ArgString}
 	argGroupName = Arg{Name: "groupname", Type: ArgString}
 	argConsumer  = Arg{Name: "consumer", Type: ArgString}
@@ -32,7 +32,7 @@ var (
 		{Name: "count", Type: ArgInteger, Token: "LIMIT", Optional: true, Since: "6.2.0"},
 	}
 	streamsArg = Arg{Name: "streams", Type: ArgBlock, Token: "STREAMS", Args: []Arg{
-		{Name: "key", Type: ArgKey, Multiple: true}, {Name: "ID", Type: ArgString, Multiple: true}}}
+		{Name: "key", Type: ArgKey, Multiple: true}, {Name: "id", Type: ArgString, Multiple: true}}}
 )
 
 // StreamCommands are the commands on streams.
