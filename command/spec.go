@@ -179,6 +179,8 @@ type Spec struct {
 	// GetKeys finds the keys where Keys cannot tell (SORT, MIGRATE ...): it appends the
 	// indexes of args that are keys.
 	GetKeys func(args [][]byte, dst []int) ([]int, error)
+	// NeedsAll tells, for a command with LockAll, whether args demand it; nil: any do.
+	NeedsAll func(args [][]byte) bool
 	// Member is the argument that mostly names the member or field that the command works on, for prefetching; 0: none.
 	Member int
 
@@ -202,6 +204,11 @@ type Spec struct {
 	onlyKey  int
 	index    int    // dense number over commands and subcommands: the index of its statistics
 	fullName string // "config|set", lower case
+}
+
+// LocksAll tells whether the command, called with args, runs under the locks of all shards.
+func (s *Spec) LocksAll(args [][]byte) bool {
+	return s.Flags&LockAll != 0 && (s.NeedsAll == nil || s.NeedsAll(args))
 }
 
 // keyRange is the whole key specification when it is one range from a fixed argument.

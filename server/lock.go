@@ -56,7 +56,7 @@ func (l *lockSet) each(ks *shard.Keyspace, f func(*shard.Shard)) {
 // lock takes the locks that the command needs. A single shard's lock is kept from one command of the batch
 // to the next; a set is returned, for the caller to unlock.
 func (r *reactor) lock(q *request) *lockSet {
-	if q.spec.Flags&command.LockAll != 0 {
+	if q.spec.LocksAll(q.args) {
 		r.release()
 		for i := range r.srv.ks.Shards() {
 			r.many.add(i)

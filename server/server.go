@@ -108,7 +108,8 @@ func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
-		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, memoryCommands, debugCommands, lolwutCommands,
+		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
+		memoryCommands, debugCommands, lolwutCommands,
 	}
 }
 

@@ -1,0 +1,492 @@
+package command
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/hash"
+	lists "github.com/shoaldb/shoal/types/list"
+	"github.com/shoaldb/shoal/types/listpack"
+	sets "github.com/shoaldb/shoal/types/set"
+	"github.com/shoaldb/shoal/types/zset"
+)
+
+// SortCommands are SORT and its form that writes nothing.
+var SortCommands = []Spec{
+	{Name: "SORT", Arity: -2, Flags: Write | DenyOOM | LockAll, ACL: ACLSet | ACLSortedSet | ACLList | ACLDangerous,
+		Keys: append(sortKeySpecs, KeySpec{Flags: OW | Update, Unknown: true, Notes: "For the optional STORE keyword. " +
+			"It is marked 'unknown' because the keyword can appear anywhere in the argument array"}),
+		GetKeys: sortKeys, NeedsAll: sortNeedsAll, Group: groupGeneric, Since: "1.0.0", Complexity: sortcx,
+		Summary: "Sorts the elements of a list, a set or a sorted set, or stores them sorted.",
+		Args:    append(sortArgs, Arg{Name: "destination", Type: ArgKey, KeySpecIndex: 2, Token: "STORE", Optional: true}), Run: sortCommand},
+	{Name: "SORT_RO", Arity: -2, Flags: ReadOnly | LockAll, ACL: ACLSet | ACLSortedSet | ACLList | ACLDangerous,
+		Keys: sortKeySpecs, GetKeys: sortROKeys, NeedsAll: sortNeedsAll, Group: groupGeneric, Since: "7.0.0", Complexity: sortcx,
+		Summary: "Sorts the elements of a list, a set or a sorted set.",
+		Args:    sortArgs, Run: sortROCommand},
+}
+
+const sortcx = "O(N+M*log(M)) where N is the number of elements and M that of those returned; O(N) if they are not sorted."
+
+var (
+	sortKeySpecs = []KeySpec{
+		{Flags: RO | Access, Index: 1, Step: 1},
+		{Flags: RO | Access, Unknown: true, Notes: "For the optional BY/GET keyword. " +
+			"It is marked 'unknown' because the key names derive from the content of the key we sort"},
+	}
+	sortArgs = []Arg{argKey,
+		{Name: "pattern", Type: ArgPattern, KeySpecIndex: 1, Token: "BY", Optional: true},
+		{Name: "offset_count", Type: ArgBlock, Token: "LIMIT", Optional: true, Args: []Arg{
+			{Name: "offset", Type: ArgInteger}, {Name: "count", Type: ArgInteger}}},
+		{Name: "pattern", Type: ArgPattern, KeySpecIndex: 1, Token: "GET", Optional: true, Multiple: true, MultipleToken: true},
+		{Name: "order", Type: ArgOneOf, Optional: true, Args: []Arg{
+			{Name: "asc", Type: ArgPureToken, Token: "ASC"}, {Name: "desc", Type: ArgPureToken, Token: "DESC"}}},
+		{Name: "sorting", Type: ArgPureToken, Token: "ALPHA", Optional: true}}
+)
+
+// sortKeys finds the key to sort and the one to store at, the last one if there are several.
+func sortKeys(args [][]byte, dst []int) ([]int, error) {
+	stored := 0
+	for i := 2; i < len(args); i++ {
+		switch {
+		case equalFold(args[i], "LIMIT"):
+			i += 2
+		case equalFold(args[i], "GET") || equalFold(args[i], "BY"):
+			i++
+		case equalFold(args[i], "STORE") && i+1 < len(args):
+			stored = i + 1
+		}
+	}
+	dst = append(dst, 1)
+	if stored > 0 {
+		dst = append(dst, stored)
+	}
+	return dst, nil
+}
+
+func sortROKeys(_ [][]byte, dst []int) ([]int, error) { return append(dst, 1), nil }
+
+// sortNeedsAll tells whether args look up keys that are not among them: by a pattern of BY or GET.
+func sortNeedsAll(args [][]byte) bool {
+	for i := 2; i+1 < len(args); i++ {
+		if (equalFold(args[i], "BY") || equalFold(args[i], "GET")) && bytes.IndexByte(args[i+1], '*') >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+const errSortScore Error = "ERR One or more scores can't be converted into double"
+
+// sorting is a SORT under way.
+type sorting struct {
+	by          []byte // pattern; nil: by the elements themselves
+	get         [][]byte
+	offset      int64
+	count       int64
+	descending  bool
+	alpha       bool
+	asIs        bool // no sorting: BY without an asterisk
+	store       *shard.Key
+	elems       []sortElement
+	from, to    int // the part of elems that is wanted
+	text        []byte
+	name        []byte // of a key being looked up
+	notANumber  bool
+	scratch     [20]byte
+	compareText func(a, b []byte) int
+}
+
+// sortElement is an element with what it is sorted by.
+type sortElement struct {
+	elem   listpack.Element
+	score  float64
+	weight []byte // with ALPHA; nil: there is none
+}
+
+func sortCommand(c *Ctx)   { c.sort(false) }
+func sortROCommand(c *Ctx) { c.sort(true) }
+
+func (c *Ctx) sort(readOnly bool) {
+	s := sorting{count: -1, compareText: collate}
+	if !s.parse(c, readOnly) {
+		return
+	}
+	if s.store != nil {
+		s.compareText = bytes.Compare
+	}
+	k := &c.Keys[0]
+	e := c.lookup(k)
+	if !s.load(c, k, e) {
+		return
+	}
+	if !s.asIs {
+		s.weigh(c)
+		s.arrange()
+	}
+	switch {
+	case s.notANumber:
+		c.Error(errSortScore)
+	case s.store == nil:
+		s.reply(c)
+	default:
+		s.keep(c)
+	}
+}
+
+// parse reads the options. It replies and reports false if something is wrong with them.
+func (s *sorting) parse(c *Ctx, readOnly bool) (ok bool) {
+	for i := 2; i < len(c.Args); i++ {
+		left := len(c.Args) - i - 1
+		switch {
+		case c.isOption(i, "ASC"):
+			s.descending = false
+		case c.isOption(i, "DESC"):
+			s.descending = true
+		case c.isOption(i, "ALPHA"):
+			s.alpha = true
+		case c.isOption(i, "LIMIT") && left >= 2:
+			if s.offset, ok = c.intArg(i + 1); !ok {
+				return false
+			}
+			if s.count, ok = c.intArg(i + 2); !ok {
+				return false
+			}
+			i += 2
+		case !readOnly && c.isOption(i, "STORE") && left >= 1:
+			s.store = &c.Keys[1]
+			i++
+		case c.isOption(i, "BY") && left >= 1:
+			s.by = c.Args[i+1]
+			if asterisk(s.by) < 0 {
+				s.asIs = true
+			}
+			i++
+		case c.isOption(i, "GET") && left >= 1:
+			s.get = append(s.get, c.Args[i+1])
+			i++
+		default:
+			c.Error(ErrSyntax)
+			return false
+		}
+	}
+	return true
+}
+
+// asterisk returns where the asterisk of a pattern is, which ends at a zero byte for this, or -1.
+func asterisk(pattern []byte) int {
+	i := bytes.IndexByte(pattern, '*')
+	if zero := bytes.IndexByte(pattern, 0); i >= 0 && zero >= 0 && zero < i {
+		return -1
+	}
+	return i
+}
+
+// load reads the elements, all or, where they are not sorted, those that are wanted. It replies and reports false if e, the entry
+// of k, has none.
+func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
+	if !e.Exists() {
+		s.limit(0)
+		return true
+	}
+	root := k.DB.Root(e)
+	sp := k.DB.Space()
+	switch e.Type() {
+	case types.List:
+		v := lists.Open(sp, root)
+		s.loadList(&v)
+	case types.Set:
+		v := sets.Open(sp, root)
+		s.loadSet(&v)
+	case types.ZSet:
+		v := zset.Open(sp, root)
+		if err := v.Enlarge(); err != nil { // as Redis does it, for OBJECT ENCODING to tell
+			c.Error(ErrNoMemory)
+			return false
+		}
+		k.DB.SetRoot(e, v.Root())
+		s.loadZSet(&v)
+	default:
+		c.Error(ErrWrongType)
+		return false
+	}
+	return true
+}
+
+// limit works out which of n elements are wanted.
+func (s *sorting) limit(n int) {
+	s.from = int(min(max(s.offset, 0), int64(n)))
+	s.to = n
+	if s.count >= 0 {
+		s.to = s.from + int(min(s.count, int64(n-s.from)))
+	}
+}
+
+// part works out which of n elements are to be read: all that will be sorted, or those that are wanted.
+func (s *sorting) part(n int) (from, to int) {
+	s.limit(n)
+	if !s.asIs {
+		return 0, n
+	}
+	from, to = s.from, s.to
+	s.from, s.to = 0, to-from
+	return from, to
+}
+
+func (s *sorting) loadList(v *lists.Value) {
+	n := v.Len()
+	from, to := s.part(n)
+	if from == to {
+		return
+	}
+	it := v.From(from)
+	if s.asIs && s.descending {
+		it = v.BackFrom(n - 1 - from)
+	}
+	s.elems = make([]sortElement, 0, to-from)
+	for range to - from {
+		e := it.Element()
+		if !e.IsInt {
+			e.Bytes = s.copied(e.Bytes) // it dies when the iterator comes to another node
+		}
+		s.elems = append(s.elems, sortElement{elem: e})
+		it.Next()
+	}
+}
+
+// copied returns a copy of b.
+func (s *sorting) copied(b []byte) []byte {
+	const chunk = 16 << 10
+	if cap(s.text)-len(s.text) < len(b) {
+		s.text = make([]byte, 0, max(chunk, len(b)))
+	}
+	from := len(s.text)
+	s.text = append(s.text, b...)
+	return s.text[from:len(s.text):len(s.text)]
+}
+
+// loadSet sorts the members by their bytes where an order is not asked for but the result is stored: replicas have to come to the
+// same.
+func (s *sorting) loadSet(v *sets.Value) {
+	if s.asIs && s.store != nil {
+		s.asIs, s.alpha, s.by = false, true, nil
+	}
+	s.limit(v.Len())
+	s.elems = make([]sortElement, 0, v.Len())
+	var b sets.Batch
+	for it := v.Iter(); it.Next(&b); {
+		for _, e := range b.Members() {
+			s.elems = append(s.elems, sortElement{elem: e})
+		}
+	}
+}
+
+func (s *sorting) loadZSet(v *zset.Value) {
+	n := v.Len()
+	from, to := s.part(n)
+	it := v.Ascend(from, to)
+	if s.asIs && s.descending {
+		it = v.Descend(n-to, n-from)
+	}
+	s.elems = make([]sortElement, 0, to-from)
+	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
+		s.elems = append(s.elems, sortElement{elem: e})
+	}
+}
+
+// weigh finds out what each element is sorted by.
+func (s *sorting) weigh(c *Ctx) {
+	for i := range s.elems {
+		x := &s.elems[i]
+		weight := x.elem
+		if s.by != nil {
+			var ok bool
+			if weight, ok = s.lookup(c, s.by, x.elem); !ok {
+				continue
+			}
+		}
+		switch {
+		case !s.alpha:
+			s.setScore(x, weight)
+		case weight.IsInt:
+			x.weight = s.copied(shard.AppendInt(s.scratch[:0], weight.Int))
+		default:
+			x.weight = weight.Bytes[:len(weight.Bytes):len(weight.Bytes)]
+			if x.weight == nil {
+				x.weight = []byte{}
+			}
+		}
+	}
+}
+
+// setScore makes x sorted by the number that weight is, to its first zero byte.
+func (s *sorting) setScore(x *sortElement, weight listpack.Element) {
+	if weight.IsInt {
+		x.score = float64(weight.Int)
+		return
+	}
+	f, n, inRange := strtod(weight.Bytes)
+	x.score = f
+	ended := n == len(weight.Bytes) || weight.Bytes[n] == 0
+	if !ended || !inRange || math.IsNaN(f) {
+		s.notANumber = true
+	}
+}
+
+// lookup returns the value of the key, or of the field of the hash, that pattern makes of elem.
+func (s *sorting) lookup(c *Ctx, pattern []byte, elem listpack.Element) (value listpack.Element, ok bool) {
+	if string(pattern) == "#" {
+		return elem, true
+	}
+	at := asterisk(pattern)
+	if at < 0 {
+		return value, false
+	}
+	rest, field := pattern[at+1:], []byte(nil)
+	if i := bytes.Index([]byte(cString(rest)), []byte("->")); i >= 0 && i+2 < len(rest) && rest[i+2] != 0 {
+		rest, field = rest[:i], rest[i+2:]
+	}
+	s.name = append(elem.Append(append(s.name[:0], pattern[:at]...)), rest...)
+	k := c.KeyOf(c.DB, s.name)
+	e := c.lookup(&k)
+	switch {
+	case !e.Exists():
+		return value, false
+	case field != nil:
+		return c.fieldOf(&k, e, field)
+	case e.Type() != types.String:
+		return value, false
+	}
+	if n, ok := k.DB.Integer(e); ok {
+		return listpack.Element{Int: n, IsInt: true}, true
+	}
+	return listpack.Element{Bytes: k.DB.Bytes(e, nil)}, true
+}
+
+// fieldOf returns a field of the hash of e, if it is one.
+func (c *Ctx) fieldOf(k *shard.Key, e shard.Entry, field []byte) (value listpack.Element, ok bool) {
+	if e.Type() != types.Hash {
+		return value, false
+	}
+	v := hash.Open(k.DB.Space(), k.DB.Root(e))
+	v.NowMS = c.NowMS
+	return v.Get(field)
+}
+
+// arrange sorts the elements, or as much of them as is wanted.
+func (s *sorting) arrange() {
+	n := len(s.elems)
+	if s.by != nil && (s.from != 0 || s.to != n) {
+		if s.from == s.to {
+			return
+		}
+		sortPart(s.elems, s.from, s.to, s.compare)
+		return
+	}
+	slices.SortStableFunc(s.elems, func(a, b sortElement) int { return s.compare(&a, &b) })
+}
+
+func (s *sorting) compare(a, b *sortElement) (r int) {
+	switch {
+	case !s.alpha:
+		if r = cmp.Compare(a.score, b.score); r == 0 {
+			r = compareElements(a.elem, b.elem)
+		}
+	case a.weight == nil || b.weight == nil:
+		if a.weight != nil {
+			r = 1
+		} else if b.weight != nil {
+			r = -1
+		}
+	default:
+		r = s.compareText(a.weight, b.weight)
+	}
+	if s.descending {
+		return -r
+	}
+	return r
+}
+
+// compareElements compares the texts of two elements.
+func compareElements(a, b listpack.Element) int {
+	var room [2][20]byte
+	x, y := a.Bytes, b.Bytes
+	if a.IsInt {
+		x = shard.AppendInt(room[0][:0], a.Int)
+	}
+	if b.IsInt {
+		y = shard.AppendInt(room[1][:0], b.Int)
+	}
+	return bytes.Compare(x, y)
+}
+
+// collate compares as strcoll does in the C locale: up to the first zero byte.
+func collate(a, b []byte) int {
+	if i := bytes.IndexByte(a, 0); i >= 0 {
+		a = a[:i]
+	}
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return bytes.Compare(a, b)
+}
+
+// each calls visit with each element of the result; ok is false for a GET that finds nothing.
+func (s *sorting) each(c *Ctx, visit func(e listpack.Element, ok bool)) {
+	for _, x := range s.elems[s.from:s.to] {
+		if len(s.get) == 0 {
+			visit(x.elem, true)
+		}
+		for _, pattern := range s.get {
+			visit(s.lookup(c, pattern, x.elem))
+		}
+	}
+}
+
+// resultLen returns how many elements the result has.
+func (s *sorting) resultLen() int { return (s.to - s.from) * max(len(s.get), 1) }
+
+func (s *sorting) reply(c *Ctx) {
+	c.Reply.Array(s.resultLen())
+	s.each(c, func(e listpack.Element, ok bool) {
+		if !ok {
+			c.Reply.Null()
+			return
+		}
+		c.bulkElement(e)
+	})
+}
+
+// keep makes the result, a list, the value of the key to store at.
+func (s *sorting) keep(c *Ctx) {
+	n := s.resultLen()
+	if n == 0 {
+		if s.store.DB.Delete(s.store) {
+			c.Changed(1)
+			c.Notify(NotifyGeneric, "del", s.store.Name)
+		}
+		c.Reply.Int(0)
+		return
+	}
+	v := lists.New(s.store.DB.Space())
+	room := true
+	s.each(c, func(e listpack.Element, _ bool) {
+		text := e.Bytes
+		if e.IsInt {
+			text = shard.AppendInt(s.scratch[:0], e.Int)
+		}
+		room = room && v.PushTail(c.Env.Limits, text)
+	})
+	c.notifyNew(s.store)
+	if !room || !s.store.DB.Add(s.store, v.Root(), shard.SetMode{}) {
+		s.store.DB.FreeRoot(v.Root())
+		c.Error(ErrNoMemory)
+		return
+	}
+	c.Changed(n)
+	c.Notify(NotifyList, "sortstore", s.store.Name)
+	c.Reply.Int(int64(n))
+}
