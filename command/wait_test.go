@@ -55,7 +55,7 @@ func TestTimeoutArg(t *testing.T) {
 	for _, arg := range []string{"-1", "-0.001", "-inf", "-1e300", "inf", "1e300", "0x7FFFFFFFFFFFFFFF"} {
 		bad("SEC", arg, errTimeoutNegative)
 	}
-	bad("SEC", "9223372036854775", errTimeoutRange)
+	bad("SEC", "9223372036854774", errTimeoutRange)
 	for _, arg := range []string{"", "1.5", "text", "9223372036854775808"} {
 		bad("MS", arg, errTimeoutNotInteger)
 	}
