@@ -10,11 +10,16 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/dict"
 	"github.com/shoaldb/shoal/types/glob"
+	"github.com/shoaldb/shoal/types/hash"
+	"github.com/shoaldb/shoal/types/list"
+	"github.com/shoaldb/shoal/types/listpack"
 	"github.com/shoaldb/shoal/types/set"
 	"github.com/shoaldb/shoal/types/stream"
 	"github.com/shoaldb/shoal/types/zset"
@@ -49,6 +54,24 @@ var digesters = map[types.Type]func(d *digest, db *shard.DB, e shard.Entry){
 	types.String: func(d *digest, db *shard.DB, e shard.Entry) {
 		var scratch [20]byte
 		d.mix(db.Bytes(e, scratch[:]))
+	},
+	types.List: func(d *digest, db *shard.DB, e shard.Entry) {
+		v := list.Open(db.Space(), db.Root(e))
+		var scratch [20]byte
+		for it := v.From(0); it.OK(); it.Next() {
+			d.mix(it.Element().Append(scratch[:0]))
+		}
+	},
+	types.Hash: func(d *digest, db *shard.DB, e shard.Entry) {
+		v := hash.Open(db.Space(), db.Root(e))
+		var scratch [20]byte
+		v.Each(func(field, value hash.Element) bool {
+			var part digest
+			part.mix(field.Append(scratch[:0]))
+			part.mix(value.Append(scratch[:0]))
+			d.add(part[:])
+			return true
+		})
 	},
 	types.Stream: func(d *digest, db *shard.DB, e shard.Entry) {
 		v := stream.Open(db.Space(), db.Root(e))
@@ -181,8 +204,49 @@ func debugObject(c *command.Ctx) {
 			return
 		}
 		idleSec := int64(db.Idle(e).Seconds())
-		c.Reply.Simple(fmt.Sprintf("Value at:%#x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
-			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec))
+		text := fmt.Sprintf("Value at:%#x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
+			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec)
+		if e.Type() == types.List {
+			text += describeNodes(c.Env.Limits, db, e)
+		}
+		c.Reply.Simple(text)
+	})
+}
+
+// describeNodes words what DEBUG OBJECT tells of a list's nodes.
+func describeNodes(lim *types.Limits, db *shard.DB, e shard.Entry) string {
+	v := list.Open(db.Space(), db.Root(e))
+	compressed := 0
+	if lim.ListCompressDepth > 0 {
+		compressed = 1
+	}
+	return fmt.Sprintf(" ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d ql_uncompressed_size:%d",
+		v.Nodes(), float64(v.Len())/float64(v.Nodes()), lim.ListListpackSize, compressed, v.Bytes())
+}
+
+// debugListpack writes the elements of a listpack to the log.
+func debugListpack(c *command.Ctx) {
+	withEntry(c, c.Args[2], func(db *shard.DB, e shard.Entry) {
+		if !e.Exists() {
+			c.Error(command.ErrNoKey)
+			return
+		}
+		if enc := e.Encoding(); enc != types.Listpack && enc != types.ListpackEx {
+			c.Error("ERR Not a listpack encoded object.")
+			return
+		}
+		root := db.Root(e)
+		lp := listpack.Block{
+			Ref:  alloc.Ref(binary.LittleEndian.Uint32(root.Data[:])),
+			Size: binary.LittleEndian.Uint32(root.Data[4:]),
+		}.Bytes(db.Shard().Arena())
+		var text strings.Builder
+		fmt.Fprintf(&text, "Listpack of %q: %d bytes, %d elements", c.Args[2], len(lp), listpack.Len(lp))
+		for at := listpack.First(lp); at != 0; at = listpack.Next(lp, at) {
+			fmt.Fprintf(&text, "\n  at %d: %q", at, listpack.Get(lp, at).Append(nil))
+		}
+		client(c).reactor.srv.log.Noticef("%s", text.String())
+		c.Reply.Simple("Listpack structure printed on stdout")
 	})
 }
 
@@ -283,12 +347,16 @@ func (h *htStats) add(db *shard.DB) {
 	expires, _ := db.Expires()
 	h.expires += expires
 	for i := range n {
-		length := db.BucketLen(i)
-		for length >= len(h.lengths) {
-			h.lengths = append(h.lengths, 0)
-		}
-		h.lengths[length]++
+		h.count(db.BucketLen(i))
 	}
+}
+
+// count counts a bucket with length entries.
+func (h *htStats) count(length int) {
+	for length >= len(h.lengths) {
+		h.lengths = append(h.lengths, 0)
+	}
+	h.lengths[length]++
 }
 
 const emptyHT = "No stats available for empty dictionaries\n"
@@ -349,14 +417,43 @@ func debugHTStats(c *command.Ctx) {
 	})
 }
 
-// debugHTStatsKey knows no values that are hash tables: there are only strings.
+// tableOf returns the hash table of a value that has one; see the roots in the packages of the types.
+func tableOf(db *shard.DB, e shard.Entry) (t dict.Table, ok bool) {
+	switch e.Encoding() {
+	case types.Hashtable:
+		root := db.Root(e)
+		return dict.Load(root.Data[:]), true
+	case types.HashtableEx, types.Skiplist:
+		root := db.Root(e)
+		ref := alloc.Ref(binary.LittleEndian.Uint32(root.Data[:]))
+		return dict.Load(db.Shard().Arena().Bytes(ref, types.RootBytes)), true
+	}
+	return dict.Table{}, false
+}
+
+// debugHTStatsKey describes the table of a hash, a set or a sorted set.
 func debugHTStatsKey(c *command.Ctx) {
-	withEntry(c, c.Args[2], func(_ *shard.DB, e shard.Entry) {
+	withEntry(c, c.Args[2], func(db *shard.DB, e shard.Entry) {
 		if !e.Exists() {
 			c.Error(command.ErrNoKey)
 			return
 		}
-		c.Error("ERR The value stored at the specified key is not represented using an hash table")
+		t, ok := tableOf(db, e)
+		if !ok {
+			c.Error("ERR The value stored at the specified key is not represented using an hash table")
+			return
+		}
+		var h htStats
+		h.buckets, h.entries, h.resizing = t.Buckets(), t.Len(), t.Resizing()
+		for i := range h.buckets {
+			n := 0
+			t.Visit(db.Shard().Arena(), uint32(i), func(alloc.Ref) { n++ })
+			h.count(n)
+		}
+		var b strings.Builder
+		b.WriteString("Hash table 0 stats (main hash table):\n")
+		h.describe(&b)
+		c.Reply.Verbatim("txt", b.String())
 	})
 }
 
