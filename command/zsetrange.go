@@ -173,6 +173,7 @@ func (c *Ctx) replyIter(it *zset.Iter, withScores bool) {
 		}
 		return
 	}
+	it.NamesOnly()
 	buf := c.Reply.Buf
 	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
 		if e.IsInt {

@@ -378,7 +378,7 @@ func FuzzTree(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("abcdefgh"), 300))
 	f.Fuzz(func(t *testing.T, program []byte) {
 		m := newModel(t)
-		for i := 0; i+2 < len(program) && i < 6000; i += 3 {
+		for i := 0; i+2 < len(program) && i < 900; i += 3 {
 			op, a, b := program[i], program[i+1], program[i+2]
 			e := element{score: float64(a >> 5), name: string([]byte{a & 31, b})}
 			switch op % 8 {

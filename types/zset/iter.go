@@ -9,8 +9,9 @@ import (
 
 // Iter lists members in order. The sorted set must not change meanwhile.
 type Iter struct {
-	left int // members yet to come
-	back bool
+	left  int // members yet to come
+	back  bool
+	names bool // scores are not wanted
 
 	lp  []byte // nil in a skiplist
 	pos int    // of the next member, or of the score of the next one backwards
@@ -56,6 +57,9 @@ func (v *Value) iter(rank, n int, back bool) Iter {
 	return it
 }
 
+// NamesOnly says that scores are not wanted: those of a listpack may be texts that take a while to parse.
+func (it *Iter) NamesOnly() { it.names = true }
+
 // Next returns the next member and its score; ok is false if there is none. The bytes die when the sorted set changes.
 func (it *Iter) Next() (e listpack.Element, score float64, ok bool) {
 	if it.left == 0 {
@@ -79,7 +83,9 @@ func (it *Iter) Next() (e listpack.Element, score float64, ok bool) {
 
 func (it *Iter) nextSmall() (e listpack.Element, score float64) {
 	if it.back {
-		score = scoreAt(it.lp, it.pos)
+		if !it.names {
+			score = scoreAt(it.lp, it.pos)
+		}
 		pos := listpack.Prev(it.lp, it.pos)
 		e = listpack.Get(it.lp, pos)
 		it.pos = listpack.Prev(it.lp, pos)
@@ -88,7 +94,10 @@ func (it *Iter) nextSmall() (e listpack.Element, score float64) {
 	e, pos := listpack.Take(it.lp, it.pos)
 	s, pos := listpack.Take(it.lp, pos)
 	it.pos = pos
-	return e, scoreOf(s)
+	if !it.names {
+		score = scoreOf(s)
+	}
+	return e, score
 }
 
 // load takes the next members of a skiplist and asks for their blocks.
