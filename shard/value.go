@@ -13,17 +13,16 @@ import (
 type valueOps struct {
 	freeStep func(sp *types.Space, r *types.Root, limit int) (done bool)
 	copy     func(from *types.Space, r types.Root, to *types.Space) (types.Root, error)
-	len      func(sp *types.Space, r types.Root) int
 	bytes    func(sp *types.Space, r types.Root) int
 	check    func(sp *types.Space, r types.Root) error
 }
 
 var values = [types.Stream + 1]valueOps{
-	types.Stream: {stream.FreeStep, stream.Copy, stream.Len, stream.Bytes, stream.Check},
-	types.List:   {list.FreeStep, list.Copy, list.Len, list.Bytes, list.Check},
-	types.Hash:   {hash.FreeStep, hash.Copy, hash.Len, hash.Bytes, hash.Check},
-	types.Set:    {set.FreeStep, set.Copy, set.Len, set.Bytes, set.Check},
-	types.ZSet:   {zset.FreeStep, zset.Copy, zset.Len, zset.Bytes, zset.Check},
+	types.Stream: {stream.FreeStep, stream.Copy, stream.Bytes, stream.Check},
+	types.List:   {list.FreeStep, list.Copy, list.Bytes, list.Check},
+	types.Hash:   {hash.FreeStep, hash.Copy, hash.Bytes, hash.Check},
+	types.Set:    {set.FreeStep, set.Copy, set.Bytes, set.Check},
+	types.ZSet:   {zset.FreeStep, zset.Copy, zset.Bytes, zset.Check},
 }
 
 // freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.
@@ -65,7 +64,7 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 func (db *DB) FreeRoot(r types.Root) { db.shard.freeRoot(r) }
 
 func (s *Shard) freeRoot(r types.Root) {
-	if values[r.Type].freeStep != nil && !values[r.Type].freeStep(s.space, &r, freeAtOnce) {
+	if !values[r.Type].freeStep(s.space, &r, freeAtOnce) {
 		s.dying = append(s.dying, r)
 		s.work.Store(true)
 	}
