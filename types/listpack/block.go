@@ -168,12 +168,11 @@ func (b *Block) Delete(a *alloc.Arena, pos, count int) (next int) {
 
 // Cut is Delete for a stretch of count elements that is known to reach from pos to the position to.
 func (b *Block) Cut(a *alloc.Arena, pos, to, count int) (next int) {
-	if pos == to {
-		return 0
-	}
-	lp := b.splice(a, pos, to-pos, 0, -count)
-	if lp == nil {
-		return -1
+	lp := b.Bytes(a)
+	if pos < to {
+		if lp = b.splice(a, pos, to-pos, 0, -count); lp == nil {
+			return -1
+		}
 	}
 	if pos < len(lp)-1 {
 		return pos
