@@ -366,7 +366,7 @@ func FuzzChanges(f *testing.F) {
 	f.Add([]byte("\x00\x00\x02-1\x00\x01\x03xyz\x02\x01\x04\x00\x00\x03abc\x03\x00\x09"))
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		m := &model{t: t, a: newArena()}
-		for len(ops) >= 3 {
+		for steps := 0; len(ops) >= 3 && steps < 50; steps++ {
 			op, i, n := ops[0], int(ops[1])%(len(m.plain)+1), int(ops[2])
 			ops = ops[3:]
 			elem := string(ops[:min(n, len(ops))])
