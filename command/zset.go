@@ -492,6 +492,10 @@ func (c *Ctx) addScores(scores []float64, first, step int, o zaddOptions) {
 }
 
 func zincrby(c *Ctx) {
+	if _, at := c.zaddOptions(); at > 2 {
+		c.Error(ErrSyntax) // to Redis this is a ZADD with too few arguments
+		return
+	}
 	by, ok := c.doubleArg(2, ErrNotFloat)
 	if !ok {
 		return

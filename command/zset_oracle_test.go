@@ -76,6 +76,8 @@ ZRANGEBYSCORE z -inf inf WITHSCORES
 ZINCRBY z 1.5 a
 ZINCRBY z 1.5 new
 ZINCRBY z x new
+ZINCRBY z NX new
+ZINCRBY z ch gt
 ZINCRBY z nan new
 ZINCRBY list 1 new
 ZINCRBY z 1 
