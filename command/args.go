@@ -87,6 +87,9 @@ func (c *Ctx) expireArg(i int, f expireForm) (ms int64, ok bool) {
 
 // lookup finds k for reading: it counts a hit or a miss, touches the access clock and notifies of a miss.
 func (c *Ctx) lookup(k *shard.Key) shard.Entry {
+	if c.Yield != nil { // it has been counted before
+		return k.DB.Find(k)
+	}
 	e := k.DB.Lookup(k)
 	if !e.Exists() {
 		c.Notify(NotifyKeyMiss, "keymiss", k.Name)

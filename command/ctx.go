@@ -31,6 +31,14 @@ type Ctx struct {
 	Later func(c *Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer))
 	// Block makes the client wait; see Wait. Set by server/; nil where a command cannot wait, as in a transaction.
 	Block func(c *Ctx, w Waiting)
+	// Lengthen makes the command run in steps, from the beginning, or declines; see Long. Set by server/; nil where the command has
+	// to be one step, as in a transaction.
+	Lengthen func(c *Ctx) bool
+	// Yield ends a step of a command that runs in steps, if it has taken long enough; nil in any other.
+	Yield func()
+	// Uncounted tells that the head of the reply of a command that runs in steps is yet to come, in Head.
+	Uncounted bool
+	Head      []byte
 	// Woken points to the one of Keys that has become ready when a blocking command runs again; nil when it was just sent.
 	Woken *shard.Key
 	Table *Table
@@ -41,6 +49,7 @@ type Ctx struct {
 	rewritten bool
 	effects   effects
 	scratch   [40]byte
+	done      int       // elements since Yield was called
 	words     [8][]byte // arguments being put together for Propagate
 }
 

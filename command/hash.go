@@ -253,13 +253,14 @@ func (c *Ctx) bulkField(v *hash.Value, field []byte) {
 
 func hgetall(c *Ctx) {
 	v, ok := c.readHash()
-	if !ok {
+	if !ok || c.Long(v.Size()) {
 		return
 	}
 	c.Reply.Map(v.Len())
 	v.Each(func(field, value hash.Element) bool {
 		c.bulkElement(field)
 		c.bulkElement(value)
+		c.Pause(1)
 		return true
 	})
 }
@@ -344,12 +345,13 @@ func hincrbyfloat(c *Ctx) {
 
 func hkeys(c *Ctx) {
 	v, ok := c.readHash()
-	if !ok {
+	if !ok || c.Long(v.Size()) {
 		return
 	}
 	c.Reply.Array(v.Len())
 	v.Each(func(field, _ hash.Element) bool {
 		c.bulkElement(field)
+		c.Pause(1)
 		return true
 	})
 }
@@ -435,12 +437,13 @@ func hstrlen(c *Ctx) {
 
 func hvals(c *Ctx) {
 	v, ok := c.readHash()
-	if !ok {
+	if !ok || c.Long(v.Size()) {
 		return
 	}
 	c.Reply.Array(v.Len())
 	v.Each(func(_, value hash.Element) bool {
 		c.bulkElement(value)
+		c.Pause(1)
 		return true
 	})
 }

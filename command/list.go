@@ -355,6 +355,7 @@ func (c *Ctx) replyElements(it quicklist.Iter, n int) {
 	for ; n > 0; n-- {
 		c.bulkElement(it.Element())
 		it.Next()
+		c.Pause(1)
 	}
 }
 
@@ -422,6 +423,9 @@ func lrange(c *Ctx) {
 		return
 	}
 	from, n := within(start, stop, v.Len())
+	if c.Long(n) {
+		return
+	}
 	c.Reply.Array(n)
 	c.replyElements(v.From(from), n)
 }

@@ -264,10 +264,12 @@ func smismember(c *Ctx) {
 }
 
 func smembers(c *Ctx) {
-	if v, ok := c.lookupSet(&c.Keys[0]); ok {
-		c.Reply.Set(v.Len())
-		c.replyMembers(&v)
+	v, ok := c.lookupSet(&c.Keys[0])
+	if !ok || c.Long(v.Len()) {
+		return
 	}
+	c.Reply.Set(v.Len())
+	c.replyMembers(&v)
 }
 
 // replyMembers replies all members of v, each as a bulk string.
@@ -282,12 +284,16 @@ func (c *Ctx) replyMembers(v *sets.Value) {
 		if left -= len(b.Members()); left > len(b.Members()) {
 			c.reserve(len(c.Reply.Buf)-at, left, len(b.Members()))
 		}
+		c.Pause(len(b.Members()))
 	}
 }
 
 // reserve makes room for the rest of a long reply: left elements like the last n, which took so many bytes. Growing step by step would
 // copy it several times.
 func (c *Ctx) reserve(bytes, left, n int) {
+	if c.Yield != nil {
+		return // it is sent step by step
+	}
 	const long = 64 << 10
 	if room := bytes * left / n; room > long && room > cap(c.Reply.Buf)-len(c.Reply.Buf) {
 		c.Reply.Buf = slices.Grow(c.Reply.Buf, room+room/8)

@@ -24,6 +24,9 @@ var setOps = sync.Pool{New: func() any { return new(setOp) }}
 func (c *Ctx) beginSetOp(keys []shard.Key) *setOp {
 	op := setOps.Get().(*setOp)
 	op.sets, op.missing, op.noFirst = op.sets[:0], 0, false
+	if c.Yield != nil {
+		op.result.Step = c.Pause
+	}
 	for i := range keys {
 		k := &keys[i]
 		e := c.lookup(k)
@@ -39,6 +42,26 @@ func (c *Ctx) beginSetOp(keys []shard.Key) *setOp {
 		}
 	}
 	return op
+}
+
+// total returns how many members the sets have.
+func (op *setOp) total() (members int) {
+	for i := range op.sets {
+		members += op.sets[i].Len()
+	}
+	return members
+}
+
+// smallest returns how many members an intersection looks up.
+func (op *setOp) smallest() int {
+	if op.missing > 0 {
+		return 0
+	}
+	least := op.sets[0].Len()
+	for i := range op.sets {
+		least = min(least, op.sets[i].Len())
+	}
+	return least * len(op.sets)
 }
 
 // end gives op back, and to db's shard what it has used for members of its own.
@@ -84,13 +107,16 @@ func diffSets(c *Ctx, op *setOp, db *shard.DB) (some bool, err error) {
 }
 
 // replyAlgebra replies what compute makes of the command's keys.
-func (c *Ctx) replyAlgebra(compute algebra) {
+func (c *Ctx) replyAlgebra(compute algebra, size func(*setOp) int) {
 	op := c.beginSetOp(c.Keys)
 	if op == nil {
 		return
 	}
 	db := c.Keys[0].DB
 	defer op.end(db)
+	if c.Long(size(op)) {
+		return
+	}
 	some, err := compute(c, op, db)
 	switch {
 	case err != nil:
@@ -103,7 +129,7 @@ func (c *Ctx) replyAlgebra(compute algebra) {
 }
 
 func (c *Ctx) replyResult(op *setOp) {
-	d, n := c.Reply.DeferSet(op.sets[0].Len()), 0
+	d, n := c.beginSet(op.sets[0].Len()), 0
 	for op.result.Next() {
 		members := op.result.Members()
 		n += len(members)
@@ -111,16 +137,20 @@ func (c *Ctx) replyResult(op *setOp) {
 			c.bulkElement(members[i])
 		}
 	}
-	c.Reply.Close(d, n)
+	c.endSet(d, n)
 }
 
 // storeAlgebra stores in the first key what collect makes of the others.
-func (c *Ctx) storeAlgebra(collect func(c *Ctx, op *setOp, db *shard.DB) (sets.Value, error), event string) {
+func (c *Ctx) storeAlgebra(collect func(c *Ctx, op *setOp, db *shard.DB) (sets.Value, error), size func(*setOp) int, event string) {
 	op := c.beginSetOp(c.Keys[1:])
 	if op == nil {
 		return
 	}
 	dest := &c.Keys[0]
+	if c.Long(size(op)) {
+		op.end(dest.DB)
+		return
+	}
 	v, err := collect(c, op, dest.DB)
 	op.end(dest.DB)
 	switch {
@@ -154,7 +184,7 @@ func collectDiff(c *Ctx, op *setOp, db *shard.DB) (sets.Value, error) {
 // collectUnion needs no Result: the new set itself tells what is there already.
 func collectUnion(c *Ctx, op *setOp, db *shard.DB) (sets.Value, error) {
 	v := sets.New(db.Space())
-	err := v.AddAll(op.sets, c.Env.Limits)
+	err := v.AddAll(op.sets, c.Env.Limits, op.result.Step)
 	return v, err
 }
 
@@ -173,12 +203,12 @@ func (c *Ctx) collect(op *setOp, compute algebra, db *shard.DB) (sets.Value, err
 	return v, nil
 }
 
-func sinter(c *Ctx)      { c.replyAlgebra(interSets) }
-func sunion(c *Ctx)      { c.replyAlgebra(unionSets) }
-func sdiff(c *Ctx)       { c.replyAlgebra(diffSets) }
-func sinterstore(c *Ctx) { c.storeAlgebra(collectInter, "sinterstore") }
-func sunionstore(c *Ctx) { c.storeAlgebra(collectUnion, "sunionstore") }
-func sdiffstore(c *Ctx)  { c.storeAlgebra(collectDiff, "sdiffstore") }
+func sinter(c *Ctx)      { c.replyAlgebra(interSets, (*setOp).smallest) }
+func sunion(c *Ctx)      { c.replyAlgebra(unionSets, (*setOp).total) }
+func sdiff(c *Ctx)       { c.replyAlgebra(diffSets, (*setOp).total) }
+func sinterstore(c *Ctx) { c.storeAlgebra(collectInter, (*setOp).smallest, "sinterstore") }
+func sunionstore(c *Ctx) { c.storeAlgebra(collectUnion, (*setOp).total, "sunionstore") }
+func sdiffstore(c *Ctx)  { c.storeAlgebra(collectDiff, (*setOp).total, "sdiffstore") }
 
 const (
 	errNumKeys     Error = "ERR numkeys should be greater than 0"
@@ -193,6 +223,10 @@ func sintercard(c *Ctx) {
 	}
 	op := c.beginSetOp(c.Keys)
 	if op == nil {
+		return
+	}
+	if c.Long(op.smallest()) {
+		op.end(nil)
 		return
 	}
 	n := 0

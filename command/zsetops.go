@@ -57,6 +57,7 @@ type zop struct {
 	texts      []byte // of members that are kept as integers
 	places     map[string]int
 	batch      sets.Batch
+	pause      func(members int) // of a command that runs in steps, or nil
 }
 
 // zops keeps them, with what room they have.
@@ -71,7 +72,7 @@ func (op *zop) end() {
 	if cap(op.result) > keepScored {
 		op.result, op.texts = nil, nil
 	}
-	op.places = nil
+	op.places, op.pause = nil, nil
 	zops.Put(op)
 }
 
@@ -135,7 +136,10 @@ func (c *Ctx) beginZOp(at int, kind *zopKind, store bool) *zop {
 	}
 	op := zops.Get().(*zop)
 	op.inputs, op.result, op.texts = op.inputs[:0], op.result[:0], op.texts[:0]
-	op.aggregate, op.withScores, op.limit = sumScores, false, math.MaxInt
+	op.aggregate, op.withScores, op.limit, op.pause = sumScores, false, math.MaxInt, nil
+	if c.Yield != nil {
+		op.pause = c.Pause
+	}
 	keys := c.Keys[len(c.Keys)-int(n):]
 	if !c.lookupInputs(op, keys) || !op.options(c, at+1+int(n), kind, store) {
 		op.end()
@@ -236,12 +240,18 @@ func (op *zop) each(in *zinput, visit func(name []byte, score float64) bool) {
 					return
 				}
 			}
+			if op.pause != nil {
+				op.pause(len(op.batch.Members()))
+			}
 		}
 	default:
 		it := in.zset.Ascend(0, in.len)
 		for e, score, ok := it.Next(); ok; e, score, ok = it.Next() {
 			if !visit(op.text(e), score) {
 				return
+			}
+			if op.pause != nil {
+				op.pause(1)
 			}
 		}
 	}
@@ -344,19 +354,50 @@ func (op *zop) diff() {
 	})
 }
 
+// total returns how many members the inputs have.
+func (op *zop) total() (members int) {
+	for i := range op.inputs {
+		members += op.inputs[i].len
+	}
+	return members
+}
+
+// compute makes op.result what kind says, in its order if that is wanted.
+func (op *zop) compute(kind *zopKind) {
+	if op.pause == nil {
+		kind.compute(op)
+		if !kind.count {
+			slices.SortFunc(op.result, compareScored)
+		}
+		return
+	}
+	op.result = slices.Grow(op.result, op.total()) // to grow step by step would copy it
+	kind.compute(op)
+	if !kind.count {
+		slices.SortFunc(op.result, func(a, b scored) int {
+			op.pause(1)
+			return compareScored(a, b)
+		})
+	}
+}
+
 func (c *Ctx) replyZOp(kind *zopKind) {
 	op := c.beginZOp(1, kind, false)
 	if op == nil {
 		return
 	}
-	kind.compute(op)
+	if c.Long(op.total()) {
+		op.end()
+		return
+	}
+	op.compute(kind)
 	if kind.count {
 		c.Reply.Int(int64(len(op.result)))
 	} else {
-		slices.SortFunc(op.result, compareScored)
 		c.beginScored(len(op.result), op.withScores)
 		for _, m := range op.result {
 			c.replyScored(listpack.Element{Bytes: m.name}, m.score, op.withScores)
+			c.Pause(1)
 		}
 	}
 	op.end()
@@ -374,8 +415,11 @@ func (c *Ctx) storeZOp(kind *zopKind) {
 	if op == nil {
 		return
 	}
-	kind.compute(op)
-	slices.SortFunc(op.result, compareScored)
+	if c.Long(op.total()) {
+		op.end()
+		return
+	}
+	op.compute(kind)
 	dest := &c.Keys[0]
 	v := zset.New(dest.DB.Space())
 	var err error
@@ -384,6 +428,7 @@ func (c *Ctx) storeZOp(kind *zopKind) {
 	}
 	for i := 0; i < len(op.result) && err == nil; i++ {
 		err = v.Append(c.Env.Limits, op.result[i].name, op.result[i].score)
+		c.Pause(1)
 	}
 	op.end()
 	if err != nil {

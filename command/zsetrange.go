@@ -149,6 +149,9 @@ func (c *Ctx) replyZRange(q zrangeQuery) {
 		return
 	}
 	from, to := q.ranks(&v)
+	if c.Long(to - from) {
+		return
+	}
 	c.beginScored(to-from, q.withScores)
 	it := v.Ascend(from, to)
 	if q.rev {
@@ -170,10 +173,18 @@ func (c *Ctx) replyIter(it *zset.Iter, withScores bool) {
 	if withScores {
 		for e, score, ok := it.Next(); ok; e, score, ok = it.Next() {
 			c.replyScored(e, score, true)
+			c.Pause(1)
 		}
 		return
 	}
 	it.NamesOnly()
+	if c.Yield != nil {
+		for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
+			c.bulkElement(e)
+			c.Pause(1)
+		}
+		return
+	}
 	buf := c.Reply.Buf
 	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
 		if e.IsInt {
@@ -203,6 +214,9 @@ func zrangestore(c *Ctx) {
 		return
 	}
 	from, to := q.ranks(&v)
+	if c.Long(to - from) {
+		return
+	}
 	stored := zset.New(dest.DB.Space())
 	var err error
 	if q.by == byRank && to-from > c.Env.Limits.ZSetListpackEntries {
@@ -211,6 +225,7 @@ func zrangestore(c *Ctx) {
 	it := v.Ascend(from, to)
 	for e, score, ok := it.Next(); ok && err == nil; e, score, ok = it.Next() {
 		err = stored.AppendElement(c.Env.Limits, e, score)
+		c.Pause(1)
 	}
 	if err != nil {
 		dest.DB.FreeRoot(stored.Root())

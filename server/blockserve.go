@@ -98,7 +98,7 @@ func (r *reactor) rerun(b *blocked, key *shard.Key) (done bool) {
 	k.w.Buf, k.w.Proto, k.again = k.w.Buf[:0], b.proto, false
 	c.Reply, c.Spec, c.Args, c.Keys, c.DB = &k.w, b.spec, b.args, b.Keys, b.db
 	c.Client, c.Woken = b.cl, key
-	c.Pin, c.TakeLarge, c.Later = nil, nil, nil
+	c.Pin, c.TakeLarge, c.Later, c.Lengthen = nil, nil, nil, nil
 	c.Block = func(*command.Ctx, command.Waiting) { k.again = true }
 	c.Begin()
 	b.spec.Run(c)

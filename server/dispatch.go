@@ -281,6 +281,9 @@ func (r *reactor) call(cl *Client, q *request) {
 	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys
 	c.Begin()
 	many := r.lock(q)
+	if r.srv.leases.running.Load() > 0 && r.awaitLease(cl, q, many) {
+		return
+	}
 	begin := len(r.w.Buf)
 	cl.lastCommand = q.spec
 	q.spec.Run(c)
@@ -290,6 +293,10 @@ func (r *reactor) call(cl *Client, q *request) {
 		many.unlock(r.srv.ks)
 	} else if r.held != nil && r.held.HasReady() {
 		r.serve(nil)
+	}
+	if r.long.lengthened {
+		r.long.lengthened = false
+		return
 	}
 	r.note(q.spec, failed)
 	if failed {

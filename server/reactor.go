@@ -25,6 +25,7 @@ type reactor struct {
 	timers  timers
 	waking  waking
 	reach   reach
+	long    longCommands
 	held    *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
 	many    lockSet
 	nowMS   int64 // unix time of the turn

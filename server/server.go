@@ -33,6 +33,7 @@ type Server struct {
 	unauthLimits atomic.Pointer[resp.Limits]
 	gate         atomic.Uint32 // states of the server in which no command takes the fast path
 	pause        pause
+	leases       leases
 
 	clients          atomic.Int64
 	nextClient       atomic.Uint64
@@ -99,7 +100,7 @@ func New(cfg *config.Config) (*Server, error) {
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.stats.perCommand = make([]commandStat, s.table.Count())
-	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Table: s.table}
+	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, Table: s.table}
 	return r
 }
 

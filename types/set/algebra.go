@@ -18,7 +18,8 @@ import (
 // Every member comes once. The sets must not change meanwhile. A Result and the slice it is given are worth being reused: they escape
 // to the Go heap.
 type Result struct {
-	Batch // the members that have come last
+	Batch                   // the members that have come last
+	Step  func(members int) // if set, called whenever so many members have been looked at
 	op    operation
 	sets  []Value
 	it    Iter // of sets[at]
@@ -87,7 +88,7 @@ func (r *Result) Union(sets []Value, lim *types.Limits, temp *Value) error {
 		lookups += i * sets[i].Len()
 	}
 	if lookups > additionCost*total(sets) {
-		if err := temp.AddAll(sets, lim); err != nil {
+		if err := temp.AddAll(sets, lim, r.Step); err != nil {
 			return err
 		}
 		sets = append(sets[:0], *temp)
@@ -109,7 +110,7 @@ func total(sets []Value) (members int) {
 func (r *Result) Diff(sets []Value, lim *types.Limits, temp *Value) error {
 	first, others := &sets[0], sets[1:]
 	if first.Len()*len(others) > additionCost*total(others)+first.Len() {
-		if err := temp.AddAll(others, lim); err != nil {
+		if err := temp.AddAll(others, lim, r.Step); err != nil {
 			return err
 		}
 		sets = append(sets[:1], *temp)
@@ -133,7 +134,12 @@ func (r *Result) Next() bool {
 			}
 			r.it = r.sets[r.at].Iter()
 		}
-		if r.keep(r.wanted()); r.n > 0 {
+		looked := r.n
+		r.keep(r.wanted())
+		if r.Step != nil {
+			r.Step(looked)
+		}
+		if r.n > 0 {
 			return true
 		}
 	}
@@ -159,8 +165,12 @@ func (r *Result) wanted() uint32 {
 	return in
 }
 
-// AddAll adds the members of sets to v, which is none of them. The error is types.ErrNoMemory; some may have been added.
-func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
+// AddAll adds the members of sets to v, which is none of them. If step is not nil, it is called whenever so many members have been
+// looked at. The error is types.ErrNoMemory; some may have been added.
+func (v *Value) AddAll(sets []Value, lim *types.Limits, step func(members int)) error {
+	if step == nil {
+		step = func(int) {}
+	}
 	if mergeable(sets) {
 		var m merge
 		m.begin(sets)
@@ -168,6 +178,7 @@ func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
 			if err := v.AddBatch(&b, lim); err != nil {
 				return err
 			}
+			step(b.n)
 		}
 		return nil
 	}
@@ -177,6 +188,7 @@ func (v *Value) AddAll(sets []Value, lim *types.Limits) error {
 			if err := v.AddBatch(&b, lim); err != nil {
 				return err
 			}
+			step(b.n)
 		}
 	}
 	return nil

@@ -360,7 +360,7 @@ func checkAlgebra(t *testing.T, sets []Value, want []map[string]bool) {
 	compare("Union", union, func(r *Result, sets []Value, temp *Value) error { return r.Union(sets, limits(512), temp) })
 	compare("Diff", diff, func(r *Result, sets []Value, temp *Value) error { return r.Diff(sets, limits(512), temp) })
 	all := New(newSpace(7))
-	if err := all.AddAll(sets, limits(512)); err != nil {
+	if err := all.AddAll(sets, limits(512), nil); err != nil {
 		t.Fatal(err)
 	}
 	check(t, &all, union)

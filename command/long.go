@@ -1,0 +1,47 @@
+package command
+
+import "github.com/shoaldb/shoal/resp"
+
+// longElements is the number of elements from which on a command runs in steps: those of some 0.3 ms and more.
+const longElements = 10000
+
+// Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it replies
+// or changes anything. If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
+// a call of the same handler in which Long returns false and Pause gives others their turn. Meanwhile the command's keys are
+// on lease (see shard.Key.Lease): views of values stay valid from step to step, entries do not. Of a command that writes, the
+// first key is the one that it changes, after its last Pause.
+func (c *Ctx) Long(elements int) bool {
+	return elements >= longElements && c.Lengthen != nil && !c.LockedAll && c.Lengthen(c)
+}
+
+// Pause is called by a handler that has called Long, after each n elements: a step may end here.
+func (c *Ctx) Pause(n int) {
+	if c.Yield == nil {
+		return
+	}
+	const often = 64
+	if c.done += n; c.done >= often {
+		c.done = 0
+		c.Yield()
+	}
+}
+
+// beginSet begins a set of members that have not been counted; endSet tells how many they were. Between the two a command that
+// runs in steps keeps its reply.
+func (c *Ctx) beginSet(guess int) resp.Deferred {
+	if c.Yield != nil {
+		c.Uncounted = true
+		return resp.Deferred{}
+	}
+	return c.Reply.DeferSet(guess)
+}
+
+func (c *Ctx) endSet(d resp.Deferred, n int) {
+	if !c.Uncounted {
+		c.Reply.Close(d, n)
+		return
+	}
+	head := resp.Writer{Proto: c.Reply.Proto}
+	head.Set(n)
+	c.Head, c.Uncounted = head.Buf, false
+}

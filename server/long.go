@@ -1,0 +1,266 @@
+package server
+
+import (
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// A command that meets very many elements runs in steps (command.Ctx.Long): its handler is a coroutine of the client's reactor,
+// which resumes it once in a turn, with the shards of its keys locked. In between the locks are free. The keys are on lease all the
+// time, and so the command sees them as they were when it began; whoever wants to change them is suspended until it is done
+// (awaitLease). The reply goes out step by step.
+
+// stepTime is how long a step is to take. It bounds how long others wait for a command of a million elements.
+const stepTime = 100 * time.Microsecond
+
+// leases counts, for all reactors.
+type leases struct {
+	running    atomic.Int32 // commands that have leases; changed under the locks of their shards
+	waitingAll atomic.Int32 // commands that need all shards and wait for leases to end
+}
+
+// longCommands are those that run in steps on a reactor. In each turn the first one makes a step and becomes the last.
+type longCommands struct {
+	list       []*longCommand
+	posted     bool // the next step is in the mailbox
+	lengthened bool // the present command is put off: it will run in steps, or waits for its turn to
+}
+
+// longCommand is a command that runs in steps.
+type longCommand struct {
+	cl     *Client
+	ctx    command.Ctx
+	w      resp.Writer
+	shards lockSet
+	next   func() (struct{}, bool) // makes a step
+	until  int64                   // nanotime at which the step should end
+	nanos  int64                   // that all steps have taken
+	kept   [][]byte                // of a reply whose head is yet to come
+	begun  bool                    // part of the reply has been kept or sent
+}
+
+// lengthen makes c's command run in steps; see command.Ctx.Lengthen. The shards of its keys are locked.
+func lengthen(c *command.Ctx) bool {
+	cl := c.Client.(*Client)
+	r := cl.reactor
+	if len(c.Keys) == 0 || c.Spec.LocksAll(c.Args) || r.srv.leases.waitingAll.Load() > 0 {
+		return false
+	}
+	write := c.Spec.Flags&command.Write != 0
+	for i := range c.Keys {
+		switch k := &c.Keys[i]; {
+		case k.Awaited(): // be fair
+			k.Await(r.resumer(cl))
+			r.putOff(cl, c.Args)
+			r.long.lengthened = true
+			return true
+		case write && k.DB.Shard().HasWaiters(): // they are to be served in the same step
+			return false
+		}
+	}
+	l := newLongCommand(cl, c)
+	r.srv.leases.running.Add(1)
+	for i := range l.ctx.Keys {
+		l.ctx.Keys[i].Lease(write && i == 0)
+	}
+	cl.suspend(0)
+	r.long.lengthened = true
+	r.long.list = append(r.long.list, l)
+	r.postStep()
+	return true
+}
+
+func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
+	l := &longCommand{cl: cl, ctx: *c}
+	l.w.Proto = cl.proto
+	x := &l.ctx
+	x.Reply, x.Args = &l.w, cloneTogether(c.Args)
+	x.Keys = cl.reactor.srv.bindKeys(c.Spec, c.DB, x.Args, len(c.Keys))
+	x.Pin, x.TakeLarge, x.Later, x.Block, x.Lengthen = nil, nil, nil, nil, nil
+	x.Begin()
+	for i := range x.Keys {
+		l.shards.add(x.Keys[i].DB.Shard().Index())
+	}
+	// It always runs to its end, so there is nothing to stop.
+	l.next, _ = iter.Pull(func(yield func(struct{}) bool) {
+		x.Yield = func() {
+			if nanotime() >= l.until {
+				yield(struct{}{})
+			}
+		}
+		x.Spec.Run(x)
+	})
+	return l
+}
+
+func (r *reactor) postStep() {
+	if !r.long.posted && len(r.long.list) > 0 {
+		r.long.posted = true
+		r.net.Post(r.stepLong)
+	}
+}
+
+// stepLong makes the next step of the commands that run in steps.
+func (r *reactor) stepLong() {
+	r.beginTurn()
+	r.long.posted = false
+	l := r.long.list[0]
+	r.long.list[0] = nil
+	r.long.list = r.long.list[1:]
+	more := r.step(l)
+	r.lastRun = nanotime()
+	if more {
+		r.long.list = append(r.long.list, l)
+	} else {
+		r.finishLong(l)
+	}
+	r.postStep()
+}
+
+// step runs l's handler until it pauses. It returns false when that is done.
+func (r *reactor) step(l *longCommand) (more bool) {
+	r.ctx.NowMS, r.ctx.Env = r.nowMS, r.srv.env.Load()
+	r.many = l.shards
+	r.many.lock(r.srv.ks, l.ctx.NowMS) // nothing expires under the command
+	begin := nanotime()
+	l.until = begin + int64(stepTime)
+	_, more = l.next()
+	if !more {
+		for i := range l.ctx.Keys {
+			l.ctx.Keys[i].EndLease(l.ctx.Spec.Flags&command.Write != 0 && i == 0)
+		}
+		r.srv.leases.running.Add(-1)
+		r.serve(&r.many)
+	}
+	r.many.unlock(r.srv.ks)
+	l.nanos += nanotime() - begin
+	if !more {
+		r.countLong(l)
+	}
+	r.sendStep(l)
+	return more
+}
+
+// countLong counts l, which is done, in the statistics.
+func (r *reactor) countLong(l *longCommand) {
+	s := &r.stats.perCommand[l.ctx.Spec.Index()]
+	s.calls.Add(1)
+	s.nanos.Add(l.nanos)
+	if reply := l.w.Buf; !l.begun && len(reply) > 0 && reply[0] == '-' {
+		s.failed.Add(1)
+		r.srv.errorStats.count(reply)
+	}
+	r.stats.commands.Add(1)
+	r.flow.commands++
+	r.flow.changes += l.ctx.Dirty()
+	l.cl.commands++
+}
+
+// keptBytes is in what pieces a reply is kept whose head is yet to come.
+const keptBytes = 64 << 10
+
+// sendStep sends what a step has replied.
+func (r *reactor) sendStep(l *longCommand) {
+	cl := l.cl
+	l.begun = l.begun || len(l.w.Buf) > 0
+	switch {
+	case r.clients[cl.id] != cl || cl.muted() || cl.flags&clientClosing != 0:
+		l.w.Buf, l.kept = l.w.Buf[:0], nil
+		return
+	case l.ctx.Uncounted:
+		if len(l.w.Buf) >= keptBytes {
+			l.kept = append(l.kept, l.w.Buf)
+			l.w.Buf = make([]byte, 0, keptBytes+keptBytes/2)
+		}
+		return
+	}
+	r.attach(cl)
+	r.w.Raw(l.ctx.Head)
+	for _, part := range l.kept {
+		cl.conn.SetOut(r.w.Buf)
+		cl.conn.WriteRef(part, nil)
+		r.w.Buf = cl.conn.Out()
+	}
+	r.w.Raw(l.w.Buf)
+	r.detach(cl)
+	l.ctx.Head, l.kept, l.w.Buf = nil, nil, l.w.Buf[:0]
+}
+
+// finishLong lets l's client go on.
+func (r *reactor) finishLong(l *longCommand) {
+	cl := l.cl
+	if r.clients[cl.id] != cl {
+		return
+	}
+	cl.flags &^= clientSkipping
+	if cl.flags&clientClosing == 0 {
+		r.resume(cl)
+	}
+}
+
+// awaitLease puts q off if it has to wait for a command that runs in steps: then the locks, which it has, are given back.
+func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
+	if q.spec.LocksAll(q.args) {
+		if !r.awaitAnyLease(cl) {
+			return false
+		}
+	} else if k := leasedKey(q); k != nil {
+		k.Await(r.resumer(cl))
+	} else {
+		return false
+	}
+	if many != nil {
+		many.unlock(r.srv.ks)
+	} else {
+		r.release()
+	}
+	r.putOff(cl, q.args)
+	return true
+}
+
+// leasedKey returns a key of q for which it has to wait, or nil.
+func leasedKey(q *request) *shard.Key {
+	write := q.spec.Flags&command.Write != 0
+	for i := range q.keys {
+		if k := &q.keys[i]; k.Leased(write) {
+			return k
+		}
+	}
+	return nil
+}
+
+// awaitAnyLease resumes cl when one of all leases has ended. It reports false if there are none.
+func (r *reactor) awaitAnyLease(cl *Client) bool {
+	n := &r.srv.leases.waitingAll
+	resume := r.resumer(cl)
+	for i := range r.srv.ks.Shards() {
+		if r.srv.ks.Shard(i).AwaitAny(func() { r.net.Post(func() { n.Add(-1) }); resume() }) {
+			n.Add(1) // no further lease begins
+			return true
+		}
+	}
+	return false
+}
+
+// putOff keeps a command that cannot run yet.
+func (r *reactor) putOff(cl *Client, args [][]byte) {
+	cl.suspend(0)
+	cl.queueFirst(&request{args: args})
+}
+
+// resumer returns what resumes cl on its reactor, if it is still there. Any goroutine may call it.
+func (r *reactor) resumer(cl *Client) func() {
+	return func() {
+		r.net.Post(func() {
+			r.beginTurn()
+			if r.clients[cl.id] == cl && cl.flags&clientClosing == 0 {
+				r.resume(cl)
+			}
+		})
+	}
+}

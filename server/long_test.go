@@ -1,0 +1,313 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+// longMembers is how many elements the values have on which commands of these tests run in steps.
+const longMembers = 300000
+
+// fill sends command, with so many of elements at a time behind it, n times in all.
+func fill(c *oracle.Client, n int, command []string, element func(i int) []string) {
+	const batch = 2000
+	for i := 0; i < n; {
+		args := slices.Clone(command)
+		for end := min(i+batch, n); i < end; i++ {
+			args = append(args, element(i)...)
+		}
+		c.Do(args...)
+	}
+}
+
+func numbered(prefix string) func(int) []string {
+	return func(i int) []string { return []string{fmt.Sprintf("%s:%d", prefix, i)} }
+}
+
+// members returns the bulk strings of an aggregate reply, sorted.
+func members(t testing.TB, reply string) []string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(reply, "\r\n"), "\r\n")
+	var all []string
+	for i := 2; i < len(lines); i += 2 {
+		all = append(all, lines[i])
+	}
+	if lines[0][1:] != fmt.Sprint(len(all)) {
+		t.Fatalf("%d elements behind %q", len(all), lines[0])
+	}
+	slices.Sort(all)
+	return all
+}
+
+func wantMembers(t testing.TB, what, reply string, n int) {
+	t.Helper()
+	all := members(t, reply)
+	if len(all) != n || len(slices.Compact(all)) != n {
+		t.Errorf("%s: %d elements, of which %d differ, not %d", what, len(all), len(slices.Compact(all)), n)
+	}
+}
+
+var longShapes = [][]string{{"--reactors", "1"}, {"--reactors", "4"}}
+
+// eachLongShape runs a test with one reactor, where everything alternates, and with several.
+func eachLongShape(t *testing.T, f func(t *testing.T, s *oracle.Server)) {
+	for _, shape := range longShapes {
+		t.Run(strings.Join(shape, " "), func(t *testing.T) { f(t, oracle.Shoal(t, shape...)) })
+	}
+}
+
+// calls returns how often a command has run to its end.
+func calls(t testing.TB, c *oracle.Client, name string) string {
+	text := infoFields(t, c, "commandstats")["cmdstat_"+name]
+	text, _, _ = strings.Cut(text, ",")
+	return text
+}
+
+// eventually waits until ok.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
+
+// TestLongCommand has other clients at work while one reads a large set.
+func TestLongCommand(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		reader, other, writer, flusher := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)
+		fill(other, longMembers, []string{"SADD", "set"}, numbered("member"))
+		other.Do("SET", "k", "v")
+		reader.Send("SMEMBERS", "set")
+		reader.Send("PING")
+		between := 0
+		for {
+			if got := other.Do("GET", "k"); got != "$1\r\nv\r\n" {
+				t.Fatalf("GET beside SMEMBERS: %q", got)
+			}
+			if calls(t, other, "smembers") != "" {
+				break
+			}
+			if between++; between == 1 {
+				writer.Send("SADD", "set", "late")
+			}
+			if got := other.Do("SISMEMBER", "set", "member:0"); got != ":1\r\n" {
+				t.Fatalf("SISMEMBER beside SMEMBERS: %q", got)
+			}
+		}
+		if between == 0 {
+			t.Error("nobody was answered while SMEMBERS ran")
+		}
+		wantMembers(t, "SMEMBERS", reader.Reply(), longMembers)
+		if got := reader.Reply(); got != "+PONG\r\n" {
+			t.Errorf("PING behind SMEMBERS: %q", got)
+		}
+		if got := writer.Reply(); got != ":1\r\n" {
+			t.Errorf("SADD beside SMEMBERS: %q", got)
+		}
+		wantMembers(t, "SMEMBERS again", other.Do("SMEMBERS", "set"), longMembers+1)
+
+		reader.Send("SMEMBERS", "set")
+		flusher.Send("FLUSHALL")
+		n := len(members(t, reader.Reply()))
+		if n != longMembers+1 && n != 0 { // FLUSHALL may have been first
+			t.Errorf("SMEMBERS beside FLUSHALL: %d members", n)
+		}
+		if got := flusher.Reply(); got != "+OK\r\n" {
+			t.Errorf("FLUSHALL: %q", got)
+		}
+		if got := other.Do("DBSIZE"); got != ":0\r\n" {
+			t.Errorf("DBSIZE after FLUSHALL: %q", got)
+		}
+	})
+}
+
+// TestLongCommands compares what commands reply that run in steps with the same ones on fewer elements at a time.
+func TestLongCommands(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n = 40000
+		fill(c, n, []string{"SADD", "a"}, numbered("m"))
+		fill(c, n, []string{"SADD", "b"}, func(i int) []string { return []string{fmt.Sprintf("m:%d", i+n/2)} })
+		fill(c, n, []string{"SADD", "ints"}, func(i int) []string { return []string{fmt.Sprint(i)} })
+		fill(c, n, []string{"RPUSH", "list"}, numbered("e"))
+		fill(c, n, []string{"HSET", "hash"}, func(i int) []string { return []string{fmt.Sprintf("f:%d", i), fmt.Sprintf("v:%d", i)} })
+		fill(c, n, []string{"ZADD", "z"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprintf("m:%d", i)} })
+		for _, q := range []struct {
+			n       int
+			command string
+		}{
+			{n, "SMEMBERS a"}, {n, "SMEMBERS ints"}, {n * 3 / 2, "SUNION a b"}, {n / 2, "SINTER a b"}, {n / 2, "SDIFF a b"},
+			{0, "SDIFF a a"}, {n, "SUNION a nosuch"}, {0, "SINTER a nosuch"}, {n * 5 / 2, "SUNION a b ints a b a b"},
+			{n, "LRANGE list 0 -1"}, {2 * n, "HGETALL hash"}, {n, "HKEYS hash"}, {n, "HVALS hash"},
+			{n, "ZRANGE z 0 -1"}, {n, "ZRANGE z 0 -1 REV"}, {2 * n, "ZRANGE z 0 -1 WITHSCORES"}, {n - 5, "ZRANGEBYSCORE z 5 +inf"},
+			{n, "ZUNION 2 z a"}, {n, "ZINTER 2 z a"}, {n / 2, "ZDIFF 2 z b"}, {n * 5 / 2, "ZUNION 4 z a b ints"},
+		} {
+			reply := c.Do(strings.Fields(q.command)...)
+			got := members(t, reply)
+			if len(got) != q.n {
+				t.Errorf("%s: %d elements, not %d", q.command, len(got), q.n)
+			}
+			if q.command == "ZRANGE z 0 -1" || q.command == "LRANGE list 0 -1" {
+				if !strings.HasSuffix(reply, fmt.Sprintf(":%d\r\n", n-1)) || !strings.Contains(reply[:30], ":0\r\n") {
+					t.Errorf("%s: not in order", q.command)
+				}
+			}
+		}
+		for _, q := range []struct {
+			want    int
+			command string
+		}{
+			{n * 3 / 2, "SUNIONSTORE dest a b"}, {n / 2, "SINTERSTORE dest a b"}, {n / 2, "SDIFFSTORE dest a b"},
+			{n * 3 / 2, "SUNIONSTORE a2 a2 a b a"}, {n / 2, "SINTERCARD 2 a b"}, {n, "ZRANGESTORE dest z 0 -1"},
+			{n * 3 / 2, "ZUNIONSTORE dest 2 z b"}, {n / 2, "ZINTERSTORE dest 2 z b"}, {n / 2, "ZDIFFSTORE dest 2 z b"},
+			{n / 2, "ZINTERCARD 2 z b"}, {n * 3 / 2, "SUNIONSTORE a a b"}, {n * 3 / 2, "SCARD a"}, {n / 2, "ZCARD dest"},
+		} {
+			if got := c.Do(strings.Fields(q.command)...); got != fmt.Sprintf(":%d\r\n", q.want) {
+				t.Errorf("%s: %q, not %d", q.command, got, q.want)
+			}
+		}
+		c.Do("HELLO", "3")
+		if got := c.Do("SINTER", "a", "b"); !strings.HasPrefix(got, fmt.Sprintf("~%d\r\n", n)) {
+			t.Errorf("SINTER in RESP3 begins with %.20q", got)
+		}
+		c.Send("CLIENT", "REPLY", "SKIP")
+		c.Send("SMEMBERS", "a")
+		if got := c.Do("PING"); got != "+PONG\r\n" {
+			t.Errorf("after a reply that is skipped: %q", got)
+		}
+		if got := calls(t, c, "sunionstore"); got != "calls=3" {
+			t.Errorf("SUNIONSTORE: %s", got)
+		}
+	})
+}
+
+// TestLongCommandDisconnect has clients leave in the middle, and waits until nobody waits for them any more.
+func TestLongCommandDisconnect(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		fill(c, longMembers, []string{"SADD", "set"}, numbered("member"))
+		for range 5 {
+			reader, waiting := s.Dial(t), s.Dial(t)
+			reader.Send("SMEMBERS", "set")
+			waiting.Send("SREM", "set", "nosuch")
+			c.Do("PING")
+			waiting.Close()
+			reader.Close()
+		}
+		if got := c.Do("SADD", "set", "member:0", "late"); got != ":1\r\n" {
+			t.Errorf("SADD after clients have gone: %q", got)
+		}
+		if got := c.Do("FLUSHALL"); got != "+OK\r\n" {
+			t.Errorf("FLUSHALL after clients have gone: %q", got)
+		}
+	})
+}
+
+// TestLongCommandExpiry lets the key expire in the middle.
+func TestLongCommandExpiry(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c, reader := s.Dial(t), s.Dial(t)
+		fill(c, longMembers, []string{"SADD", "set"}, numbered("member"))
+		c.Do("PEXPIRE", "set", "20")
+		for {
+			reply := reader.Do("SMEMBERS", "set")
+			if strings.HasPrefix(reply, "*0") {
+				break
+			}
+			wantMembers(t, "SMEMBERS of what expires", reply, longMembers)
+		}
+		eventually(t, "the key has gone", func() bool { return c.Do("DBSIZE") == ":0\r\n" })
+	})
+}
+
+// TestLongCommandBlocked has clients wait, in blocking commands, for a list that is being read and for what a long command stores.
+func TestLongCommandBlocked(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c, reader, first, second, mover := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)
+		fill(c, longMembers, []string{"RPUSH", "list"}, numbered("e"))
+		mover.Send("BLMOVE", "from", "list", "LEFT", "RIGHT", "0")
+		eventually(t, "BLMOVE blocks", func() bool { return infoFields(t, c, "clients")["blocked_clients"] == "1" })
+		reader.Send("LRANGE", "list", "0", "-1")
+		c.Do("PING")
+		c.Do("LPUSH", "from", "moved")
+		first.Send("BLPOP", "list", "0")
+		wantMembers(t, "LRANGE", reader.Reply(), longMembers)
+		if got := mover.Reply(); got != "$5\r\nmoved\r\n" {
+			t.Errorf("BLMOVE: %q", got)
+		}
+		if got := first.Reply(); !strings.HasSuffix(got, "$3\r\ne:0\r\n") {
+			t.Errorf("BLPOP: %q", got)
+		}
+		second.Send("BZPOPMIN", "stored", "0")
+		eventually(t, "BZPOPMIN blocks", func() bool { return infoFields(t, c, "clients")["blocked_clients"] == "1" })
+		fill(c, 50000, []string{"ZADD", "z"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprint(i)} })
+		if got := c.Do("ZRANGESTORE", "stored", "z", "0", "-1"); got != ":50000\r\n" {
+			t.Errorf("ZRANGESTORE: %q", got)
+		}
+		if got := second.Reply(); !strings.Contains(got, "stored") {
+			t.Errorf("BZPOPMIN: %q", got)
+		}
+		if got := c.Do("ZCARD", "stored"); got != ":49999\r\n" {
+			t.Errorf("ZCARD: %q", got)
+		}
+	})
+}
+
+// TestLongCommandsAtOnce has readers and writers of the same keys contend.
+func TestLongCommandsAtOnce(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n, rounds = 20000, 30
+		fill(c, n, []string{"SADD", "a"}, numbered("a"))
+		fill(c, n, []string{"SADD", "b"}, numbered("b"))
+		clients := make([]*oracle.Client, 8)
+		for i := range clients {
+			clients[i] = s.Dial(t)
+		}
+		commands := []string{"SMEMBERS a", "SUNIONSTORE c a b", "SUNION a b", "SADD b x", "SREM b x", "SDIFFSTORE b b c2", "SCARD c", "FLUSHDB"}
+		for i, cl := range clients {
+			for range rounds {
+				if commands[i] == "FLUSHDB" {
+					cl.Send("SELECT", "1")
+				}
+				cl.Send(strings.Fields(commands[i])...)
+			}
+		}
+		for i, cl := range clients {
+			for range rounds {
+				reply := cl.Reply()
+				if commands[i] == "FLUSHDB" {
+					reply = cl.Reply()
+				}
+				if strings.HasPrefix(reply, "-") {
+					t.Errorf("%s: %q", commands[i], reply)
+				}
+				if commands[i] == "SMEMBERS a" {
+					wantMembers(t, "SMEMBERS", reply, n)
+				}
+			}
+		}
+	})
+}
+
+// TestLongCommandShutdown stops the server in the middle of a command.
+func TestLongCommandShutdown(t *testing.T) {
+	s := oracle.Shoal(t, "--reactors", "2")
+	c, reader := s.Dial(t), s.Dial(t)
+	fill(c, longMembers, []string{"SADD", "set"}, numbered("member"))
+	reader.Send("SMEMBERS", "set")
+	c.Do("PING")
+	c.Send("SHUTDOWN", "NOSAVE")
+	begin := time.Now()
+	c.ReadAll()
+	if took := time.Since(begin); took > 30*time.Second {
+		t.Errorf("the shutdown took %v", took)
+	}
+}
