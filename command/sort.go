@@ -192,6 +192,10 @@ func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
 		s.limit(0)
 		return true
 	}
+	if e.Type() == types.String { // which has no root
+		c.Error(ErrWrongType)
+		return false
+	}
 	root := k.DB.Root(e)
 	sp := k.DB.Space()
 	switch e.Type() {

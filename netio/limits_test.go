@@ -3,6 +3,7 @@ package netio
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -88,9 +89,21 @@ func TestDescriptorExhaustion(t *testing.T) {
 			ask(t, early, "served", "served")
 		}
 		// Whoever is let in is served, and leaves a place for another.
+		// They are let in in no certain order: each listener has a queue of its own.
+		served := make(chan string, len(late))
 		for _, c := range late {
-			ask(t, c, "at last", "at last")
-			c.Close()
+			go func() {
+				defer c.Close()
+				_, _ = io.WriteString(c, "at last")
+				got := make([]byte, len("at last"))
+				n, err := io.ReadFull(c, got)
+				served <- fmt.Sprintf("%s, %v", got[:n], err)
+			}()
+		}
+		for range late {
+			if got := <-served; got != "at last, <nil>" {
+				t.Fatalf("who waited to be let in got %q", got)
+			}
 		}
 		ask(t, dial(t, addr), "new", "new")
 		ask(t, early, "early", "early")
