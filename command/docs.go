@@ -100,7 +100,7 @@ func (a *Arg) write(w *resp.Writer) {
 	f := newFields(w, 3)
 	f.text("name", a.Name)
 	f.text("type", argTypeNames[a.Type])
-	if a.Type == ArgKey {
+	if a.Type == ArgKey || a.KeySpecIndex > 0 { // a pattern of keys has one as well
 		f.name("key_spec_index")
 		w.Int(int64(a.KeySpecIndex))
 	}

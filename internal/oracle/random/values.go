@@ -60,6 +60,16 @@ var values = map[string]func(*Gen) string{
 	"xid":        mostly(15, one("5", "10-0", "20-1", "30-0", "31", "40-0", "41-1", "50", "55-2", "60"), one("0-0", "x", "-", "7-x", "18446744073709551615-18446744073709551615", "")),
 	"xbound":     mostly(5, one("-", "+", "5", "10-0", "(20-0", "30", "(40", "50-1", "60"), one("(", "x", "(-", "")),
 	"group":      one("g", "h"),
+	"pkey":       mostly(15, one("p1", "p2", "p3", "p4"), one(plainKeys...)), // keys that mostly hold HyperLogLogs
+	"gkey":       mostly(15, one("g1", "g2", "g3"), one(plainKeys...)),       // keys that mostly hold places
+	"place":      one("rome", "oslo", "lima", "bern", "p", "q", "17", "-3"),
+	"lon":        mostly(10, one("13.361389", "15.087269", "14.5", "-179.99", "179.99", "0", "14.123456789"), one("180", "-180", "181", "x", "nan", "inf")),
+	"lat":        mostly(10, one("38.115556", "37.502669", "37", "84.9", "-70.5", "0", "38.987654321"), one("85.05112878", "-85.05112878", "86", "x")),
+	"length":     mostly(10, one("1", "100", "200.5", "3000", "0.5"), one("0", "-1", "x", "inf", "100000000")),
+	"unit":       mostly(15, one("m", "km", "km", "ft", "mi", "KM"), one("yd", "")),
+	"whole":      between(0, 30),
+	"weightkey":  func(g *Gen) string { return "w" + between(0, 30)(g) },
+	"weighthash": func(g *Gen) string { return "v" + between(0, 30)(g) },
 	"consumer":   one("alice", "bob", "carol"),
 	"value":      value,
 	"db":         mostly(15, between(0, 2), one("15", "16", "-1", "abc")),
