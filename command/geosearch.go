@@ -61,6 +61,9 @@ type geoPoint struct {
 	found    int // how many were found before
 }
 
+// keepPoints is how many points the room of a search that is kept has at most.
+const keepPoints = 1 << 14
+
 var geoPoints = sync.Pool{New: func() any { return new([]geoPoint) }}
 
 func (c *Ctx) geoSearch(form geoForm) {
@@ -90,8 +93,10 @@ func (c *Ctx) geoSearch(form geoForm) {
 	} else {
 		c.replyPoints(&q, points)
 	}
-	*pooled = points
-	geoPoints.Put(pooled)
+	if cap(points) <= keepPoints {
+		*pooled = points
+		geoPoints.Put(pooled)
+	}
 }
 
 // parse reads all arguments. It replies and reports false if something is wrong with them.
