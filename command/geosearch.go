@@ -276,6 +276,7 @@ func (q *geoQuery) find(points []geoPoint) []geoPoint {
 	if q.any {
 		most = int(min(q.count, int64(q.v.Len())))
 	}
+	m := q.shape.Matcher()
 	var room [9]geohash.Range
 	for _, r := range q.shape.Ranges(room[:0]) {
 		from, to := q.v.ByScore(&zset.ScoreRange{Min: r.Min, Max: r.Max, MaxOpen: true})
@@ -285,7 +286,7 @@ func (q *geoQuery) find(points []geoPoint) []geoPoint {
 				return points
 			}
 			e, score, _ := it.Next()
-			if d, ok := q.shape.Contains(geohash.FromScore(score)); ok {
+			if d, ok := m.Contains(geohash.FromScore(score)); ok {
 				points = append(points, geoPoint{e, d, score, len(points)})
 			}
 		}

@@ -3,8 +3,10 @@ package command
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
@@ -92,7 +94,8 @@ type sorting struct {
 	asIs        bool // no sorting: BY without an asterisk
 	store       *shard.Key
 	elems       []sortElement
-	from, to    int // the part of elems that is wanted
+	order       []sortKey // of elems; empty: as they are
+	from, to    int       // the part of elems that is wanted
 	text        []byte
 	name        []byte // of a key being looked up
 	notANumber  bool
@@ -107,11 +110,25 @@ type sortElement struct {
 	weight []byte // with ALPHA; nil: there is none
 }
 
+var sortings = sync.Pool{New: func() any { return new(sorting) }}
+
+// end makes s ready for the next SORT. What a large one took is not kept.
+func (s *sorting) end() {
+	const most = 4096 // elements
+	if cap(s.elems) > most {
+		return
+	}
+	*s = sorting{elems: s.elems[:0], order: s.order[:0], text: s.text[:0], name: s.name[:0]}
+	sortings.Put(s)
+}
+
 func sortCommand(c *Ctx)   { c.sort(false) }
 func sortROCommand(c *Ctx) { c.sort(true) }
 
 func (c *Ctx) sort(readOnly bool) {
-	s := sorting{count: -1, compareText: collate}
+	s := sortings.Get().(*sorting)
+	defer s.end()
+	s.count, s.compareText = -1, collate
 	if !s.parse(c, readOnly) {
 		return
 	}
@@ -250,7 +267,7 @@ func (s *sorting) loadList(v *lists.Value) {
 	if s.asIs && s.descending {
 		it = v.BackFrom(n - 1 - from)
 	}
-	s.elems = make([]sortElement, 0, to-from)
+	s.elems = slices.Grow(s.elems, to-from)
 	for range to - from {
 		e := it.Element()
 		if !e.IsInt {
@@ -279,7 +296,7 @@ func (s *sorting) loadSet(v *sets.Value) {
 		s.asIs, s.alpha, s.by = false, true, nil
 	}
 	s.limit(v.Len())
-	s.elems = make([]sortElement, 0, v.Len())
+	s.elems = slices.Grow(s.elems, v.Len())
 	var b sets.Batch
 	for it := v.Iter(); it.Next(&b); {
 		for _, e := range b.Members() {
@@ -295,7 +312,7 @@ func (s *sorting) loadZSet(v *zset.Value) {
 	if s.asIs && s.descending {
 		it = v.Descend(n-to, n-from)
 	}
-	s.elems = make([]sortElement, 0, to-from)
+	s.elems = slices.Grow(s.elems, to-from)
 	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
 		s.elems = append(s.elems, sortElement{elem: e})
 	}
@@ -380,38 +397,86 @@ func (c *Ctx) fieldOf(k *shard.Key, e shard.Entry, field []byte) (value listpack
 	return v.Get(field)
 }
 
-// arrange sorts the elements, or as much of them as is wanted.
-func (s *sorting) arrange() {
-	n := len(s.elems)
-	if s.by != nil && (s.from != 0 || s.to != n) {
-		if s.from == s.to {
-			return
-		}
-		sortPart(s.elems, s.from, s.to, s.compare)
-		return
-	}
-	slices.SortStableFunc(s.elems, func(a, b sortElement) int { return s.compare(&a, &b) })
+// sortKey stands for an element while they are sorted.
+type sortKey struct {
+	head uint64 // of which greater ones are greater, if they differ: the score, or the first bytes of the weight
+	at   int    // in elems
 }
 
-func (s *sorting) compare(a, b *sortElement) (r int) {
+func (s *sorting) headOf(x *sortElement) uint64 {
+	if s.alpha {
+		return s.textHead(x.weight)
+	}
+	const sign = 1 << 63
+	b := math.Float64bits(x.score + 0) // 0 for -0
+	if b&sign != 0 {
+		return ^b
+	}
+	return b | sign
+}
+
+// textHead returns the first bytes that compareText looks at.
+func (s *sorting) textHead(text []byte) uint64 {
+	var b [8]byte
+	n := copy(b[:], text)
+	if s.store == nil {
+		if i := bytes.IndexByte(b[:n], 0); i >= 0 {
+			clear(b[i:])
+		}
+	}
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// arrange sorts the elements, or as much of them as is wanted. Equal ones stay in their order, but for the case in which Redis
+// has its own quicksort sort a part.
+func (s *sorting) arrange() {
+	n := len(s.elems)
+	if s.from == s.to {
+		return
+	}
+	s.order = slices.Grow(s.order, n)
+	for i := range s.elems {
+		s.order = append(s.order, sortKey{s.headOf(&s.elems[i]), i})
+	}
+	stable := func(a, b sortKey) int {
+		if r := s.compare(&a, &b); r != 0 {
+			return r
+		}
+		return a.at - b.at
+	}
 	switch {
-	case !s.alpha:
-		if r = cmp.Compare(a.score, b.score); r == 0 {
-			r = compareElements(a.elem, b.elem)
-		}
-	case a.weight == nil || b.weight == nil:
-		if a.weight != nil {
-			r = 1
-		} else if b.weight != nil {
-			r = -1
-		}
+	case s.to-s.from == n:
+		slices.SortFunc(s.order, stable)
+	case s.by != nil:
+		sortPart(s.order, s.from, s.to, s.compare)
 	default:
-		r = s.compareText(a.weight, b.weight)
+		sortPart(s.order, s.from, s.to, func(a, b *sortKey) int { return stable(*a, *b) })
+	}
+}
+
+func (s *sorting) compare(a, b *sortKey) (r int) {
+	if r = cmp.Compare(a.head, b.head); r == 0 {
+		r = s.compareWhole(&s.elems[a.at], &s.elems[b.at])
 	}
 	if s.descending {
 		return -r
 	}
 	return r
+}
+
+// compareWhole compares elements whose keys have the same head.
+func (s *sorting) compareWhole(a, b *sortElement) int {
+	switch {
+	case !s.alpha:
+		return compareElements(a.elem, b.elem)
+	case a.weight != nil && b.weight != nil:
+		return s.compareText(a.weight, b.weight)
+	case a.weight != nil:
+		return 1
+	case b.weight != nil:
+		return -1
+	}
+	return 0
 }
 
 // compareElements compares the texts of two elements.
@@ -440,7 +505,11 @@ func collate(a, b []byte) int {
 
 // each calls visit with each element of the result; ok is false for a GET that finds nothing.
 func (s *sorting) each(c *Ctx, visit func(e listpack.Element, ok bool)) {
-	for _, x := range s.elems[s.from:s.to] {
+	for i := s.from; i < s.to; i++ {
+		x := &s.elems[i]
+		if len(s.order) > 0 {
+			x = &s.elems[s.order[i].at]
+		}
 		if len(s.get) == 0 {
 			visit(x.elem, true)
 		}

@@ -19,9 +19,17 @@ func Distance(a, b Point) float64 {
 	}
 	lat1, lat2 := radians(a.Lat), radians(b.Lat)
 	u := math.Sin((lat2 - lat1) / 2)
-	h := float64(u*u) + float64(math.Cos(lat1)*math.Cos(lat2)*v*v)
-	return 2 * earthRadius * math.Asin(math.Sqrt(h))
+	return arc(haversine(u, v, math.Cos(lat1), math.Cos(lat2)))
 }
+
+// haversine returns that of the angle between two points. u and v are the sines of half the differences between their
+// latitudes and longitudes.
+func haversine(u, v, cosLat1, cosLat2 float64) float64 {
+	return float64(u*u) + float64(cosLat1*cosLat2*v*v)
+}
+
+// arc returns the distance of haversine h in metres.
+func arc(h float64) float64 { return 2 * earthRadius * math.Asin(math.Sqrt(h)) }
 
 // latDistance is the distance between two points of the same longitude.
 func latDistance(lat1, lat2 float64) float64 {

@@ -1,6 +1,7 @@
 package geohash
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -135,6 +136,7 @@ func TestRanges(t *testing.T) {
 		} else {
 			s.Radius = size
 		}
+		m := s.Matcher()
 		ranges := s.Ranges(nil)
 		if len(ranges) == 0 || len(ranges) > 9 {
 			t.Fatalf("%d ranges", len(ranges))
@@ -147,7 +149,11 @@ func TestRanges(t *testing.T) {
 			}
 			score := float64(p.Score())
 			p = FromScore(score)
-			if _, ok := s.Contains(p); !ok {
+			d, ok := m.Contains(p)
+			if ok != contains(&s, p) || ok && d != Distance(s.Center, p) {
+				t.Fatalf("%v in %+v: %v, %v", p, s, d, ok)
+			}
+			if !ok {
 				continue
 			}
 			found := 0
@@ -163,6 +169,15 @@ func TestRanges(t *testing.T) {
 	}
 }
 
+// contains is Matcher.Contains step by step.
+func contains(s *Shape, p Point) bool {
+	if !s.IsBox {
+		return Distance(s.Center, p) <= s.Radius*s.Unit
+	}
+	return latDistance(s.Center.Lat, p.Lat) <= s.Height*s.Unit/2 &&
+		Distance(p, Point{s.Center.Lon, p.Lat}) <= s.Width*s.Unit/2
+}
+
 func FuzzShape(f *testing.F) {
 	f.Add(0.0, 0.0, 1000.0, 1.0, 2.0, false)
 	f.Add(180.0, MaxLat, math.Inf(1), 0.0, math.Inf(1), true)
@@ -171,7 +186,11 @@ func FuzzShape(f *testing.F) {
 		if !s.Center.Valid() || math.IsNaN(a+b) || math.IsNaN(score) {
 			return
 		}
-		s.Contains(FromScore(score))
+		m := s.Matcher()
+		p := FromScore(score)
+		if _, ok := m.Contains(p); ok != contains(&s, p) {
+			t.Errorf("%v in %+v: %v", p, s, ok)
+		}
 		for _, r := range s.Ranges(nil) {
 			if r.Min >= r.Max {
 				t.Errorf("%+v", r)
@@ -182,9 +201,12 @@ func FuzzShape(f *testing.F) {
 
 func BenchmarkContains(b *testing.B) {
 	s := Shape{Center: Point{10, 50}, Unit: 1000, Radius: 100}
-	p := Point{10.5, 50.4}
-	b.ReportAllocs()
-	for b.Loop() {
-		s.Contains(p)
+	m := s.Matcher()
+	for _, p := range []Point{{10.5, 50.4}, {10.5, 50.9}, {12, 50.1}} {
+		b.Run(fmt.Sprintf("km=%.0f", Distance(s.Center, p)/1000), func(b *testing.B) {
+			for b.Loop() {
+				m.Contains(p)
+			}
+		})
 	}
 }

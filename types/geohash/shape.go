@@ -11,19 +11,64 @@ type Shape struct {
 	Width, Height float64 // units; of a box
 }
 
-// Contains tells whether p is within s, and how many metres it is from the centre if so.
-func (s *Shape) Contains(p Point) (distance float64, ok bool) {
-	if !s.IsBox {
-		distance = Distance(s.Center, p)
-		return distance, !(distance > s.Radius*s.Unit)
+// Matcher tells which points are in a shape, of which it keeps what all comparisons need.
+type Matcher struct {
+	shape    *Shape
+	lon, lat float64 // of the centre, radians
+	cosLat   float64
+	most     float64 // metres: radius, or half of the height
+	haverMax float64 // beyond this haversine a point is outside of the circle for sure
+}
+
+// Matcher returns the matcher of s, which must not change meanwhile.
+func (s *Shape) Matcher() Matcher {
+	m := Matcher{shape: s, lon: radians(s.Center.Lon), lat: radians(s.Center.Lat), most: s.Radius * s.Unit}
+	m.cosLat = math.Cos(m.lat)
+	if s.IsBox {
+		m.most = s.Height * s.Unit / 2
 	}
-	if latDistance(p.Lat, s.Center.Lat) > s.Height*s.Unit/2 {
+	m.haverMax = math.Inf(1)
+	if half := m.most / (2 * earthRadius); half < math.Pi/2 {
+		m.haverMax = math.Pow(math.Sin(half), 2) * margin
+	}
+	return m
+}
+
+// margin is far more than what rounding can make of a distance or haversine, relatively.
+const margin = 1 + 1e-9
+
+// Contains tells whether p is within the shape, and how many metres it is from the centre if so.
+func (m *Matcher) Contains(p Point) (distance float64, ok bool) {
+	lat := radians(p.Lat)
+	if m.shape.IsBox {
+		if earthRadius*math.Abs(m.lat-lat) > m.most || !m.isNear(p) {
+			return 0, false
+		}
+		return m.distance(p, lat, math.Inf(1))
+	}
+	if earthRadius*math.Abs(m.lat-lat) > m.most*margin {
 		return 0, false
 	}
-	if Distance(p, Point{s.Center.Lon, p.Lat}) > s.Width*s.Unit/2 {
+	distance, ok = m.distance(p, lat, m.haverMax)
+	return distance, ok && !(distance > m.most)
+}
+
+// isNear tells whether p is within half of the width of the box, along its parallel.
+func (m *Matcher) isNear(p Point) bool {
+	return !(Distance(p, Point{m.shape.Center.Lon, p.Lat}) > m.shape.Width*m.shape.Unit/2)
+}
+
+// distance is [Distance] from the centre; ok is false if the haversine is more than most.
+func (m *Matcher) distance(p Point, lat, most float64) (distance float64, ok bool) {
+	v := math.Sin((radians(p.Lon) - m.lon) / 2)
+	if v == 0 {
+		return earthRadius * math.Abs(lat-m.lat), true
+	}
+	h := haversine(math.Sin((lat-m.lat)/2), v, m.cosLat, math.Cos(lat))
+	if h > most {
 		return 0, false
 	}
-	return Distance(s.Center, p), true
+	return arc(h), true
 }
 
 // Range is the scores from Min up to, but not including, Max.
