@@ -6,7 +6,7 @@ import "github.com/shoaldb/shoal/resp"
 const longElements = 10000
 
 // Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it replies
-// or changes anything. If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
+// or changes anything (or when it has taken back what it replied). If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
 // a call of the same handler in which Long returns false and Pause gives others their turn. Meanwhile the command's keys are
 // on lease (see shard.Key.Lease): views of values stay valid from step to step, entries do not. Of a command that writes, the
 // first key is the one that it changes, after its last Pause.
@@ -36,12 +36,25 @@ func (c *Ctx) beginSet(guess int) resp.Deferred {
 	return c.Reply.DeferSet(guess)
 }
 
-func (c *Ctx) endSet(d resp.Deferred, n int) {
+func (c *Ctx) endSet(d resp.Deferred, n int) { c.endUncounted(d, n, (*resp.Writer).Set) }
+
+// beginArray and endArray are beginSet and endSet for an array.
+func (c *Ctx) beginArray(guess int) resp.Deferred {
+	if c.Yield != nil {
+		c.Uncounted = true
+		return resp.Deferred{}
+	}
+	return c.Reply.DeferArray(guess)
+}
+
+func (c *Ctx) endArray(d resp.Deferred, n int) { c.endUncounted(d, n, (*resp.Writer).Array) }
+
+func (c *Ctx) endUncounted(d resp.Deferred, n int, begin func(w *resp.Writer, n int)) {
 	if !c.Uncounted {
 		c.Reply.Close(d, n)
 		return
 	}
 	head := resp.Writer{Proto: c.Reply.Proto}
-	head.Set(n)
+	begin(&head, n)
 	c.Head, c.Uncounted = head.Buf, false
 }

@@ -633,23 +633,30 @@ func (c *Ctx) xrange(rev bool) {
 	case count == 0:
 		c.Reply.NullArray()
 	default:
-		c.replyRange(&v, start, end, max(count, 0), rev)
+		c.replyRange(&v, start, end, max(count, 0), rev, true)
 	}
 }
 
-// replyRange replies with an array of the entries from start to end, at most count of them unless that is 0.
-func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev bool) {
+// replyRange replies with an array of the entries from start to end, at most count of them unless that is 0. If that is all that the
+// command does, and they prove to be very many, it begins anew and in steps.
+func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) {
+	at := len(c.Reply.Buf)
 	guess := int64(v.Len())
 	if count > 0 {
 		guess = min(guess, count)
 	}
-	header := c.Reply.DeferArray(int(guess))
+	header := c.beginArray(int(guess))
 	var it stream.Iter
 	n := int64(0)
 	for v.Range(&it, start, end, rev); (count == 0 || n < count) && it.Next(); n++ {
+		if n == longElements && all && c.Long(longElements) {
+			c.Reply.Buf = c.Reply.Buf[:at]
+			return
+		}
 		c.replyEntry(&it)
+		c.Pause(1)
 	}
-	c.Reply.Close(header, int(n))
+	c.endArray(header, int(n))
 }
 
 // replyEntry replies with an entry: its ID, and fields and values.

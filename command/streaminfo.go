@@ -158,7 +158,7 @@ func (c *Ctx) infoEntry(name string, v *stream.Value, last bool) {
 // infoFull tells the first count entries, and all about the groups.
 func (c *Ctx) infoFull(v *stream.Value, count int64) {
 	c.Reply.BulkString("entries")
-	c.replyRange(v, stream.ID{}, stream.MaxID, count, false)
+	c.replyRange(v, stream.ID{}, stream.MaxID, count, false, false)
 	c.Reply.BulkString("groups")
 	c.Reply.Array(v.Groups())
 	v.EachGroup(func(name []byte, g stream.Group) {

@@ -263,7 +263,7 @@ func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after strea
 	c.Reply.Bulk(k.Name)
 	start, _ := after.Next() // 0-0 behind the last ID, as in redis
 	if r.group == nil {
-		c.replyRange(v, start, stream.MaxID, r.count, false)
+		c.replyRange(v, start, stream.MaxID, r.count, false, false)
 		return true
 	}
 	c.Changed(1)

@@ -223,9 +223,10 @@ func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
 	return true
 }
 
-// leasedKey returns a key of q for which it has to wait, or nil.
+// leasedKey returns a key of q for which it has to wait, or nil. SORT_RO, which can take all locks, counts as a command that writes:
+// like SORT it changes the encoding of sorted sets.
 func leasedKey(q *request) *shard.Key {
-	write := q.spec.Flags&command.Write != 0
+	write := q.spec.Flags&(command.Write|command.LockAll) != 0
 	for i := range q.keys {
 		if k := &q.keys[i]; k.Leased(write) {
 			return k

@@ -173,6 +173,20 @@ func TestLongCommands(t *testing.T) {
 				t.Errorf("%s: %q, not %d", q.command, got, q.want)
 			}
 		}
+		for i := range n {
+			c.Send("XADD", "stream", fmt.Sprintf("%d-1", i+1), "f", fmt.Sprint(i))
+			if i%500 == 499 {
+				for range 500 {
+					c.Reply()
+				}
+			}
+		}
+		for _, command := range []string{"XRANGE stream - +", "XREVRANGE stream + -"} {
+			reply := c.Do(strings.Fields(command)...)
+			if !strings.HasPrefix(reply, fmt.Sprintf("*%d\r\n", n)) || strings.Count(reply, "\r\n$1\r\nf\r\n") != n {
+				t.Errorf("%s: %.20q, %d entries", command, reply, strings.Count(reply, "\r\n$1\r\nf\r\n"))
+			}
+		}
 		c.Do("HELLO", "3")
 		if got := c.Do("SINTER", "a", "b"); !strings.HasPrefix(got, fmt.Sprintf("~%d\r\n", n)) {
 			t.Errorf("SINTER in RESP3 begins with %.20q", got)
