@@ -79,8 +79,9 @@ fuzz: ## run every fuzz target for FUZZTIME=30s
 	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
 
 .PHONY: fuzz-ci
-fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP and configuration
+fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP, configuration, serialised values
 	@.ci/fuzz $(FUZZTIME) ./resp ./server/config
+	@.ci/fuzz 5s ./types/listpack ./types/intset ./types/lzf ./types/hll ./types/stream
 
 .PHONY: bench
 bench: tools build ## measure beside redis-server and write BENCHMARKS.md
