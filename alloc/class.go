@@ -77,19 +77,16 @@ func buildClasses() (t [numClasses]class) {
 }
 
 // goodSpan tells whether slots of this size fill a span of this many pages up to 1/16 of
-// it; up to 1/32 from 1 to 4 KiB, where listpacks lie by the thousands; up to 1/12 for slots
-// larger than a page: these would need spans too long for an arena that holds just one of them.
+// it, or 1/12 for slots larger than a page: these would need spans too long for an arena
+// that holds just one of them.
 func goodSpan(size, pages int) bool {
 	bytes := pages * PageSize
 	if size > bytes {
 		return false
 	}
 	waste := bytes % size
-	switch {
-	case size > PageSize:
+	if size > PageSize {
 		return waste*12 <= bytes
-	case size > 1024 && size <= 4096:
-		return waste*32 <= bytes
 	}
 	return waste*16 <= bytes
 }
