@@ -263,7 +263,7 @@ var ZSetCommands = []Spec{
 }
 
 const (
-	errZAddNXXX     Error = "ERR XX and NX options at the same time are not compatible"
+	errZAddNXAndXX  Error = "ERR XX and NX options at the same time are not compatible"
 	errZAddGTLT     Error = "ERR GT, LT, and/or NX options at the same time are not compatible"
 	errZAddIncr     Error = "ERR INCR option supports a single increment-element pair"
 	errScoreNaN     Error = "ERR resulting score is not a number (NaN)"
@@ -406,7 +406,7 @@ func (o *zaddOptions) conflict(pairs int) Error {
 	m := o.mode
 	switch {
 	case m&zset.NX != 0 && m&zset.XX != 0:
-		return errZAddNXXX
+		return errZAddNXAndXX
 	case m&(zset.GT|zset.NX) == zset.GT|zset.NX, m&(zset.LT|zset.NX) == zset.LT|zset.NX, m&(zset.GT|zset.LT) == zset.GT|zset.LT:
 		return errZAddGTLT
 	case m&zset.Incr != 0 && pairs > 1:
