@@ -239,6 +239,17 @@ func (c *Ctx) expireFields(form expireForm) {
 	if !ok {
 		return
 	}
+	c.eachField(list, ms, func(f *fieldChanges, w *writtenHash, field []byte, wasMS int64) (int64, error) {
+		if !cond.allows(wasMS, ms) {
+			return fieldUnchanged, nil
+		}
+		return f.retime(c, w, field, ms)
+	})
+}
+
+// eachField calls change for each of the fields that exists, with its expiry, replies with the results and keeps what has
+// become of the hash. ms is the expiry that fields are given.
+func (c *Ctx) eachField(list [][]byte, ms int64, change func(f *fieldChanges, w *writtenHash, field []byte, wasMS int64) (int64, error)) {
 	w, ok := c.writeHash()
 	if !ok {
 		return
@@ -248,23 +259,14 @@ func (c *Ctx) expireFields(form expireForm) {
 	start := len(c.Reply.Buf)
 	c.Reply.Array(len(list))
 	for _, field := range list {
-		wasMS, exists := w.ExpireMS(field)
-		switch {
-		case !exists:
-			c.Reply.Int(fieldMissing)
-			continue
-		case !cond.allows(wasMS, ms):
-			c.Reply.Int(fieldUnchanged)
-			continue
-		}
-		var result int64
-		if result, err = changes.retime(c, &w, field, ms); err != nil {
-			break
+		result := int64(fieldMissing)
+		if wasMS, exists := w.ExpireMS(field); exists {
+			if result, err = change(&changes, &w, field, wasMS); err != nil {
+				c.Reply.Buf = c.Reply.Buf[:start]
+				break
+			}
 		}
 		c.Reply.Int(result)
-	}
-	if err != nil {
-		c.Reply.Buf = c.Reply.Buf[:start]
 	}
 	changes.finish(c, &w, ms, err)
 }
@@ -313,32 +315,12 @@ func hpersist(c *Ctx) {
 	if !ok {
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
-		return
-	}
-	var changes fieldChanges
-	var err error
-	start := len(c.Reply.Buf)
-	c.Reply.Array(len(list))
-	for _, field := range list {
-		ms, exists := w.ExpireMS(field)
-		switch {
-		case !exists:
-			c.Reply.Int(fieldMissing)
-		case ms == 0:
-			c.Reply.Int(fieldNoTTL)
-		default:
-			if err = changes.persist(&w, field); err == nil {
-				c.Reply.Int(fieldChanged)
-			}
+	c.eachField(list, 0, func(f *fieldChanges, w *writtenHash, field []byte, wasMS int64) (int64, error) {
+		if wasMS == 0 {
+			return fieldNoTTL, nil
 		}
-		if err != nil {
-			c.Reply.Buf = c.Reply.Buf[:start]
-			break
-		}
-	}
-	changes.finish(c, &w, 0, err)
+		return fieldChanged, f.persist(w, field)
+	})
 }
 
 func (f *fieldChanges) persist(w *writtenHash, field []byte) error {
