@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// separator stands between the commands of a template's expansion. No value is equal to it.
+const separator = "\x00next command\x00"
+
 // A template is parsed into a tree of nodes; expanding it appends words to a command.
 type node interface {
 	expand(g *Gen, words []string) []string
@@ -101,6 +104,8 @@ func (p *parser) item() node {
 			panic("random: no values for " + t)
 		}
 		return placeholder{value}
+	case t == ";":
+		return word(separator)
 	}
 	return word(t)
 }

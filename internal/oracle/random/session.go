@@ -64,7 +64,7 @@ func (g *Gen) op(all []parsed, weights int) Op {
 	var op Op
 	for len(words) > 0 {
 		end := 0
-		for end < len(words) && words[end] != ";" {
+		for end < len(words) && words[end] != separator {
 			end++
 		}
 		op.Commands = append(op.Commands, words[:end:end])
