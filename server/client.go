@@ -21,6 +21,7 @@ const (
 	clientNoTouch                           // CLIENT NO-TOUCH ON
 	clientBlocked                           // suspended by a blocking command: counts in blocked_clients
 	clientPaused                            // suspended by CLIENT PAUSE
+	clientStreaming                         // the reply to its command goes out in steps
 
 	// clientSlow are the states in which a command does not take the fast path.
 	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch
@@ -48,6 +49,7 @@ type Client struct {
 	index                 int        // in the reactor's list
 	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
 	commands              int64
+	pushes                []byte // messages that wait for the end of the present reply
 }
 
 // ID returns the client's number, unique in the server's life.

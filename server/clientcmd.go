@@ -496,7 +496,7 @@ func (cl *Client) memory() int {
 	if cl.block != nil {
 		waiting = cl.block.bytes()
 	}
-	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cl.queuedBytes() + len(cl.name)
+	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.queuedBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {

@@ -58,7 +58,7 @@ func (r *reactor) checkClients() {
 
 // checkOutput closes a client that leaves too many replies unread (client-output-buffer-limit).
 func (r *reactor) checkOutput(cl *Client) {
-	pending := int64(cl.conn.OutPending())
+	pending := int64(cl.conn.OutPending() + len(cl.pushes))
 	if pending == 0 {
 		cl.softLimitMS = 0
 		return

@@ -257,6 +257,9 @@ func (r *reactor) runBatch(cl *Client) {
 		}
 		q := &b.cmds[i]
 		r.run(cl, q)
+		if len(cl.pushes) > 0 {
+			r.flushPushes(cl)
+		}
 		if cl.flags&(clientSuspended|clientClosing) != 0 {
 			r.queueRest(cl, b.cmds[i+1:b.n])
 			break

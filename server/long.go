@@ -68,7 +68,7 @@ func lengthen(c *command.Ctx) bool {
 	for i := range l.ctx.Keys {
 		l.ctx.Keys[i].Lease(write && i == 0)
 	}
-	cl.suspend(0)
+	cl.suspend(clientStreaming)
 	r.long.lengthened = true
 	r.long.list = append(r.long.list, l)
 	r.postStep()
@@ -197,7 +197,12 @@ func (r *reactor) finishLong(l *longCommand) {
 	if r.clients[cl.id] != cl {
 		return
 	}
-	cl.flags &^= clientSkipping
+	cl.flags &^= clientSkipping | clientStreaming
+	if len(cl.pushes) > 0 {
+		r.attach(cl)
+		r.flushPushes(cl)
+		r.detach(cl)
+	}
 	if cl.flags&clientClosing == 0 {
 		r.resume(cl)
 	}

@@ -75,6 +75,9 @@ func (r *reactor) reply(cl *Client, f func(w *resp.Writer)) {
 	if cl.muted() {
 		r.w.Buf = r.w.Buf[:begin]
 	}
+	if len(cl.pushes) > 0 {
+		r.flushPushes(cl)
+	}
 	r.detach(cl)
 }
 
