@@ -263,6 +263,7 @@ func setbit(c *Ctx) {
 	was := *p >> shift & 1
 	if grown || was != byte(on) {
 		*p = *p&^(1<<shift) | byte(on)<<shift
+		k.DB.Modified(k)
 		c.Changed(1)
 		c.Notify(NotifyString, "setbit", k.Name)
 	}

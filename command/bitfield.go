@@ -64,6 +64,9 @@ func bitfield(c *Ctx) {
 			changes++
 		}
 	}
+	if changes > 0 || grown {
+		k.DB.Modified(k)
+	}
 	if changes > 0 {
 		c.Notify(NotifyString, "setbit", k.Name)
 	} else if grown {

@@ -207,6 +207,11 @@ func hdel(c *Ctx) {
 		return
 	}
 	gone := w.Size() == 0
+	if deleted == 0 && !gone && err == nil {
+		w.k.DB.KeepRoot(w.e, w.Root()) // fields that have expired may be gone
+		c.Reply.Int(0)
+		return
+	}
 	ok = w.keep(c, err)
 	if deleted > 0 {
 		c.Changed(deleted)

@@ -164,6 +164,7 @@ func (c *Ctx) pfaddNew(k *shard.Key) {
 }
 
 func (c *Ctx) pfadded(k *shard.Key, changes int) {
+	k.DB.Modified(k)
 	c.Changed(changes)
 	c.Notify(NotifyString, "pfadd", k.Name)
 	c.Reply.Int(1)
@@ -200,6 +201,7 @@ func pfcount(c *Ctx) {
 			return
 		}
 		hll.SetCached(b, n)
+		k.DB.Modified(k)
 		c.Changed(1)
 	}
 	c.Reply.Int(int64(n))

@@ -344,7 +344,7 @@ func (c *Ctx) popSome(k *shard.Key, e shard.Entry, count int64, tail bool) bool 
 
 // popFailed keeps a list for whose rest there is no memory, and takes back the reply from head on.
 func (c *Ctx) popFailed(k *shard.Key, e shard.Entry, v *lists.Value, head int) bool {
-	k.DB.SetRoot(e, v.Root())
+	k.DB.KeepRoot(e, v.Root())
 	c.Reply.Buf = c.Reply.Buf[:head]
 	c.Error(ErrNoMemory)
 	return false

@@ -133,8 +133,9 @@ func (c *Ctx) rotate(e shard.Entry, from, to bool) bool {
 			v.Pop(c.Env.Limits, to)
 			return c.popFailed(k, e, &v, head)
 		}
-		k.DB.SetRoot(e, v.Root())
+		k.DB.KeepRoot(e, v.Root())
 	}
+	k.DB.Modified(k)
 	c.Changed(1)
 	c.Notify(NotifyList, pushEvent(to), k.Name)
 	c.Notify(NotifyList, popEvent(from), k.Name)

@@ -228,7 +228,7 @@ func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
 			c.Error(ErrNoMemory)
 			return false
 		}
-		k.DB.SetRoot(e, v.Root())
+		k.DB.KeepRoot(e, v.Root())
 		s.loadZSet(&v)
 	default:
 		c.Error(ErrWrongType)

@@ -536,6 +536,7 @@ func (c *Ctx) addEntry(v *stream.Value, o *addOptions) (stream.ID, bool) {
 // xadded replies to an XADD that has added id, trims, and tells others.
 func (c *Ctx) xadded(v *stream.Value, o *addOptions, id stream.ID) {
 	k := &c.Keys[0]
+	k.DB.Modified(k)
 	c.replyID(id)
 	c.Changed(1)
 	c.Notify(NotifyStream, "xadd", k.Name)
@@ -580,6 +581,7 @@ func xtrim(c *Ctx) {
 	}
 	n := v.Trim(o.trim)
 	if n > 0 {
+		c.Keys[0].DB.Modified(&c.Keys[0])
 		c.Notify(NotifyStream, "xtrim", c.Keys[0].Name)
 		c.Changed(int(n))
 		if o.trim.Approx && c.Journaling() {
@@ -708,6 +710,7 @@ func xdel(c *Ctx) {
 		}
 	}
 	if n > 0 {
+		c.Keys[0].DB.Modified(&c.Keys[0])
 		c.Notify(NotifyStream, "xdel", c.Keys[0].Name)
 		c.Changed(n)
 	}

@@ -194,6 +194,7 @@ func appendString(c *Ctx) {
 			return
 		}
 		copy(b[was:], tail)
+		k.DB.Modified(k)
 	}
 	c.Changed(1)
 	c.Notify(NotifyString, "append", k.Name)
@@ -739,6 +740,7 @@ func setrange(c *Ctx) {
 		return
 	}
 	copy(b[offset:], part)
+	k.DB.Modified(k)
 	c.Changed(1)
 	c.Notify(NotifyString, "setrange", k.Name)
 	c.Reply.Int(int64(len(b)))

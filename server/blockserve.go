@@ -136,14 +136,18 @@ func (r *reactor) deliver(b *blocked, f func(w *resp.Writer)) {
 // might have to be served for which these are not enough: then the command and all that follows from it is one step.
 func (r *reactor) lockWakeups(q *request, many *lockSet) *lockSet {
 	r.reach.plan(q.spec, len(q.args))
-	return r.lockReach(q.keys, many)
+	return r.lockReach(q.keys, nil, many)
 }
 
-func (r *reactor) lockReach(keys []shard.Key, many *lockSet) *lockSet {
+// lockReach is called with the locks of keys and those in also, if that is not nil.
+func (r *reactor) lockReach(keys []shard.Key, also, many *lockSet) *lockSet {
 	x := &r.reach
 	x.ks = r.srv.ks
 	for {
 		x.begin(r.held, many)
+		if also != nil {
+			x.want = *also
+		}
 		for i := range keys {
 			x.want.add(keys[i].DB.Shard().Index())
 			x.visit(&keys[i], x.elements)
@@ -286,7 +290,7 @@ func (r *reactor) serveAlone(k *shard.Key) {
 	s.Lock(r.nowMS)
 	r.held = s
 	r.reach.streams, r.reach.elements = false, unlimited
-	many := r.lockReach([]shard.Key{*k}, nil)
+	many := r.lockReach([]shard.Key{*k}, nil, nil)
 	k.DB.NoteReady(k)
 	r.serve(many)
 	if many != nil {

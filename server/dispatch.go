@@ -236,11 +236,7 @@ func (r *reactor) prefetchMembers(i int) (next int) {
 		return i + 1
 	}
 	k := &first.keys[0]
-	if s := k.DB.Shard(); s != r.held {
-		r.release()
-		s.Lock(r.nowMS)
-		r.held = s
-	}
+	r.holdShard(k.DB.Shard())
 	k.DB.PrefetchMembers(k, names)
 	return next
 }
@@ -291,12 +287,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	cl.lastCommand = q.spec
 	q.spec.Run(c)
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
-	if many != nil {
-		r.serve(many)
-		many.unlock(r.srv.ks)
-	} else if r.held != nil && r.held.HasReady() {
-		r.serve(nil)
-	}
+	r.endGroup(many)
 	if r.long.lengthened {
 		r.long.lengthened = false
 		return

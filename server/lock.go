@@ -13,12 +13,41 @@ const maxShards = 4096
 // lockSet is a set of shards: those of a command whose keys are in several.
 type lockSet struct {
 	words [maxShards / 64]uint64
-	used  int // words
+	used  int  // words
+	all   bool // addAll was called
 }
 
 func (l *lockSet) add(i int) {
 	l.words[i/64] |= 1 << (i % 64)
 	l.used = max(l.used, i/64+1)
+}
+
+func (l *lockSet) addAll(ks *shard.Keyspace) {
+	for i := range ks.Shards() {
+		l.add(i)
+	}
+	l.all = true
+}
+
+// single returns the set's only shard, or -1 if there is none or more than one.
+func (l *lockSet) single() int {
+	at := -1
+	for w, word := range l.words[:l.used] {
+		switch {
+		case word == 0:
+		case at >= 0 || word&(word-1) != 0:
+			return -1
+		default:
+			at = w*64 + bits.TrailingZeros64(word)
+		}
+	}
+	return at
+}
+
+// clear empties the set.
+func (l *lockSet) clear() {
+	clear(l.words[:l.used])
+	l.used, l.all = 0, false
 }
 
 func (l *lockSet) has(i int) bool { return l.words[i/64]>>(i%64)&1 != 0 }
@@ -41,8 +70,7 @@ func (l *lockSet) lock(ks *shard.Keyspace, nowMS int64) {
 // unlock gives the set's shards back and empties it.
 func (l *lockSet) unlock(ks *shard.Keyspace) {
 	l.each(ks, (*shard.Shard).Unlock)
-	clear(l.words[:l.used])
-	l.used = 0
+	l.clear()
 }
 
 func (l *lockSet) each(ks *shard.Keyspace, f func(*shard.Shard)) {
@@ -57,12 +85,7 @@ func (l *lockSet) each(ks *shard.Keyspace, f func(*shard.Shard)) {
 // to the next; a set is returned, for the caller to unlock.
 func (r *reactor) lock(q *request) *lockSet {
 	if q.spec.LocksAll(q.args) {
-		r.release()
-		for i := range r.srv.ks.Shards() {
-			r.many.add(i)
-		}
-		r.many.lock(r.srv.ks, r.nowMS)
-		return &r.many
+		return r.lockAll()
 	}
 	if len(q.keys) == 0 {
 		r.release()
@@ -74,15 +97,32 @@ func (r *reactor) lock(q *request) *lockSet {
 			return r.lockMany(q)
 		}
 	}
-	if first != r.held {
-		r.release()
-		first.Lock(r.nowMS)
-		r.held = first
-	}
-	if first.HasWaiters() && q.spec.Flags&command.Write != 0 {
+	r.holdShard(first)
+	if first.HasWaiters() && mayWrite(q.spec) {
 		return r.lockWakeups(q, nil)
 	}
 	return nil
+}
+
+// mayWrite tells whether a command, or what it runs, may change keys.
+func mayWrite(spec *command.Spec) bool {
+	return spec.Flags&(command.Write|command.MayReplicate) != 0
+}
+
+// holdShard locks s, which is kept for the next command.
+func (r *reactor) holdShard(s *shard.Shard) {
+	if s != r.held {
+		r.release()
+		s.Lock(r.nowMS)
+		r.held = s
+	}
+}
+
+func (r *reactor) lockAll() *lockSet {
+	r.release()
+	r.many.addAll(r.srv.ks)
+	r.many.lock(r.srv.ks, r.nowMS)
+	return &r.many
 }
 
 func (r *reactor) lockMany(q *request) *lockSet {
@@ -91,7 +131,7 @@ func (r *reactor) lockMany(q *request) *lockSet {
 		r.many.add(q.keys[i].DB.Shard().Index())
 	}
 	r.many.lock(r.srv.ks, r.nowMS)
-	if q.spec.Flags&command.Write != 0 {
+	if mayWrite(q.spec) {
 		for i := range q.keys {
 			if q.keys[i].DB.Shard().HasWaiters() {
 				return r.lockWakeups(q, &r.many)

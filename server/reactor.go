@@ -28,6 +28,7 @@ type reactor struct {
 	long    longCommands
 	held    *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
 	many    lockSet
+	inner   inner
 	nowMS   int64 // unix time of the turn
 	turn    bool  // nowMS and lastRun are of this turn
 	lastRun int64 // nanotime at which the last batch of the turn ended

@@ -20,6 +20,7 @@ type DB struct {
 	table   dict.Index
 	expires expiry
 	holds   int // scans that the table must not shrink under
+	watched map[string]*watchList
 }
 
 // expiry is the index of the keys of a DB that have a time to live.
@@ -186,6 +187,7 @@ func (db *DB) remove(k *Key, e Entry) {
 	}
 	db.table.Remove(k.Hash, e.b, e.slot)
 	db.noteWork(e.h.flags&flagExpire != 0)
+	db.Modified(k)
 	db.free(e.ref, e.h)
 }
 

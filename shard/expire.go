@@ -33,6 +33,7 @@ func (db *DB) SetExpire(k *Key, e Entry, ms int64) (_ Entry, ok bool) {
 		}
 	}
 	db.settle(k, e, wasMS, SetMode{ExpireMS: ms})
+	db.Modified(k)
 	return e, true
 }
 

@@ -59,7 +59,10 @@ func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 	})
 	s.stats.ExpiredFields += int64(n)
 	gone := v.Size() == 0
-	db.SetRoot(e, v.Root())
+	db.KeepRoot(e, v.Root())
+	if n > 0 && !gone {
+		db.Modified(k)
+	}
 	if n > 0 && s.ks.events != nil {
 		s.ks.events.FieldsExpired(db.id, k.Name, gone)
 	}

@@ -58,6 +58,9 @@ type Shard struct {
 
 	waiting waiters
 
+	observed  int // keys that are watched, and observers: 0 if nobody has to be told what is modified
+	observers []Observer
+
 	nowMS int64  // set by whoever takes the lock
 	clock uint32 // access clock for entries touched now
 

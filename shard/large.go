@@ -205,6 +205,7 @@ func (db *DB) setLarge(k *Key, e Entry, l *large, m SetMode) bool {
 	}
 	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4
 	putLE32(v, db.shard.register(l))
+	db.Modified(k)
 	return true
 }
 

@@ -116,17 +116,20 @@ func (db *DB) SetInteger(k *Key, n int64, m SetMode) bool {
 	}
 	e.h.kind = uint8(types.String) | uint8(types.Int)<<4
 	binary.LittleEndian.PutUint64(v, uint64(n))
+	db.Modified(k)
 	return true
 }
 
 // UpdateInteger replaces the value of e, which is kept as an integer, in place.
 func (db *DB) UpdateInteger(e Entry, n int64) {
 	binary.LittleEndian.PutUint64(db.value(e, 8), uint64(n))
+	db.modifiedEntry(e)
 }
 
 func (db *DB) setBytes(k *Key, value []byte, enc types.Encoding, m SetMode) bool {
 	e := db.Find(k)
 	if e.h != nil && db.replaceInPlace(e, value, enc, m) {
+		db.Modified(k)
 		return true
 	}
 	if headerBytes+12+len(k.Name)+len(value) > maxEmbed {
@@ -139,6 +142,7 @@ func (db *DB) setBytes(k *Key, value []byte, enc types.Encoding, m SetMode) bool
 	e.h.kind = uint8(types.String) | uint8(enc)<<4
 	e.h.vlen = uint16(len(value))
 	copy(v, value)
+	db.Modified(k)
 	return true
 }
 
@@ -177,6 +181,7 @@ func (db *DB) setOutside(k *Key, e Entry, value []byte, enc types.Encoding, m Se
 	}
 	e.h.kind = uint8(types.String) | uint8(enc)<<4
 	blockValue{ref: ref, capacity: len(value), length: len(value)}.write(v)
+	db.Modified(k)
 	return true
 }
 
@@ -218,7 +223,7 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 }
 
 // Grow makes string k at least n bytes long, filled up with zeros, in the raw encoding, and returns its bytes for
-// writing. A missing key is created. The entry that e was is no longer valid. It returns nil if there is no memory.
+// writing; whoever changes them calls Modified. A missing key is created. The entry that e was is no longer valid. It returns nil if there is no memory.
 func (db *DB) Grow(k *Key, e Entry, n int) []byte {
 	var scratch [20]byte
 	var old []byte

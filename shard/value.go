@@ -38,6 +38,12 @@ func (db *DB) Root(e Entry) types.Root {
 
 // SetRoot keeps r as what the value of e has become. The type is the same.
 func (db *DB) SetRoot(e Entry, r types.Root) {
+	db.KeepRoot(e, r)
+	db.modifiedEntry(e)
+}
+
+// KeepRoot is SetRoot for a value that has the same elements as before, though in another form.
+func (db *DB) KeepRoot(e Entry, r types.Root) {
 	wasMS := db.fieldsMS(e)
 	e.h.kind = kindOf(r)
 	*(*[types.RootBytes]byte)(db.value(e, payloadBytes)) = r.Data
@@ -57,6 +63,7 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 	copy(v, r.Data[:])
 	db.noteFields(e, 0)
 	db.NoteReady(k)
+	db.Modified(k)
 	return true
 }
 

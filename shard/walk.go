@@ -109,6 +109,8 @@ func handOver(from *Key, src Entry, to *Key) bool {
 	src = from.DB.find(from) // the table may have been resized
 	from.DB.table.Remove(from.Hash, src.b, src.slot)
 	from.DB.noteWork(src.h.flags&flagExpire != 0)
+	to.DB.Modified(to)
+	from.DB.Modified(from)
 	from.DB.freeBlock(src.ref, src.h)
 	return true
 }
@@ -142,6 +144,10 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 func (db *DB) Flush() {
 	s := db.shard
 	db.noteFlushed()
+	if s.observed != 0 {
+		db.flushing()
+		s.flushed(db.id)
+	}
 	if db.table.Len() == 0 && db.expires.wheel == nil {
 		return
 	}
@@ -162,7 +168,9 @@ func (db *DB) Flush() {
 func (s *Shard) FlushAll() {
 	for _, db := range s.dbs {
 		db.noteFlushed()
+		db.flushing()
 	}
+	s.flushed(-1)
 	if s.arena.Stats().Allocated > 0 {
 		s.drop()
 	}
@@ -195,6 +203,9 @@ func (s *Shard) drop() {
 func (ks *Keyspace) SwapDB(i, j int) {
 	for _, s := range ks.shards {
 		a, b := s.dbs[i], s.dbs[j]
+		if i != j {
+			swapping(a, b)
+		}
 		a.table.Swap(&b.table)
 		a.expires, b.expires = b.expires, a.expires
 		a.freeze()
