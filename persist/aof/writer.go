@@ -1,0 +1,275 @@
+package aof
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/journal"
+)
+
+// Policy says when what has been written is synced (appendfsync).
+type Policy int32
+
+const (
+	Always      Policy = iota // at once: Options.Synced tells how far
+	EverySecond               // a second after it was written at the latest, unless the disk is slower
+	Never                     // when the system wants to
+)
+
+// Output is a file that a Writer writes to.
+type Output interface {
+	Write([]byte) (int, error)
+	Sync() error
+	Close() error
+}
+
+// Options are what a Writer needs besides its files. The functions are called on the writer's goroutine and may be nil.
+type Options struct {
+	Policy     Policy
+	Timestamps bool // note the time, to the second, between commands (aof-timestamp-enabled)
+	Synced     func(offset int64)
+	// Failed is told of an error, and of nil when writing works again. Always cannot go on without losing what has been acknowledged: the
+	// server has to exit. Otherwise the writer tries again every second and the journal grows meanwhile.
+	Failed func(err error, policy Policy)
+	Now    func() time.Time // nil: time.Now
+}
+
+const (
+	syncEvery = time.Second
+	retry     = time.Second
+	// gather is how long a writer that need not sync at once waits for more to come, so that whoever writes does not have to wake it each time.
+	gather = 2 * time.Millisecond
+)
+
+// Writer writes a journal to files, on a goroutine of its own: nobody else ever waits for the disk.
+type Writer struct {
+	opts    Options
+	in      *journal.Reader
+	j       *journal.Journal
+	policy  atomic.Int32
+	paused  atomic.Bool // no sync while a rewrite works
+	written atomic.Int64
+	synced  atomic.Int64
+	size    atomic.Int64
+	stop    atomic.Bool
+	done    chan struct{}
+
+	mu       sync.Mutex
+	switches []fileSwitch // to come, ascending
+	err      error
+
+	// of the writer's goroutine
+	file     Output
+	lastSync time.Time
+	boundary int64 // the last offset that was reached and lies between two groups
+	stamped  int64 // unix time of the last timestamp
+}
+
+type fileSwitch struct {
+	at   int64
+	file Output
+	done func(error)
+}
+
+// NewWriter starts to write what in reads to file. Close ends it.
+func NewWriter(j *journal.Journal, in *journal.Reader, file Output, opts Options) *Writer {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	w := &Writer{opts: opts, in: in, j: j, file: file, done: make(chan struct{}), lastSync: opts.Now()}
+	w.policy.Store(int32(opts.Policy))
+	w.written.Store(in.At())
+	w.synced.Store(in.At())
+	w.boundary = in.At()
+	go w.run()
+	return w
+}
+
+// Written and Synced are journal offsets: everything before them has been written, or is durable.
+func (w *Writer) Written() int64 { return w.written.Load() }
+func (w *Writer) Synced() int64  { return w.synced.Load() }
+
+// Size is how many bytes have been written to all files together.
+func (w *Writer) Size() int64 { return w.size.Load() }
+
+// Err is the error that keeps the writer from writing, or nil.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// SetPolicy changes the policy.
+func (w *Writer) SetPolicy(p Policy) {
+	w.policy.Store(int32(p))
+	w.in.Poke()
+}
+
+// HoldSync keeps the writer from syncing, other than for Always (no-appendfsync-on-rewrite).
+func (w *Writer) HoldSync(hold bool) { w.paused.Store(hold) }
+
+// Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been written yet. The file before it
+// is synced and closed first; then done is called.
+func (w *Writer) Switch(at int64, file Output, done func(error)) {
+	w.mu.Lock()
+	w.switches = append(w.switches, fileSwitch{at, file, done})
+	w.mu.Unlock()
+	w.in.Poke()
+}
+
+// Close writes and syncs what the journal holds and closes the file. It returns what went wrong last.
+func (w *Writer) Close() error {
+	w.stop.Store(true)
+	w.in.Poke()
+	<-w.done
+	return w.Err()
+}
+
+func (w *Writer) run() {
+	defer close(w.done)
+	defer w.in.Close()
+	for {
+		stopping := w.stop.Load()
+		limit, next := w.limit()
+		err := w.write(limit)
+		if err == nil {
+			err = w.syncIfDue(stopping)
+		}
+		if err == nil && next != nil && w.in.At() == limit {
+			err = w.switchTo(next)
+		}
+		w.report(err)
+		switch {
+		case stopping && (err != nil || w.in.At() == w.j.End()):
+			if closed := w.file.Close(); err == nil {
+				w.report(closed)
+			}
+			return
+		case err != nil:
+			w.sleep(retry)
+		default:
+			w.wait()
+		}
+	}
+}
+
+// limit is how far the present file goes, and what comes then, if that is known.
+func (w *Writer) limit() (int64, *fileSwitch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	end := w.j.End()
+	if len(w.switches) == 0 || w.switches[0].at > end {
+		return end, nil
+	}
+	s := w.switches[0]
+	return s.at, &s
+}
+
+func (w *Writer) wait() {
+	policy := Policy(w.policy.Load())
+	atMost := time.Hour
+	if policy == EverySecond && w.synced.Load() < w.written.Load() {
+		atMost = max(time.Millisecond, syncEvery-w.opts.Now().Sub(w.lastSync))
+	}
+	if w.in.Wait(atMost) && policy != Always && !w.stop.Load() {
+		time.Sleep(gather)
+	}
+}
+
+// sleep ends early when the writer is to stop.
+func (w *Writer) sleep(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end) && !w.stop.Load(); {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// write writes up to an offset that lies between two groups.
+func (w *Writer) write(to int64) error {
+	if w.opts.Timestamps && w.in.At() < to && w.in.At() == w.boundary {
+		if err := w.stamp(); err != nil {
+			return err
+		}
+	}
+	for {
+		b := w.in.Bytes(to)
+		if len(b) == 0 {
+			w.boundary = to
+			return nil
+		}
+		n, err := w.file.Write(b)
+		w.in.Advance(n)
+		w.written.Add(int64(n))
+		w.size.Add(int64(n))
+		if err != nil {
+			return fmt.Errorf("Error writing to the AOF file: %w", err)
+		}
+	}
+}
+
+// stamp writes the time once a second.
+func (w *Writer) stamp() error {
+	now := w.opts.Now().Unix()
+	if now == w.stamped {
+		return nil
+	}
+	line := fmt.Sprintf("#TS:%d\r\n", now)
+	n, err := w.file.Write([]byte(line))
+	w.size.Add(int64(n))
+	if err == nil {
+		w.stamped = now
+	}
+	return err
+}
+
+func (w *Writer) syncIfDue(stopping bool) error {
+	written := w.written.Load()
+	if w.synced.Load() == written {
+		return nil
+	}
+	switch policy := Policy(w.policy.Load()); {
+	case stopping, policy == Always:
+	case policy == Never, w.paused.Load(), w.opts.Now().Sub(w.lastSync) < syncEvery:
+		return nil
+	}
+	return w.sync(written)
+}
+
+func (w *Writer) sync(written int64) error {
+	err := w.file.Sync()
+	w.lastSync = w.opts.Now()
+	if err != nil {
+		return fmt.Errorf("Can't persist AOF for fsync error: %w", err)
+	}
+	w.synced.Store(written)
+	if w.opts.Synced != nil {
+		w.opts.Synced(written)
+	}
+	return nil
+}
+
+func (w *Writer) switchTo(next *fileSwitch) error {
+	if err := w.sync(w.written.Load()); err != nil {
+		return err
+	}
+	err := w.file.Close()
+	w.file, w.stamped = next.file, 0
+	w.mu.Lock()
+	w.switches = w.switches[1:]
+	w.mu.Unlock()
+	if next.done != nil {
+		next.done(err)
+	}
+	return nil
+}
+
+func (w *Writer) report(err error) {
+	w.mu.Lock()
+	changed := (err == nil) != (w.err == nil)
+	w.err = err
+	w.mu.Unlock()
+	if changed && w.opts.Failed != nil {
+		w.opts.Failed(err, Policy(w.policy.Load()))
+	}
+}

@@ -1,0 +1,274 @@
+package aof
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/shoaldb/shoal/journal"
+)
+
+// disk is a file in memory that can fail.
+type disk struct {
+	mu     sync.Mutex
+	data   []byte
+	synced int   // bytes
+	room   int   // bytes; -1: no end
+	fail   error // of Sync
+	closed bool
+}
+
+func newDisk() *disk { return &disk{room: -1} }
+
+var errFull = errors.New("disk full")
+
+func (d *disk) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := len(b)
+	if d.room >= 0 {
+		n = min(n, d.room-len(d.data))
+	}
+	d.data = append(d.data, b[:n]...)
+	if n < len(b) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+func (d *disk) Sync() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail == nil {
+		d.synced = len(d.data)
+	}
+	return d.fail
+}
+
+func (d *disk) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	return nil
+}
+
+func (d *disk) set(f func()) {
+	d.mu.Lock()
+	f()
+	d.mu.Unlock()
+}
+
+// lines replays what is on the disk.
+func (d *disk) lines(t *testing.T) string {
+	t.Helper()
+	d.mu.Lock()
+	data := bytes.Clone(d.data)
+	d.mu.Unlock()
+	var r recorder
+	if err := Replay(bytes.NewReader(data), "disk", &r); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(r.lines, "\n")
+}
+
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("never: ", what)
+		}
+	}
+}
+
+// source is a journal and somebody who writes to it.
+type source struct {
+	*journal.Journal
+	log journal.Log
+	n   int
+}
+
+func newSource() *source { return &source{Journal: journal.New(100, 0)} }
+
+func (s *source) writer(t *testing.T, file Output, o Options) *Writer {
+	in, ok := s.Reader(s.End())
+	if !ok {
+		t.Fatal("no reader")
+	}
+	return NewWriter(s.Journal, in, file, o)
+}
+
+func (s *source) add(n int) int64 {
+	for range n {
+		s.n++
+		s.log.Append(0, [][]byte{[]byte("SET"), []byte("k"), fmt.Appendf(nil, "%d", s.n)})
+		s.log.EndGroup()
+		s.Write(&s.log)
+	}
+	s.Wake()
+	return s.End()
+}
+
+func sets(from, to int) string {
+	lines := []string{"SELECT 0"}
+	for i := from; i <= to; i++ {
+		lines = append(lines, fmt.Sprintf("SET k %d", i))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestAlwaysSyncs(t *testing.T) {
+	s, d := newSource(), newDisk()
+	var told []int64
+	w := s.writer(t, d, Options{Policy: Always, Synced: func(at int64) { told = append(told, at) }})
+	for range 50 {
+		end := s.add(3)
+		eventually(t, "synced", func() bool { return w.Synced() == end })
+		if d.synced != len(d.data) {
+			t.Fatal("not on disk")
+		}
+	}
+	if err := w.Close(); err != nil || !d.closed {
+		t.Error(err)
+	}
+	if d.lines(t) != sets(1, 150) || told[len(told)-1] != s.End() || w.Size() != int64(len(d.data)) {
+		t.Error(d.lines(t), told, w.Size())
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	for _, policy := range []Policy{EverySecond, Never} {
+		s, d := newSource(), newDisk()
+		w := s.writer(t, d, Options{Policy: policy})
+		end := s.add(1000)
+		eventually(t, "written", func() bool { return w.Written() == end })
+		if policy == EverySecond {
+			eventually(t, "synced", func() bool { return w.Synced() == end })
+		} else if w.Synced() == end {
+			t.Error("synced without being asked")
+		}
+		w.SetPolicy(Always)
+		end = s.add(1)
+		eventually(t, "synced after the change of policy", func() bool { return w.Synced() == end })
+		w.Close()
+		if d.lines(t) != sets(1, 1001) {
+			t.Error("wrong file")
+		}
+	}
+}
+
+// A full disk stops nobody; when there is room again, the file goes on in the middle of the command.
+func TestDiskFull(t *testing.T) {
+	s, d := newSource(), newDisk()
+	d.room = 100
+	var mu sync.Mutex
+	var told []error
+	w := s.writer(t, d, Options{Policy: EverySecond, Timestamps: true, Failed: func(err error, p Policy) {
+		mu.Lock()
+		told = append(told, err)
+		mu.Unlock()
+	}})
+	end := s.add(100)
+	eventually(t, "an error", func() bool { return errors.Is(w.Err(), errFull) })
+	d.set(func() { d.room = -1 })
+	eventually(t, "written", func() bool { return w.Written() == end && w.Err() == nil })
+	w.Close()
+	if d.lines(t) != sets(1, 100) {
+		t.Error(d.lines(t))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) != 2 || !errors.Is(told[0], errFull) || told[1] != nil {
+		t.Error("told", told)
+	}
+}
+
+func TestSyncFails(t *testing.T) {
+	s, d := newSource(), newDisk()
+	d.fail = errors.New("EIO")
+	failed := make(chan Policy, 10)
+	w := s.writer(t, d, Options{Policy: Always, Failed: func(err error, p Policy) { failed <- p }})
+	end := s.add(1)
+	if p := <-failed; p != Always || w.Synced() == end {
+		t.Error("policy", p, "synced", w.Synced())
+	}
+	if err := w.Close(); err == nil {
+		t.Error("closed without an error")
+	}
+}
+
+// The files divide the stream at the offsets that were asked for, and a file is durable before the next begins.
+func TestSwitch(t *testing.T) {
+	s, a, b, c := newSource(), newDisk(), newDisk(), newDisk()
+	w := s.writer(t, a, Options{Policy: Never})
+	s.add(10)
+	done := make(chan error, 2)
+	s.Unselect()
+	w.Switch(s.End(), b, func(err error) { done <- err })
+	s.add(10)
+	s.Unselect()
+	w.Switch(s.End(), c, func(err error) { done <- err })
+	s.add(10)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	w.Close()
+	for i, d := range []*disk{a, b, c} {
+		if got := d.lines(t); got != sets(10*i+1, 10*i+10) || !d.closed || d.synced != len(d.data) {
+			t.Errorf("file %d: %s", i, got)
+		}
+	}
+}
+
+func TestTimestamps(t *testing.T) {
+	s, d := newSource(), newDisk()
+	now := time.Unix(1700000000, 0)
+	var mu sync.Mutex
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	w := s.writer(t, d, Options{Policy: Always, Timestamps: true, Now: clock})
+	for range 3 {
+		end := s.add(2)
+		eventually(t, "synced", func() bool { return w.Synced() == end })
+		end = s.add(2)
+		eventually(t, "synced", func() bool { return w.Synced() == end })
+		mu.Lock()
+		now = now.Add(time.Second)
+		mu.Unlock()
+	}
+	w.Close()
+	if n := bytes.Count(d.data, []byte("#TS:170000000")); n != 3 {
+		t.Errorf("%d timestamps", n)
+	}
+	if d.lines(t) != sets(1, 12) {
+		t.Error(d.lines(t))
+	}
+}
+
+func TestOSFile(t *testing.T) {
+	f := folder(t)
+	out, err := f.Create("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSource()
+	w := s.writer(t, OSFile(out), Options{Policy: Always})
+	s.add(5)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(f.Path("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var r recorder
+	if err := Replay(in, "x", &r); err != nil || strings.Join(r.lines, "\n") != sets(1, 5) {
+		t.Error(err, r.lines)
+	}
+}
