@@ -9,20 +9,24 @@ import (
 const (
 	minCompress = 48 // bytes of a listpack that is worth it
 	minSaving   = 8
+	maxCompress = uint32(roomBytes)
 )
 
-// unpack makes the listpack of n, which may be compressed, its block. The caller stores n.
+// unpack makes the listpack of n, which may be compressed or have room, its block. The caller stores n.
 func (l *List) unpack(n *node) bool {
-	if n.raw == 0 {
+	switch {
+	case n.isPlain():
 		return true
+	case n.hasRoom():
+		return l.trim(n)
 	}
-	ref := l.arena.Alloc(int(n.raw))
+	ref := l.arena.Alloc(int(n.form))
 	if ref == 0 {
 		return false
 	}
-	l.inflate(l.arena.Bytes(ref, int(n.raw)), n)
+	l.inflate(l.arena.Bytes(ref, int(n.form)), n)
 	n.block.Free(l.arena)
-	n.block, n.raw = listpack.Block{Ref: ref, Size: n.raw}, 0
+	n.block, n.form = listpack.Block{Ref: ref, Size: n.form}, 0
 	return true
 }
 
@@ -35,13 +39,13 @@ func (l *List) inflate(dst []byte, n *node) {
 
 // bytes returns the listpack of n, decompressed into scratch if need be.
 func (l *List) bytes(n *node, scratch *[]byte) []byte {
-	if n.raw == 0 {
-		return n.block.Bytes(l.arena)
+	if !n.isPacked() {
+		return n.listpack(l.arena)
 	}
-	if cap(*scratch) < int(n.raw) {
-		*scratch = make([]byte, n.raw)
+	if cap(*scratch) < int(n.form) {
+		*scratch = make([]byte, n.form)
 	}
-	lp := (*scratch)[:n.raw]
+	lp := (*scratch)[:n.form]
 	l.inflate(lp, n)
 	return lp
 }
@@ -49,9 +53,10 @@ func (l *List) bytes(n *node, scratch *[]byte) []byte {
 // pack compresses the node at p if that saves something.
 func (l *List) pack(p place) {
 	n := l.node(p)
-	if n.raw != 0 || n.block.Size < minCompress {
+	if n.isPacked() || n.block.Size < minCompress || n.block.Size > maxCompress || !l.unpack(&n) {
 		return
 	}
+	l.setNode(p, n)
 	lp := n.block.Bytes(l.arena)
 	small, ok := lzf.Compress(nil, lp, len(lp)-minSaving)
 	if !ok {
@@ -62,7 +67,7 @@ func (l *List) pack(p place) {
 		return
 	}
 	copy(l.arena.Bytes(ref, len(small)), small)
-	n.raw = n.block.Size
+	n.form = n.block.Size
 	n.block.Free(l.arena)
 	n.block = listpack.Block{Ref: ref, Size: uint32(len(small))}
 	l.setNode(p, n)
@@ -99,7 +104,7 @@ func (l *List) compress(lim *types.Limits, changed *place) {
 
 // open stores the node at p uncompressed, if there is memory for that.
 func (l *List) open(p place) {
-	if n := l.node(p); n.raw != 0 && l.unpack(&n) {
+	if n := l.node(p); n.isPacked() && l.unpack(&n) {
 		l.setNode(p, n)
 	}
 }

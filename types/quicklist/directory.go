@@ -22,13 +22,13 @@ var le = binary.LittleEndian
 type node struct {
 	block listpack.Block
 	count uint32 // elements
-	raw   uint32 // size of the listpack that is compressed in block; 0: block is the listpack itself
+	form  uint32 // 0: block is the listpack itself; else room beside it, or the size of the listpack that is compressed in block
 }
 
 // size returns the length of the node's listpack.
 func (n *node) size() int {
-	if n.raw != 0 {
-		return int(n.raw)
+	if n.isPacked() {
+		return int(n.form)
 	}
 	return int(n.block.Size)
 }
@@ -95,7 +95,7 @@ func parseNode(b []byte) node {
 	b = b[:nodeSize]
 	return node{
 		block: listpack.Block{Ref: alloc.Ref(le.Uint32(b)), Size: le.Uint32(b[4:])},
-		count: le.Uint32(b[8:]), raw: le.Uint32(b[12:]),
+		count: le.Uint32(b[8:]), form: le.Uint32(b[12:]),
 	}
 }
 
@@ -106,7 +106,7 @@ func putNode(b []byte, n node) {
 	le.PutUint32(b, uint32(n.block.Ref))
 	le.PutUint32(b[4:], n.block.Size)
 	le.PutUint32(b[8:], n.count)
-	le.PutUint32(b[12:], n.raw)
+	le.PutUint32(b[12:], n.form)
 }
 
 // node returns the node at p.
@@ -125,7 +125,7 @@ func (l *List) setNode(p place, n node) {
 	}
 	e := l.entryBytes(p.group)
 	b := l.nodeBytes(alloc.Ref(le.Uint32(e)), p.slot)
-	more := n.count - parseNode(b).count // or fewer: modulo 1<<32
+	more := n.count - le.Uint32(b[8:]) // or fewer: modulo 1<<32
 	putNode(b, n)
 	le.PutUint32(e[4:], le.Uint32(e[4:])+more)
 	l.length += int(int32(more))
@@ -402,7 +402,7 @@ func (l *List) collapse() {
 		return
 	}
 	n := l.node(place{})
-	if n.raw != 0 {
+	if n.isPacked() || n.hasRoom() && !l.trim(&n) {
 		return
 	}
 	e := l.entry(0)

@@ -11,13 +11,18 @@
 //	spine       | groups 4 B | room 4 B | entry 12 B | entry | ...
 //	entry       | group 4 B | elements 4 B | nodes 2 B | room 2 B |
 //	group       | node 16 B | node | ...                           2 to 64, the room a power of two
-//	node        | block 8 B: Ref and size | elements 4 B | 0 or size before compression 4 B |
+//	node        | block 8 B: Ref and size | elements 4 B | form 4 B |
+//	form        0, or the size before compression, or 2<<30 + bytes before the listpack, or 3<<30 + bytes behind it
 //
 // # Sizes
 //
 // Up to which size a node takes another element is told at every change: by bytes or by elements, as list-max-listpack-size of
 // redis.conf says. An element that is larger is alone in its node. A node's block is of the size class that its listpack
 // needs, no more.
+//
+// But for the nodes at the ends of a list that has several: the first one has room before its listpack, and the last one behind it, as
+// soon as elements are pushed or popped there, which then moves no others. The room is at most as large as the listpack, and is given up
+// when another node becomes the end.
 //
 // # Compression
 //

@@ -87,16 +87,12 @@ func fitTogether(lim *types.Limits, a, b *node) bool {
 
 // PushTail adds an element behind the last.
 func (l *List) PushTail(lim *types.Limits, elem []byte) bool {
+	if l.spine != 0 && l.pushRoom(lim, elem, true) {
+		return true
+	}
 	if l.length > 0 {
-		p := l.last()
-		n := l.node(p)
-		if fits(lim, &n, len(elem)) {
-			if !l.unpack(&n) || !n.block.Append(l.arena, elem) {
-				return l.failed(p, n)
-			}
-			n.count++
-			l.setNode(p, n)
-			return true
+		if done, ok := l.pushOpen(lim, l.last(), elem, true); done {
+			return ok
 		}
 	}
 	return l.addNode(lim, l.behindLast(), elem)
@@ -104,19 +100,41 @@ func (l *List) PushTail(lim *types.Limits, elem []byte) bool {
 
 // PushHead adds an element before the first.
 func (l *List) PushHead(lim *types.Limits, elem []byte) bool {
+	if l.spine != 0 && l.pushRoom(lim, elem, false) {
+		return true
+	}
 	if l.length > 0 {
-		p := l.first()
-		n := l.node(p)
-		if fits(lim, &n, len(elem)) {
-			if !l.unpack(&n) || !n.block.Prepend(l.arena, elem) {
-				return l.failed(p, n)
-			}
-			n.count++
-			l.setNode(p, n)
-			return true
+		if done, ok := l.pushOpen(lim, place{}, elem, false); done {
+			return ok
 		}
 	}
 	return l.addNode(lim, place{}, elem)
+}
+
+// pushOpen adds elem to the node p at an end of the list, if it is not too large for that. Otherwise nothing more will be added to the
+// node, which loses its room.
+func (l *List) pushOpen(lim *types.Limits, p place, elem []byte, tail bool) (done, ok bool) {
+	n := l.node(p)
+	switch {
+	case !fits(lim, &n, len(elem)):
+		if n.hasRoom() && l.trim(&n) {
+			l.setNode(p, n)
+		}
+		return false, false
+	case l.spine != 0:
+		ok = l.addAtEnd(lim, &n, elem, tail)
+		l.setNode(p, n)
+		return true, ok
+	case tail:
+		ok = n.block.Append(l.arena, elem)
+	default:
+		ok = n.block.Prepend(l.arena, elem)
+	}
+	if ok {
+		n.count++
+		l.setNode(p, n)
+	}
+	return true, ok
 }
 
 // failed stores a node that could not be changed but may be uncompressed now.
@@ -147,19 +165,24 @@ func (l *List) addNode(lim *types.Limits, p place, elem []byte) bool {
 
 // Pop removes the first element, or the last one.
 func (l *List) Pop(lim *types.Limits, tail bool) bool {
+	if l.spine != 0 && l.popRoom(tail) {
+		return true
+	}
 	p := l.first()
 	if tail {
 		p = l.last()
 	}
 	n := l.node(p)
 	if n.count == 1 {
-		n.block.Free(l.arena)
+		n.free(l.arena)
 		l.removeNode(p)
 		l.compress(lim, nil)
 		return true
 	}
-	if !l.unpack(&n) {
-		return false
+	if l.spine != 0 {
+		ok := l.popAtEnd(&n, tail)
+		l.setNode(p, n)
+		return ok
 	}
 	lp := n.block.Bytes(l.arena)
 	pos := listpack.First(lp)
@@ -303,7 +326,7 @@ func (l *List) Delete(lim *types.Limits, index, count int) (deleted int) {
 		n := l.node(p)
 		k := min(count-deleted, int(n.count)-i)
 		if k == int(n.count) {
-			n.block.Free(l.arena)
+			n.free(l.arena)
 			p = l.removeNode(p)
 		} else if !l.deleteIn(p, n, i, k) {
 			break

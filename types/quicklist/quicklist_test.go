@@ -157,7 +157,7 @@ func (m *model) checkEnds(l *List, depth int) {
 	m.t.Helper()
 	i, n := 0, l.Nodes()
 	for p, ok := l.first(), l.length > 0; ok; p, ok = l.next(p) {
-		if raw := l.node(p).raw; raw != 0 && (i < depth || i >= n-depth) {
+		if at := l.node(p); at.isPacked() && (i < depth || i >= n-depth) {
 			m.t.Fatalf("node %d of %d is compressed", i, n)
 		}
 		i++

@@ -13,7 +13,7 @@ func (l *List) FreeStep(limit int) (done bool) {
 	for ; limit > 0 && l.length > 0; limit-- {
 		p := l.last()
 		n := l.node(p)
-		n.block.Free(l.arena)
+		n.free(l.arena)
 		l.removeNode(p)
 	}
 	return l.length == 0
@@ -47,10 +47,14 @@ func (l *List) copyNode(n *node, to *alloc.Arena, plain bool) bool {
 	if ref == 0 {
 		return false
 	}
-	if dst := to.Bytes(ref, int(size)); plain && n.raw != 0 {
+	switch dst := to.Bytes(ref, int(size)); {
+	case !n.isPacked():
+		copy(dst, n.listpack(l.arena))
+		n.form = 0
+	case plain:
 		l.inflate(dst, n)
-		n.raw = 0
-	} else {
+		n.form = 0
+	default:
 		copy(dst, n.block.Bytes(l.arena))
 	}
 	n.block = listpack.Block{Ref: ref, Size: size}
@@ -60,7 +64,10 @@ func (l *List) copyNode(n *node, to *alloc.Arena, plain bool) bool {
 // Bytes returns the memory that the list takes.
 func (l *List) Bytes() int {
 	if l.spine == 0 {
-		return blockBytes(l.one)
+		if l.length == 0 {
+			return 0
+		}
+		return alloc.UsableSize(int(l.one.Size))
 	}
 	sum := alloc.UsableSize(len(l.spineBlock()))
 	for i := range l.groups() {
@@ -68,23 +75,20 @@ func (l *List) Bytes() int {
 		sum += alloc.UsableSize(e.room * nodeSize)
 		g := l.group(e)
 		for s := range e.nodes {
-			sum += blockBytes(loadNode(g, s).block)
+			n := loadNode(g, s)
+			sum += alloc.UsableSize(n.asked())
 		}
 	}
 	return sum
 }
 
-func blockBytes(b listpack.Block) int {
-	if b.Ref == 0 {
-		return 0
-	}
-	return alloc.UsableSize(int(b.Size))
-}
-
 // Check returns an error if the structure is damaged.
 func (l *List) Check() error {
+	if l.length == 0 && l.spine == 0 && l.one == (listpack.Block{}) {
+		return nil
+	}
 	if l.spine == 0 {
-		return l.checkNode(node{block: l.one, count: uint32(l.length)}, l.length == 0)
+		return l.checkNode(l.node(place{}))
 	}
 	nodes, length := 0, 0
 	for i := range l.groups() {
@@ -95,7 +99,7 @@ func (l *List) Check() error {
 		count := 0
 		for s := range e.nodes {
 			n := loadNode(l.group(e), s)
-			if err := l.checkNode(n, false); err != nil {
+			if err := l.checkNode(n); err != nil {
 				return fmt.Errorf("%w, the one at %d/%d", err, i, s)
 			}
 			count += int(n.count)
@@ -112,8 +116,8 @@ func (l *List) Check() error {
 	return nil
 }
 
-func (l *List) checkNode(n node, empty bool) error {
-	if (n.count == 0) != empty {
+func (l *List) checkNode(n node) error {
+	if n.count == 0 {
 		return errors.New("quicklist: a node without elements")
 	}
 	var scratch []byte
