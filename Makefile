@@ -25,10 +25,10 @@ run: build ## build the server and start it on 127.0.0.1:6379 (ARGS="--port 7000
 	$(BIN)/shoal-server --bind 127.0.0.1 -::1 $(ARGS)
 
 .PHONY: test
-test: tools lint unit e2e race invariants fuzz-ci cross ## everything below that CI runs; installs redis-server if it is missing
+test: tools lint unit e2e race invariants fuzz-ci cross ## everything below that CI runs; installs what it needs ("make tools")
 
 .PHONY: tools
-tools: ## install redis-server and redis-tools, which tests compare with, by apt if they are missing
+tools: ## install what tests need if it is missing: redis-server, redis-tools, clients of Python and Node
 	@.ci/tools
 
 .PHONY: lint

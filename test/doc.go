@@ -8,6 +8,8 @@
 //	connections_test.go   limits, many clients, authentication, sockets
 //	process_test.go       command line, configuration, signals, logs
 //	tools_test.go         redis-cli, redis-benchmark, go-redis
+//	goclients_test.go     go-redis and rueidis: transactions, scripts, pub/sub, streams, client-side caching
+//	clients_test.go       programs of test/clients on BullMQ, ioredis, node-redis, rate-limiter-flexible, redis-py
 //
 // Environment, beside that of package oracle:
 //
