@@ -388,7 +388,7 @@ func (c *Ctx) commandGetKeys(withFlags bool) {
 		}
 		c.Reply.Bulk(args[i])
 		if withFlags {
-			writeSet(c.Reply, namesOf(uint32(s.keyFlags(args, i)), keyFlagNames))
+			writeSet(c.Reply, namesOf(uint32(s.KeyFlagsAt(args, i)), keyFlagNames))
 		}
 	}
 }
@@ -402,8 +402,16 @@ func (t *Table) Resolve(args [][]byte) *Spec {
 	return s.Sub(args[1])
 }
 
-// keyFlags returns what the command of args does with its key at index.
-func (s *Spec) keyFlags(args [][]byte, index int) KeyFlags {
+// FlagsOf returns what a command of args does with the keys that k describes.
+func (k *KeySpec) FlagsOf(args [][]byte) KeyFlags {
+	if k.VaryFlags != nil {
+		return k.VaryFlags(args)
+	}
+	return k.Flags
+}
+
+// KeyFlagsAt returns what the command of args does with its key at index.
+func (s *Spec) KeyFlagsAt(args [][]byte, index int) KeyFlags {
 	for i := range s.Keys {
 		list, err := s.Keys[i].indexes(args, nil)
 		if err != nil {
@@ -413,10 +421,7 @@ func (s *Spec) keyFlags(args [][]byte, index int) KeyFlags {
 			if at != index {
 				continue
 			}
-			if vary := s.Keys[i].VaryFlags; vary != nil {
-				return vary(args)
-			}
-			return s.Keys[i].Flags
+			return s.Keys[i].FlagsOf(args)
 		}
 	}
 	return 0

@@ -71,6 +71,9 @@ var categoryNames = []string{
 	"dangerous", "connection", "transaction", "scripting",
 }
 
+// CategoryNames returns the names of all categories, in Redis' order.
+func CategoryNames() []string { return categoryNames }
+
 // KeyFlags describe what a command does with the keys of a key specification.
 // See https://redis.io/docs/latest/develop/reference/key-specs/.
 type KeyFlags uint16
@@ -129,6 +132,27 @@ func KeyRange(index, last, step int, f KeyFlags) []KeySpec {
 	return []KeySpec{{Flags: f, Index: index, Last: last, Step: step}}
 }
 
+// Channels tells which arguments of a command are channels that it publishes to or subscribes to.
+type Channels uint8
+
+const (
+	NoChannels   Channels = iota
+	OneChannel            // the first argument
+	AllChannels           // all arguments
+	ChannelGlobs          // all arguments; they are patterns
+)
+
+// Range returns the indexes of the arguments, of n, that are channels: from first up to last, without that.
+func (c Channels) Range(n int) (first, last int, pattern bool) {
+	switch c {
+	case NoChannels:
+		return 0, 0, false
+	case OneChannel:
+		return 1, min(2, n), false
+	}
+	return 1, n, c == ChannelGlobs
+}
+
 // ArgType is the type of an argument in COMMAND DOCS.
 type ArgType uint8
 
@@ -181,6 +205,7 @@ type Spec struct {
 	GetKeys func(args [][]byte, dst []int) ([]int, error)
 	// NeedsAll tells, for a command with LockAll, whether args demand it; nil: any do.
 	NeedsAll func(args [][]byte) bool
+	Channels Channels
 	// Member is the argument that mostly names the member or field that the command works on, for prefetching; 0: none.
 	Member int
 

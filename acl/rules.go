@@ -1,0 +1,258 @@
+package acl
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rules is all that a user may do. It does not change.
+type Rules struct {
+	on, noPass   bool
+	skipSanitize bool
+	sanitize     bool     // said so, which is shown
+	passwords    []string // SHA-256, lower-case hexadecimal
+	root         selector
+	selectors    []selector
+
+	free bool // every command, key and channel is allowed
+}
+
+// Enabled tells whether one can log in as the user.
+func (r *Rules) Enabled() bool { return r.on }
+
+// NoPassword tells whether any password will do.
+func (r *Rules) NoPassword() bool { return r.noPass }
+
+// Free tells whether nothing is forbidden.
+func (r *Rules) Free() bool { return r.free }
+
+// SkipSanitize tells whether payloads of RESTORE are taken on trust.
+func (r *Rules) SkipSanitize() bool { return r.skipSanitize }
+
+// Passwords returns the hashes of the passwords.
+func (r *Rules) Passwords() []string { return r.passwords }
+
+// Flags returns the names of the user's flags, in the order in which Redis shows them.
+func (r *Rules) Flags() []string {
+	flags := []string{"off"}
+	if r.on {
+		flags[0] = "on"
+	}
+	if r.noPass {
+		flags = append(flags, "nopass")
+	}
+	if r.skipSanitize {
+		flags = append(flags, "skip-sanitize-payload")
+	}
+	if r.sanitize {
+		flags = append(flags, "sanitize-payload")
+	}
+	return flags
+}
+
+// CheckPassword tells whether one can log in with a password. It takes as long for every wrong one.
+func (r *Rules) CheckPassword(password []byte) bool {
+	if !r.on {
+		return false
+	}
+	if r.noPass {
+		return true
+	}
+	hash := []byte(hashPassword(password))
+	found := 0
+	for _, p := range r.passwords {
+		found |= subtle.ConstantTimeCompare(hash, []byte(p))
+	}
+	return found != 0
+}
+
+func hashPassword(password []byte) string {
+	sum := sha256.Sum256(password)
+	return hex.EncodeToString(sum[:])
+}
+
+func isHash(s string) bool {
+	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// String is the rules as ACL LIST shows them.
+func (s *Users) String(r *Rules) string {
+	words := r.Flags()
+	for _, p := range r.passwords {
+		words = append(words, "#"+p)
+	}
+	words = append(words, s.describe(&r.root))
+	for i := range r.selectors {
+		words = append(words, "("+s.describe(&r.selectors[i])+")")
+	}
+	return strings.Join(words, " ")
+}
+
+// SelectorRules is how ACL GETUSER shows a selector.
+type SelectorRules struct{ Commands, Keys, Channels string }
+
+// Selectors returns the user's own permissions and then those of its selectors.
+func (s *Users) Selectors(r *Rules) []SelectorRules {
+	var list []SelectorRules
+	for _, sel := range append([]selector{r.root}, r.selectors...) {
+		list = append(list, SelectorRules{s.commandRules(&sel), sel.keyRules(), sel.channelRules()})
+	}
+	return list
+}
+
+// newRules are those of a user who has just been made: off, and nothing is allowed.
+func (s *Users) newRules() *Rules { return &Rules{root: s.newSelector()} }
+
+// defaultRules are those of the user default before anybody changes them.
+func (s *Users) defaultRules() *Rules {
+	r, err := s.with(s.newRules(), []string{"+@all", "~*", "&*", "on", "nopass"})
+	if err != nil {
+		panic(err) // the rules are ours
+	}
+	return r
+}
+
+// with returns r changed by rules. The error names the first rule that is wrong.
+func (s *Users) with(r *Rules, rules []string) (*Rules, error) {
+	merged, unclosed := mergeSelectors(rules)
+	if unclosed != "" {
+		return nil, fmt.Errorf("Unmatched parenthesis in acl selector starting at '%s'.", unclosed)
+	}
+	c := r.clone()
+	for _, rule := range merged {
+		if err := s.change(c, rule); err != nil {
+			return nil, &badRule{rule, err}
+		}
+	}
+	c.settle()
+	return c, nil
+}
+
+// badRule is a rule that cannot be applied.
+type badRule struct {
+	rule string
+	err  error
+}
+
+func (e *badRule) Error() string {
+	return fmt.Sprintf("Error in ACL SETUSER modifier '%s': %s", e.rule, e.err)
+}
+
+func (e *badRule) Unwrap() error { return e.err }
+
+func (r *Rules) clone() *Rules {
+	c := *r
+	c.passwords = slices.Clone(r.passwords)
+	c.selectors = slices.Clone(r.selectors)
+	c.root.commands = slices.Clone(r.root.commands)
+	return &c
+}
+
+func (r *Rules) settle() {
+	r.free = false
+	for _, sel := range append([]selector{r.root}, r.selectors...) {
+		r.free = r.free || sel.allCommands && sel.allKeys && sel.allChannels
+	}
+}
+
+// change applies one rule to r, which nobody else has.
+func (s *Users) change(r *Rules, rule string) error {
+	if rule == "" {
+		return nil
+	}
+	switch strings.ToLower(rule) {
+	case "on":
+		r.on = true
+		return nil
+	case "off":
+		r.on = false
+		return nil
+	case "skip-sanitize-payload":
+		r.skipSanitize, r.sanitize = true, false
+		return nil
+	case "sanitize-payload":
+		r.skipSanitize, r.sanitize = false, true
+		return nil
+	case "nopass":
+		r.noPass, r.passwords = true, nil
+		return nil
+	case "resetpass":
+		r.noPass, r.passwords = false, nil
+		return nil
+	case "clearselectors":
+		r.selectors = nil
+		return nil
+	case "reset":
+		*r = *s.newRules()
+		r.sanitize = true
+		return nil
+	}
+	switch c := rule[0]; {
+	case c == '>' || c == '#':
+		return r.addPassword(c, rule[1:])
+	case c == '<' || c == '!':
+		return r.removePassword(c, rule[1:])
+	case c == '(' && rule[len(rule)-1] == ')':
+		sel, err := s.parseSelector(rule)
+		if err == nil {
+			r.selectors = append(r.selectors, sel)
+		}
+		return err
+	}
+	return s.apply(&r.root, rule)
+}
+
+func (r *Rules) addPassword(mark byte, text string) error {
+	hash := text
+	if mark == '>' {
+		hash = hashPassword([]byte(text))
+	} else if !isHash(hash) {
+		return errBadHash
+	}
+	if !slices.Contains(r.passwords, hash) {
+		r.passwords = append(r.passwords, hash)
+	}
+	r.noPass = false
+	return nil
+}
+
+func (r *Rules) removePassword(mark byte, text string) error {
+	hash := text
+	if mark == '<' {
+		hash = hashPassword([]byte(text))
+	} else if !isHash(hash) {
+		return errBadHash
+	}
+	i := slices.Index(r.passwords, hash)
+	if i < 0 {
+		return errNoPass
+	}
+	r.passwords = slices.Delete(r.passwords, i, i+1)
+	return nil
+}
+
+// mergeSelectors makes one rule of those from one that begins with a parenthesis to the one that ends with it. unclosed is where
+// one begins that does not end.
+func mergeSelectors(rules []string) (merged []string, unclosed string) {
+	open := ""
+	begin := ""
+	for _, rule := range rules {
+		switch {
+		case begin == "" && strings.HasPrefix(rule, "(") && !strings.HasSuffix(rule, ")"):
+			begin, open = rule, rule
+		case begin == "":
+			merged = append(merged, rule)
+		default:
+			open += " " + rule
+			if strings.HasSuffix(rule, ")") {
+				merged = append(merged, open)
+				begin = ""
+			}
+		}
+	}
+	return merged, begin
+}
