@@ -1,6 +1,8 @@
 package command
 
 import (
+	"sync/atomic"
+
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
@@ -63,6 +65,11 @@ type Env struct {
 	LazyFlush bool          // FLUSHALL and FLUSHDB are ASYNC unless they say SYNC
 	LFU       bool          // the eviction policy counts accesses: OBJECT FREQ works, IDLETIME does not
 	LRU       bool          // maxmemory is set with an LRU policy: objects are not shared
+
+	Compress         bool          // rdbcompression: DUMP compresses strings
+	SanitizePayloads bool          // sanitize-dump-payload: what RESTORE checks in depth is counted ...
+	Sanitizations    *atomic.Int64 // ... here, unless it is nil
+	TrustPayloads    bool          // RESTORE does not look at the checksum
 }
 
 // Effects receives what a command did, while its shard locks are held: the journal (AOF,

@@ -55,6 +55,7 @@ func debugSubs() []debugSub {
 		{"RESTART", 0, anyArgs, debugRestart},
 		{"SEGFAULT", 0, anyArgs, debugSegfault},
 		{"SET-ACTIVE-EXPIRE", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).expirePaused, false) }},
+		{"SET-SKIP-CHECKSUM-VALIDATION", 1, 1, debugSkipChecksums},
 		{"SLEEP", 1, 1, debugSleep},
 		{"STRINGMATCH-TEST", 0, 0, debugStringMatch},
 	}
@@ -110,6 +111,7 @@ func debugHelp(c *command.Ctx) {
 		"RESTART [<milliseconds>]", "    Write the configuration file and start the program anew.",
 		"SEGFAULT", "    End the process by a bad memory access.",
 		"SET-ACTIVE-EXPIRE <0|1>", "    Whether expired keys are deleted without being asked for.",
+		"SET-SKIP-CHECKSUM-VALIDATION <0|1>", "    Whether RESTORE believes payloads without looking at their checksums.",
 		"SLEEP <seconds>", "    Make the whole server sleep.",
 		"STRINGMATCH-TEST", "    Try the pattern matcher on random input.",
 		"HELP", "    This text.",
@@ -132,6 +134,13 @@ func number(b []byte) int {
 // debugSwitch sets b if argument 2 is 0 or not, as on says.
 func debugSwitch(c *command.Ctx, b *atomic.Bool, on bool) {
 	b.Store((number(c.Args[2]) != 0) == on)
+	c.Reply.OK()
+}
+
+func debugSkipChecksums(c *command.Ctx) {
+	s := client(c).reactor.srv
+	s.trustPayloads.Store(number(c.Args[2]) != 0)
+	s.apply(s.cfg.Load())
 	c.Reply.OK()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/rdb"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
@@ -205,7 +206,7 @@ func debugObject(c *command.Ctx) {
 		}
 		idleSec := int64(db.Idle(e).Seconds())
 		text := fmt.Sprintf("Value at:%#x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
-			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec)
+			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(c.Env, db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec)
 		if e.Type() == types.List {
 			text += describeNodes(c.Env.Limits, db, e)
 		}
@@ -259,31 +260,21 @@ func refCount(env *command.Env, db *shard.DB, e shard.Entry) int {
 	return 1
 }
 
-// serializedLen returns the length of a string in an RDB file without compression; of other types it is not known.
-func serializedLen(db *shard.DB, e shard.Entry) int {
-	if e.Type() != types.String {
-		return 0
+// serializedLen returns the length of e's value in an RDB file.
+func serializedLen(env *command.Env, db *shard.DB, e shard.Entry) int {
+	if e.Type() == types.String {
+		var scratch [20]byte
+		return len(rdb.AppendString(nil, db.Bytes(e, scratch[:]), env.Compress))
 	}
-	var scratch [20]byte
-	value := db.Bytes(e, scratch[:])
-	n := len(value)
-	if i, ok := shard.ParseInt(value); ok && n <= 11 {
-		switch {
-		case i == int64(int8(i)):
-			return 2
-		case i == int64(int16(i)):
-			return 3
-		case i == int64(int32(i)):
-			return 5
-		}
+	const step = 1 << 16
+	enc := rdb.Encoder{Compress: env.Compress}
+	enc.Start(db.Space(), db.Root(e))
+	var buf []byte
+	n := 0
+	for more := true; more; n += len(buf) {
+		buf, more = enc.Step(buf[:0], step)
 	}
-	switch {
-	case n < 1<<6:
-		return n + 1
-	case n < 1<<14:
-		return n + 2
-	}
-	return n + 5
+	return n
 }
 
 const errPositive command.Error = "ERR value is out of range, must be positive"
