@@ -94,7 +94,7 @@ func (p *poller) wait(until int64) int {
 	}
 	p.sleeping.Store(true)
 	ms := 0
-	if r.mail.empty() {
+	if r.idle() {
 		ms = int((max(until-r.clock, 0) + 999) / 1000)
 	}
 	n, err := unix.EpollWait(p.fd, p.events[:], ms)

@@ -25,6 +25,7 @@ type Reactor struct {
 	numConns atomic.Int64
 
 	mail    mailbox
+	again   mailbox // see NextTurn
 	io      backend
 	bufs    bufPool
 	scratch []byte // swallows what is written to closed conns
@@ -91,14 +92,18 @@ func (r *Reactor) Conns(f func(*Conn) bool) {
 	}
 }
 
-// Post has f called on the reactor's goroutine, in the order of posting. Any goroutine may post, also the reactor's own;
-// f then runs in its next turn. After Engine.Stop f may never run.
+// Post has f called on the reactor's goroutine, in the order of posting: before the events of a turn, so that whoever knows of the
+// posting cannot be faster, or behind them. Any goroutine may post, also the reactor's own. After Engine.Stop f may never run.
 func (r *Reactor) Post(f func()) {
 	first := r.mail.push(f)
 	if r.started.Load() {
 		r.io.wake(first)
 	}
 }
+
+// NextTurn has f called at the end of the reactor's next turn, or of this one if it is called before that ends: once in a turn
+// for what makes one step in each.
+func (r *Reactor) NextTurn(f func()) { r.io.wake(r.again.push(f)) }
 
 // add gives the conn an index.
 func (r *Reactor) add(c *Conn) {
@@ -166,17 +171,22 @@ func (r *Reactor) open(c *Conn) {
 // clockAt is what a reactor's clock shows at t. Wall clocks jump, this one does not.
 func (e *Engine) clockAt(t time.Time) int64 { return int64(t.Sub(e.epoch) / time.Microsecond) }
 
-// beginTurn notes the time.
+// beginTurn notes the time and does what others have asked for.
 func (r *Reactor) beginTurn() {
 	t := time.Now() // 42 ns, once
 	r.now = t.UnixMicro()
 	r.clock = r.e.clockAt(t)
 	r.turn++
+	r.mail.drain()
 }
+
+// idle tells whether nothing was posted.
+func (r *Reactor) idle() bool { return r.mail.empty() && r.again.empty() }
 
 // endTurn does everything that follows a turn's events.
 func (r *Reactor) endTurn() {
 	r.mail.drain()
+	r.again.drain()
 	if len(r.resumed) > 0 {
 		r.resumeAll()
 	}

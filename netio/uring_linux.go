@@ -211,7 +211,7 @@ func (l *ringLoop) enter() {
 		return
 	}
 	l.sleeping.Store(true)
-	if l.r.mail.empty() {
+	if l.r.idle() {
 		if err := l.ring.Wait(l.timeout()); err != nil {
 			panic(err)
 		}

@@ -17,6 +17,9 @@ const (
 // runSlow is run for a client or a server in a state that needs a closer look, and for
 // commands that cannot be run.
 func (r *reactor) runSlow(cl *Client, q *request) {
+	if r.srv.gate.Load()&gateTracking != 0 {
+		r.limitTracked(cl)
+	}
 	if cl.flags&clientReplySkip != 0 {
 		cl.flags = cl.flags&^clientReplySkip | clientSkipping
 	}
@@ -35,6 +38,9 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 	}
 	if cl.flags&clientSuspended == 0 {
 		cl.flags &^= clientSkipping
+	}
+	if cl.flags&clientCaching != 0 {
+		cl.endCaching(q)
 	}
 }
 

@@ -293,10 +293,14 @@ func (r *reactor) serveAlone(k *shard.Key) {
 	many := r.lockReach([]shard.Key{*k}, nil, nil)
 	k.DB.NoteReady(k)
 	r.serve(many)
+	if r.srv.trackers.inUse.Load() {
+		r.collect(nil, many)
+	}
 	if many != nil {
 		many.unlock(r.srv.ks)
 	}
 	r.release()
+	r.sendInvalidations()
 }
 
 // serveUnlocked takes over the ready keys of a shard that is being unlocked; see shard.Keyspace.ServeReady.

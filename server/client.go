@@ -22,9 +22,11 @@ const (
 	clientBlocked                           // suspended by a blocking command: counts in blocked_clients
 	clientPaused                            // suspended by CLIENT PAUSE
 	clientStreaming                         // the reply to its command goes out in steps
+	clientTracking                          // CLIENT TRACKING ON
+	clientCaching                           // CLIENT CACHING was the last command
 
 	// clientSlow are the states in which a command does not take the fast path.
-	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch
+	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching
 )
 
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.
@@ -49,6 +51,7 @@ type Client struct {
 	index                 int        // in the reactor's list
 	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
 	commands              int64
+	tracked               tracked
 	pushes                []byte // messages that wait for the end of the present reply
 }
 

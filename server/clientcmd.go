@@ -18,6 +18,7 @@ const (
 var clientCommands = []command.Spec{
 	{Name: "CLIENT", Arity: -2, Group: groupConnection, Since: "2.4.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about client connections.", Run: nil, Subcommands: []command.Spec{
+			documented(sessionSub("CACHING", 3, "6.0.0", "Says whether the keys of the next command are tracked.", clientCachingCmd), clientCachingArgs),
 			sessionSub("GETNAME", 2, "2.6.9", "Tells the connection's name.", clientGetName),
 			sessionSub("GETREDIR", 2, "6.0.0", "Tells which client the connection's invalidations are redirected to.", clientGetRedir),
 			sessionSub("ID", 2, "5.0.0", "Tells the connection's number.", clientID),
@@ -30,6 +31,7 @@ var clientCommands = []command.Spec{
 			documented(sessionSub("REPLY", 3, "3.2.0", "Turns replies to the connection on or off.", clientReply), clientReplyArgs),
 			sessionSub("SETINFO", 4, "7.2.0", "Notes the client library's name or version.", clientSetInfo),
 			documented(sessionSub("SETNAME", 3, "2.6.9", "Names the connection.", clientSetName), clientSetNameArgs),
+			clientTrackingSub(),
 			sessionSub("TRACKINGINFO", 2, "6.2.0", "Tells how the connection's keys are tracked.", clientTrackingInfo),
 			documented(adminSub("UNBLOCK", -3, "5.0.0", "Wakes a client that waits in a blocking command.", clientUnblock), clientUnblockArgs),
 			adminSub("UNPAUSE", 2, "6.2.0", "Ends CLIENT PAUSE.", clientUnpause),
@@ -72,6 +74,7 @@ func replyLines(c *command.Ctx, lines []string) {
 
 var clientHelp = []string{
 	"CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+	"CACHING (YES|NO)", "    In the modes OPTIN and OPTOUT: track the keys of the next command, or do not.",
 	"GETNAME", "    The name of this connection.",
 	"GETREDIR", "    The client that gets this connection's invalidation messages.",
 	"ID", "    The number of this connection.",
@@ -86,14 +89,15 @@ var clientHelp = []string{
 	"REPLY (ON|OFF|SKIP)", "    Whether commands of this connection are answered.",
 	"SETINFO (LIB-NAME|LIB-VER) <value>", "    Note which library this connection uses.",
 	"SETNAME <name>", "    Name this connection.",
+	"TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]", "         [OPTIN] [OPTOUT] [NOLOOP]",
+	"    Tell this connection, or another, when keys that it has read are modified.",
 	"TRACKINGINFO", "    How this connection's keys are tracked.",
 	"UNBLOCK <id> [TIMEOUT|ERROR]", "    Wake a blocked client as if its time were over, or with an error.",
 	"UNPAUSE", "    End CLIENT PAUSE.",
 	"HELP", "    This text.",
 }
 
-func clientID(c *command.Ctx)       { c.Reply.Int(int64(client(c).id)) }
-func clientGetRedir(c *command.Ctx) { c.Reply.Int(-1) }
+func clientID(c *command.Ctx) { c.Reply.Int(int64(client(c).id)) }
 
 func clientGetName(c *command.Ctx) {
 	if name := client(c).name; name != "" {
@@ -184,18 +188,6 @@ func clientReply(c *command.Ctx) {
 	default:
 		c.Error(command.ErrSyntax)
 	}
-}
-
-func clientTrackingInfo(c *command.Ctx) {
-	w := c.Reply
-	w.Map(3)
-	w.BulkString("flags")
-	w.Set(1)
-	w.BulkString("off")
-	w.BulkString("redirect")
-	w.Int(-1)
-	w.BulkString("prefixes")
-	w.Array(0)
 }
 
 func clientPause(c *command.Ctx) {
@@ -480,7 +472,7 @@ func (cl *Client) describe(nowMS int64) string {
 	str(" events=", cl.events())
 	str(" cmd=", cmd)
 	str(" user=", cl.user)
-	num(" redir=", -1)
+	num(" redir=", cl.redirection())
 	num(" resp=", int64(cl.proto))
 	str(" lib-name=", cl.libName)
 	str(" lib-ver=", cl.libVer)
@@ -496,7 +488,7 @@ func (cl *Client) memory() int {
 	if cl.block != nil {
 		waiting = cl.block.bytes()
 	}
-	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.queuedBytes() + len(cl.name)
+	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {
@@ -521,6 +513,14 @@ func (cl *Client) flagLetters() string {
 	var b []byte
 	if cl.flags&clientPaused != 0 || cl.waits() {
 		b = append(b, 'b')
+	}
+	for _, f := range []struct {
+		mode   trackingModes
+		letter byte
+	}{{trackingOn, 't'}, {trackingBroken, 'R'}, {trackingBroadcast, 'B'}} {
+		if cl.tracked.modes&f.mode != 0 {
+			b = append(b, f.letter)
+		}
 	}
 	for _, f := range []struct {
 		flag   clientFlags

@@ -262,6 +262,7 @@ func (r *reactor) runBatch(cl *Client) {
 		}
 	}
 	r.release()
+	r.sendInvalidations()
 	r.account(cl, b)
 }
 
@@ -286,6 +287,9 @@ func (r *reactor) call(cl *Client, q *request) {
 	begin := len(r.w.Buf)
 	cl.lastCommand = q.spec
 	q.spec.Run(c)
+	if cl.flags&clientTracking != 0 {
+		r.rememberRead(cl, q)
+	}
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
 	r.endGroup(many)
 	if r.long.lengthened {

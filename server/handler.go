@@ -46,6 +46,7 @@ func (h handler) Opened(c *netio.Conn) {
 	}
 	c.User = cl
 	r.clients[cl.id] = cl
+	h.srv.byID.Store(cl.id, cl)
 	r.weigh(cl)
 	cl.index = len(r.list)
 	r.list = append(r.list, cl)
@@ -104,7 +105,9 @@ func (h handler) Closed(c *netio.Conn, err error) {
 	if cl.flags&clientPaused != 0 {
 		r.stats.blocked.Add(-1)
 	}
+	h.srv.trackers.untrack(cl)
 	delete(r.clients, cl.id)
+	h.srv.byID.Delete(cl.id)
 	r.stats.clientBytes.Add(-int64(cl.weighed))
 	last := r.list[len(r.list)-1]
 	r.list[cl.index], last.index = last, cl.index
@@ -114,9 +117,13 @@ func (h handler) Closed(c *netio.Conn, err error) {
 	c.User = nil
 }
 
-// TurnEnd publishes the turn's counters.
+// TurnEnd tells of what was modified in the turn, and publishes the turn's counters.
 func (h handler) TurnEnd(n *netio.Reactor) {
-	h.reactor(n).publish()
+	r := h.reactor(n)
+	if len(r.invalidations.keys) > 0 {
+		r.broadcast()
+	}
+	r.publish()
 }
 
 // tickBusy is how often a reactor ticks while it has work, which bounds how late a key expires; tickIdle is how long it may
@@ -141,6 +148,9 @@ func (r *reactor) tick() time.Duration {
 	begin := nanotime()
 	behind := !o.expirePaused.Load() && r.expire()
 	more := r.housekeep()
+	if r.net.ID() == 0 && r.trackingTick() {
+		more = true
+	}
 	r.runCron()
 	r.stats.cronNanos.Add(nanotime() - begin)
 	if behind || more {
@@ -169,6 +179,7 @@ func (r *reactor) expire() (more bool) {
 	stop := begin + int64(expireBudget)
 	defer func() {
 		if worked {
+			r.sendInvalidations()
 			r.stats.expireNanos.Add(nanotime() - begin)
 		}
 		if more {
@@ -181,6 +192,7 @@ func (r *reactor) expire() (more bool) {
 		for s.Due(r.nowMS) && s.TryLock(r.nowMS) {
 			worked = true
 			again := s.Expire(expireRecords)
+			r.collectAlone(s)
 			s.Unlock()
 			if nanotime() > stop {
 				r.cron.firstShard += i

@@ -24,7 +24,7 @@ func (r *infoReport) clients() {
 	r.num("client_recent_max_input_buffer", int64(r.parts.maxInput))
 	r.num("client_recent_max_output_buffer", int64(r.parts.maxOutput))
 	r.num("blocked_clients", s.sum(func(c *counters) int64 { return c.blocked.Load() }))
-	r.zeros("tracking_clients")
+	r.num("tracking_clients", s.trackers.clients.Load())
 	r.num("clients_in_timeout_table", s.sum(func(c *counters) int64 { return c.timers.Load() }))
 	keys, lost := s.ks.WaitedFor()
 	r.num("total_blocking_keys", keys)
@@ -72,10 +72,13 @@ func (r *infoReport) stats() {
 	r.num("keyspace_misses", r.census.stats.Misses)
 	r.zeros("pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks",
 		"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-		"tracking_total_keys", "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies")
+		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time")
+	r.num("tracking_total_keys", s.trackers.keys.Load())
+	r.num("tracking_total_items", s.trackers.items.Load())
+	r.num("tracking_total_prefixes", s.trackers.prefixCount())
+	r.zeros("unexpected_error_replies")
 	r.num("total_error_replies", s.errorStats.sum())
-	r.num("dump_payload_sanitizations", s.sanitizations.Load())
+	r.num("dump_payload_sanitizations", 0)
 	r.num("total_reads_processed", s.sum(func(c *counters) int64 { return c.reads.Load() }))
 	r.num("total_writes_processed", s.sum(func(c *counters) int64 { return c.writes.Load() }))
 	r.zeros("io_threaded_reads_processed", "io_threaded_writes_processed")

@@ -15,6 +15,7 @@ type inner struct {
 	depth  int
 	also   lockSet
 	keys   []shard.Key
+	read   bool // a command of a script has read keys for a client that is tracked
 }
 
 // lockGroup takes the locks that all of g, and those who watch w (nil: nobody), need, in ascending order. It returns the set,
@@ -95,9 +96,14 @@ func locksAllInside(q *request) bool {
 func (r *reactor) endGroup(many *lockSet) {
 	if many != nil {
 		r.serve(many)
-		many.unlock(r.srv.ks)
 	} else if r.held != nil && r.held.HasReady() {
 		r.serve(nil)
+	}
+	if r.srv.trackers.inUse.Load() {
+		r.collect(r.ctx.Client.(*Client), many)
+	}
+	if many != nil {
+		many.unlock(r.srv.ks)
 	}
 }
 
@@ -126,6 +132,10 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	c.Begin()
 	begin := len(w.Buf)
 	q.spec.Run(c)
+	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
+		r.remember(cl, q.keys)
+		r.inner.read = true
+	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'
 	r.note(q.spec, failed)
 	if failed {

@@ -101,7 +101,7 @@ func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
 func (r *reactor) postStep() {
 	if !r.long.posted && len(r.long.list) > 0 {
 		r.long.posted = true
-		r.net.Post(r.stepLong)
+		r.net.NextTurn(r.stepLong)
 	}
 }
 
@@ -136,8 +136,12 @@ func (r *reactor) step(l *longCommand) (more bool) {
 		}
 		r.srv.leases.running.Add(-1)
 		r.serve(&r.many)
+		if r.srv.trackers.inUse.Load() {
+			r.collect(l.cl, &r.many)
+		}
 	}
 	r.many.unlock(r.srv.ks)
+	r.sendInvalidations()
 	l.nanos += nanotime() - begin
 	if !more {
 		r.countLong(l)

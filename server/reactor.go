@@ -22,13 +22,15 @@ type reactor struct {
 	ctx     command.Ctx
 	batch   batch
 
-	timers  timers
-	waking  waking
-	reach   reach
-	long    longCommands
-	held    *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
-	many    lockSet
-	inner   inner
+	timers        timers
+	waking        waking
+	reach         reach
+	long          longCommands
+	held          *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
+	many          lockSet
+	inner         inner
+	invalidations invalidations
+
 	nowMS   int64 // unix time of the turn
 	turn    bool  // nowMS and lastRun are of this turn
 	lastRun int64 // nanotime at which the last batch of the turn ended

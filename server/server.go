@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,8 @@ type Server struct {
 	leases       leases
 
 	clients          atomic.Int64
+	trackers         trackers
+	byID             sync.Map // *Client by number
 	nextClient       atomic.Uint64
 	connections      atomic.Int64
 	rejectedConns    atomic.Int64
@@ -54,9 +57,6 @@ type Server struct {
 	unixAddr     net.Addr
 	baseOOMScore int
 	stop         chan stopping
-
-	sanitizations atomic.Int64 // see command.Env
-	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
 }
 
 // New makes a server with the settings of cfg. It listens when Run is called.
@@ -64,6 +64,7 @@ func New(cfg *config.Config) (*Server, error) {
 	v := cfg.Load()
 	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID()}
 	s.stop = make(chan stopping, 1)
+	s.trackers.srv = s
 	s.errorStats.reset()
 	s.password.Store(&v.RequirePass)
 	if err := s.setupLog(v); err != nil {
@@ -111,7 +112,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		memoryCommands, debugCommands, lolwutCommands,
 	}
@@ -153,7 +154,7 @@ func pin(c *command.Ctx, v shard.Pinned, from, to int) {
 }
 
 // Expired hears of every key that the keyspace deletes because its time has come.
-func (s *Server) Expired(db int, key []byte) {}
+func (s *Server) Expired(db int, key []byte) { s.trackers.noteExpired(db, key) }
 
 // FieldExpired and FieldsExpired hear of the fields of hashes that the keyspace has expired.
 func (s *Server) FieldExpired(db int, key, field []byte) {}

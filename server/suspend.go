@@ -50,7 +50,7 @@ func (r *reactor) resume(cl *Client) {
 // resumeLater suspends cl until the next turn.
 func (r *reactor) resumeLater(cl *Client) {
 	cl.suspend(0)
-	r.net.Post(func() {
+	r.net.NextTurn(func() {
 		r.beginTurn()
 		if r.clients[cl.id] == cl {
 			r.resume(cl)
@@ -129,10 +129,10 @@ func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp
 	turn = func() {
 		r.beginTurn()
 		if step(r.nowMS) {
-			r.net.Post(turn)
+			r.net.NextTurn(turn)
 			return
 		}
 		r.finish(cl, done)
 	}
-	r.net.Post(turn)
+	r.net.NextTurn(turn)
 }

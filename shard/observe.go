@@ -20,20 +20,38 @@ type Observer interface {
 
 // Observe makes o hear of modified keys, in every shard from when it has been locked on. The caller has locked none.
 func (ks *Keyspace) Observe(o Observer) {
-	ks.eachLocked(func(s *Shard) {
-		s.observers = append(slices.Clip(s.observers), o)
-		s.observed++
-	})
+	ks.eachLocked(func(s *Shard) { s.observe(o) })
 }
 
 // Unobserve ends Observe.
 func (ks *Keyspace) Unobserve(o Observer) {
-	ks.eachLocked(func(s *Shard) {
-		if i := slices.Index(s.observers, o); i >= 0 {
-			s.observers = slices.Delete(slices.Clone(s.observers), i, i+1)
-			s.observed--
-		}
-	})
+	ks.eachLocked(func(s *Shard) { s.unobserve(o) })
+}
+
+// ObserveLocked is Observe for a caller that has locked all shards.
+func (ks *Keyspace) ObserveLocked(o Observer) {
+	for _, s := range ks.shards {
+		s.observe(o)
+	}
+}
+
+// UnobserveLocked is Unobserve for a caller that has locked all shards.
+func (ks *Keyspace) UnobserveLocked(o Observer) {
+	for _, s := range ks.shards {
+		s.unobserve(o)
+	}
+}
+
+func (s *Shard) observe(o Observer) {
+	s.observers = append(slices.Clip(s.observers), o)
+	s.observed++
+}
+
+func (s *Shard) unobserve(o Observer) {
+	if i := slices.Index(s.observers, o); i >= 0 {
+		s.observers = slices.Delete(slices.Clone(s.observers), i, i+1)
+		s.observed--
+	}
 }
 
 func (ks *Keyspace) eachLocked(f func(s *Shard)) {

@@ -1,0 +1,679 @@
+package server
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/tracking"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// Client-side caching (CLIENT TRACKING): a client that has read a key is told when it is modified, or, in broadcasting mode, whoever has
+// named a prefix of the key is told.
+//
+// While any client is tracked, the keyspace tells of every modified key (Modified), under the lock of the key's shard. The
+// message is kept there until the command is done: then its reactor takes over what lies in the shards it has locked (collect),
+// and sends it when the locks are free. A client's own messages follow its reply. Those for others go by way of their
+// reactors, which know in what mode the clients are by now. What is broadcast is gathered until the end of the turn.
+
+// gateTracking is the bit of Server.gate that is set while more keys are tracked than tracking-table-max-keys allows.
+const gateTracking = 1 << 8
+
+// trackers is the state of all tracking. It observes the keyspace while it is in use.
+type trackers struct {
+	srv     *Server
+	inUse   atomic.Bool // it observes the keyspace
+	clients atomic.Int64
+	keys    atomic.Int64 // in all tables
+	items   atomic.Int64 // pairs of keys and clients
+	limit   atomic.Int64 // of keys
+	effort  atomic.Int64 // how often in a row there were still too many keys after some had been left out
+	next    atomic.Uint32
+
+	shards []trackedShard // made when the first client is tracked
+
+	mu       sync.RWMutex // may be taken under a shard's lock
+	prefixes tracking.Prefixes
+	some     atomic.Bool // there are prefixes
+
+	retiring sync.Mutex // may be taken under a shard's lock
+	retired  []*alloc.Arena
+}
+
+// trackedShard is a shard's part, guarded by the shard's lock.
+type trackedShard struct {
+	table   *tracking.Table
+	pending []invalidation
+	expired bool // the key that will be modified next has expired
+	_       [64]byte
+}
+
+// invalidation is what has to be told to one client, or to those of a prefix.
+type invalidation struct {
+	client  uint64
+	prefix  *tracking.Prefix
+	name    string
+	expired bool // not by a client
+	all     bool // keys, to all who are tracked
+}
+
+// trackingModes are how a client is tracked.
+type trackingModes uint8
+
+const (
+	trackingOn trackingModes = 1 << iota
+	trackingBroadcast
+	trackingOptIn
+	trackingOptOut
+	trackingNoLoop
+	trackingBroken // the client to redirect to has gone
+)
+
+// tracked is a client's part. It belongs to the client's reactor.
+type tracked struct {
+	modes    trackingModes
+	redirect *Client // who gets the messages, or nil
+	prefixes []string
+}
+
+// Modified is told of every modified key, under the lock of its shard.
+func (t *trackers) Modified(db int, name []byte) {
+	k := t.srv.ks.Key(db, name)
+	s := &t.shards[k.DB.Shard().Index()]
+	expired := s.expired
+	s.expired = false
+	text := ""
+	note := func(i invalidation) {
+		if text == "" {
+			text = string(name)
+		}
+		i.name, i.expired = text, expired
+		s.pending = append(s.pending, i)
+	}
+	if t.some.Load() {
+		t.mu.RLock()
+		t.prefixes.Visit(name, func(p *tracking.Prefix) { note(invalidation{prefix: p}) })
+		t.mu.RUnlock()
+	}
+	if s.table.Len() == 0 {
+		return
+	}
+	items := s.table.Items()
+	if s.table.Take(k.Hash, name, func(id uint64) { note(invalidation{client: id}) }) {
+		t.keys.Add(-1)
+		t.items.Add(int64(s.table.Items() - items))
+	}
+}
+
+// Flushed is told that a database has been emptied, or all, with all shards locked. Keys are tracked regardless of their
+// database, and so all are forgotten.
+func (t *trackers) Flushed(int) {
+	for i := range t.shards {
+		t.drop(i)
+	}
+	s := &t.shards[0]
+	s.pending = append(s.pending, invalidation{all: true})
+}
+
+// drop forgets the keys of a shard, which is locked.
+func (t *trackers) drop(i int) {
+	table := t.shards[i].table
+	if table.Len() == 0 {
+		return
+	}
+	t.keys.Add(-int64(table.Len()))
+	t.items.Add(-int64(table.Items()))
+	a := table.Drop()
+	t.retiring.Lock()
+	t.retired = append(t.retired, a)
+	t.retiring.Unlock()
+}
+
+// noteExpired is told of a key that expires before it is deleted: no client has done that.
+func (t *trackers) noteExpired(db int, name []byte) {
+	if t.inUse.Load() {
+		k := t.srv.ks.Key(db, name)
+		t.shards[k.DB.Shard().Index()].expired = true
+	}
+}
+
+// begin makes t observe the keyspace. All shards are locked.
+func (t *trackers) begin() {
+	if t.inUse.Load() {
+		return
+	}
+	ks := t.srv.ks
+	if t.shards == nil {
+		t.shards = make([]trackedShard, ks.Shards())
+		for i := range t.shards {
+			t.shards[i].table = tracking.NewTable(ks.Heap(), ks.Hash)
+		}
+	}
+	ks.ObserveLocked(t)
+	t.inUse.Store(true)
+}
+
+// remember notes that cl has read the keys, whose shards are locked.
+func (r *reactor) remember(cl *Client, keys []shard.Key) {
+	const modes = trackingBroadcast | trackingOptIn | trackingOptOut
+	switch caching := cl.flags&clientCaching != 0; cl.tracked.modes & modes {
+	case trackingBroadcast:
+		return
+	case trackingOptIn:
+		if !caching {
+			return
+		}
+	case trackingOptOut:
+		if caching {
+			return
+		}
+	}
+	t := &r.srv.trackers
+	for i := range keys {
+		t.remember(cl, &keys[i])
+	}
+}
+
+// rememberRead notes that cl has read the keys of q, which has run.
+func (r *reactor) rememberRead(cl *Client, q *request) {
+	if readsKeys(q.spec) || q.spec.Group == "scripting" && r.inner.read {
+		r.remember(cl, q.keys)
+	}
+	r.inner.read = false
+}
+
+func (t *trackers) remember(cl *Client, k *shard.Key) {
+	s := &t.shards[k.DB.Shard().Index()]
+	n, items := s.table.Len(), s.table.Items()
+	if !s.table.Add(k.Hash, k.Name, cl.id, t.srv.exists) {
+		s.pending = append(s.pending, invalidation{client: cl.id, name: string(k.Name)}) // it cannot be told later
+	}
+	t.items.Add(int64(s.table.Items() - items))
+	if s.table.Len() == n {
+		return
+	}
+	if limit := t.limit.Load(); t.keys.Add(1) > limit && limit > 0 {
+		t.leaveOut(s)
+	}
+}
+
+// leaveOut forgets a key of s, picked at random, after telling those who have read it as if it had been modified.
+func (t *trackers) leaveOut(s *trackedShard) bool {
+	items, name := s.table.Items(), ""
+	random := func() uint64 { return uint64(t.next.Add(1)) * 0x9e3779b97f4a7c15 }
+	if !s.table.TakeRandom(random, func(b []byte) { name = string(b) }, func(id uint64) {
+		s.pending = append(s.pending, invalidation{client: id, name: name})
+	}) {
+		return false
+	}
+	t.keys.Add(-1)
+	t.items.Add(int64(s.table.Items() - items))
+	return true
+}
+
+const (
+	leftOutInStep = 100  // tracked keys in one step, as long as that is enough
+	mostLeftOut   = 2000 // in any step
+)
+
+// tooMany tells whether more keys are tracked than should be.
+func (t *trackers) tooMany() bool {
+	limit := t.limit.Load()
+	return limit > 0 && t.keys.Load() > limit
+}
+
+// setLimit takes over tracking-table-max-keys.
+func (s *Server) setLimit(n int) {
+	s.trackers.limit.Store(int64(n))
+	if s.trackers.tooMany() {
+		s.gate.Or(gateTracking)
+	}
+}
+
+// limitTracked makes a step towards the limit of tracked keys. cl, if not nil, is the client whose command is about to run: what it is told comes
+// before the reply.
+func (r *reactor) limitTracked(cl *Client) (more bool) {
+	r.release()
+	t := &r.srv.trackers
+	left := min(leftOutInStep*(t.effort.Load()+1), mostLeftOut)
+	for i := uint32(0); left > 0 && i < uint32(len(t.shards)) && t.tooMany(); i++ {
+		at := int(t.next.Add(1)) % len(t.shards)
+		s := r.srv.ks.Shard(at)
+		s.Lock(r.nowMS)
+		for n := left/int64(len(t.shards)) + 1; n > 0 && t.tooMany() && t.leaveOut(&t.shards[at]); n-- {
+			left--
+		}
+		r.collectShard(at, cl)
+		s.Unlock()
+	}
+	r.sendInvalidations()
+	if cl != nil {
+		r.flushPushes(cl)
+	}
+	if t.tooMany() {
+		t.effort.Add(1)
+		return true
+	}
+	t.effort.Store(0)
+	r.srv.gate.And(^uint32(gateTracking))
+	if t.tooMany() {
+		r.srv.gate.Or(gateTracking)
+	}
+	return false
+}
+
+// invalidations is what a reactor has to send.
+type invalidations struct {
+	some bool
+	to   [][]invalidation                        // by reactors
+	keys map[*tracking.Prefix]map[string]*Client // to be broadcast at the end of the turn, and who modified the key last, or nil
+}
+
+// collect takes over what is to be told because of a command of cl, or of none. The shards are locked: those in many, or the one that is held.
+func (r *reactor) collect(cl *Client, many *lockSet) {
+	if many != nil {
+		many.each(r.srv.ks, func(s *shard.Shard) { r.collectShard(s.Index(), cl) })
+	} else if r.held != nil {
+		r.collectShard(r.held.Index(), cl)
+	}
+}
+
+// collectAlone is collect for what happens in a locked shard outside of any command.
+func (r *reactor) collectAlone(s *shard.Shard) {
+	if r.srv.trackers.inUse.Load() {
+		r.collectShard(s.Index(), nil)
+	}
+}
+
+func (r *reactor) collectShard(at int, cl *Client) {
+	s := &r.srv.trackers.shards[at]
+	for i := range s.pending {
+		r.sort(&s.pending[i], cl)
+	}
+	clear(s.pending)
+	s.pending = s.pending[:0]
+	if cap(s.pending) > 1024 {
+		s.pending = nil
+	}
+}
+
+// sort decides who is to be told of i, which is because of a command of cl, or of none.
+func (r *reactor) sort(i *invalidation, cl *Client) {
+	x := &r.invalidations
+	switch {
+	case i.prefix != nil:
+		names := x.keys[i.prefix]
+		if names == nil {
+			if x.keys == nil {
+				x.keys = map[*tracking.Prefix]map[string]*Client{}
+			}
+			names = map[string]*Client{}
+			x.keys[i.prefix] = names
+		}
+		names[i.name] = cl
+		if i.expired {
+			names[i.name] = nil
+		}
+	case i.all:
+		for _, other := range r.srv.reactors {
+			x.add(other, *i, cl)
+		}
+		if cl != nil && cl.tracked.modes&trackingOn != 0 {
+			r.tell(cl, nil)
+		}
+	case cl != nil && i.client == cl.id:
+		if cl.tracked.modes&trackingNoLoop == 0 {
+			r.invalidate(cl, i.name)
+		}
+	default:
+		if other := r.srv.clientByID(i.client); other != nil {
+			x.add(other.reactor, *i, nil)
+		}
+	}
+}
+
+// add notes i to be sent by way of the reactor to; except has been told.
+func (x *invalidations) add(to *reactor, i invalidation, except *Client) {
+	if x.to == nil {
+		x.to = make([][]invalidation, len(to.srv.reactors))
+	}
+	if except != nil {
+		i.client = except.id
+	}
+	x.to[to.net.ID()] = append(x.to[to.net.ID()], i)
+	x.some = true
+}
+
+// sendInvalidations sends what has been collected. No shard is locked.
+func (r *reactor) sendInvalidations() {
+	x := &r.invalidations
+	if !x.some {
+		return
+	}
+	x.some = false
+	for id, list := range x.to {
+		if len(list) == 0 {
+			continue
+		}
+		x.to[id] = nil
+		to := r.srv.reactors[id]
+		to.net.Post(func() {
+			to.beginTurn()
+			for i := range list {
+				to.pass(&list[i])
+			}
+		})
+	}
+}
+
+// pass tells clients of this reactor.
+func (r *reactor) pass(i *invalidation) {
+	if i.all {
+		for _, cl := range slices.Clone(r.list) { // a full output may close a client
+			if cl.tracked.modes&trackingOn != 0 && cl.id != i.client {
+				r.tell(cl, nil)
+			}
+		}
+		return
+	}
+	if cl := r.clients[i.client]; cl != nil {
+		r.invalidate(cl, i.name)
+	}
+}
+
+// invalidate tells cl, a client of this reactor, that it is to forget a key that it has read.
+func (r *reactor) invalidate(cl *Client, name string) {
+	if cl.tracked.modes&(trackingOn|trackingBroadcast) == trackingOn {
+		r.tell(cl, newShared(func(w *resp.Writer) {
+			w.Array(1)
+			w.BulkString(name)
+		}))
+	}
+}
+
+// tell tells cl, or the client that it has redirected its messages to, that the keys listed in names are out of date: all if that is nil.
+func (r *reactor) tell(cl *Client, names *shared) {
+	to := cl.tracked.redirect
+	if to == nil {
+		if cl.proto >= 3 {
+			r.pushInvalidation(cl, names)
+		}
+		return
+	}
+	if to.reactor == r {
+		r.tellFor(cl, names)
+		return
+	}
+	to.reactor.net.Post(func() {
+		to.reactor.beginTurn()
+		to.reactor.redirected(cl, to, names)
+	})
+}
+
+// tellFor is tell for a client that has redirected its messages to another of this reactor.
+func (r *reactor) tellFor(cl *Client, names *shared) { r.redirected(cl, cl.tracked.redirect, names) }
+
+// redirected tells to, a client of this reactor, in place of cl.
+func (r *reactor) redirected(cl, to *Client, names *shared) {
+	if r.clients[to.id] == to {
+		if to.proto >= 3 || to.subscribed() {
+			r.pushInvalidation(to, names)
+		}
+		return
+	}
+	if cl.reactor == r {
+		cl.redirectBroken(to)
+		return
+	}
+	cl.reactor.net.Post(func() {
+		cl.reactor.beginTurn()
+		cl.redirectBroken(to)
+	})
+}
+
+// redirectBroken tells cl, on its reactor, that the client has gone that it redirected its messages to.
+func (cl *Client) redirectBroken(to *Client) {
+	r := cl.reactor
+	if r.clients[cl.id] != cl || cl.tracked.redirect != to {
+		return
+	}
+	cl.tracked.modes |= trackingBroken
+	if cl.proto >= 3 {
+		r.push(cl, func(w *resp.Writer) {
+			w.Push(2)
+			w.BulkString("tracking-redir-broken")
+			w.Int(int64(to.id))
+		})
+	}
+}
+
+// pushInvalidation sends cl a message: one of its own type, or one as from a channel to a client that speaks RESP2.
+func (r *reactor) pushInvalidation(cl *Client, names *shared) {
+	r.push(cl, func(w *resp.Writer) {
+		if w.Proto >= 3 {
+			w.Push(2)
+			w.BulkString("invalidate")
+		} else {
+			w.Array(3)
+			w.BulkString("message")
+			w.BulkString("__redis__:invalidate")
+		}
+		if names == nil {
+			w.Null()
+			return
+		}
+		w.Raw(names.bytes(w.Proto))
+	})
+}
+
+// broadcast tells the clients in broadcasting mode, at the end of a turn, which keys were modified in it: one message for each
+// prefix.
+func (r *reactor) broadcast() {
+	x := &r.invalidations
+	prefixes := slices.SortedFunc(maps.Keys(x.keys), func(a, b *tracking.Prefix) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	for _, p := range prefixes {
+		r.broadcastPrefix(p, x.keys[p])
+	}
+	x.keys = nil
+}
+
+func (r *reactor) broadcastPrefix(p *tracking.Prefix, modified map[string]*Client) {
+	t := &r.srv.trackers
+	t.mu.RLock()
+	ids := slices.Sorted(maps.Keys(p.Clients))
+	t.mu.RUnlock()
+	names := slices.Sorted(maps.Keys(modified))
+	all := listOf(names)
+	elsewhere := make([][]*Client, len(r.srv.reactors))
+	for _, id := range ids {
+		cl := t.srv.clientByID(id)
+		switch {
+		case cl == nil:
+		case cl.reactor != r:
+			elsewhere[cl.reactor.net.ID()] = append(elsewhere[cl.reactor.net.ID()], cl)
+		case cl.tracked.modes&trackingNoLoop != 0:
+			others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return modified[name] == cl })
+			if len(others) > 0 {
+				r.tellBroadcast(cl, listOf(others))
+			}
+		default:
+			r.tellBroadcast(cl, all)
+		}
+	}
+	for id, clients := range elsewhere {
+		if len(clients) == 0 {
+			continue
+		}
+		to := r.srv.reactors[id]
+		to.net.Post(func() {
+			to.beginTurn()
+			for _, cl := range clients {
+				to.tellBroadcast(cl, all)
+			}
+		})
+	}
+}
+
+func (r *reactor) tellBroadcast(cl *Client, names *shared) {
+	if r.clients[cl.id] == cl && cl.tracked.modes&trackingBroadcast != 0 {
+		r.tell(cl, names)
+	}
+}
+
+func listOf(names []string) *shared {
+	return newShared(func(w *resp.Writer) {
+		w.Array(len(names))
+		for _, name := range names {
+			w.BulkString(name)
+		}
+	})
+}
+
+const droppedPages = 256 // of the memory of forgotten tables, given back in one tick
+
+// trackingTick forgets all keys some time after the last client has stopped being tracked, keeps to the limit, and gives memory back.
+func (r *reactor) trackingTick() (more bool) {
+	t := &r.srv.trackers
+	if t.inUse.Load() {
+		if t.clients.Load() == 0 {
+			t.end(r)
+		} else if r.nowMS >= r.cron.trackedMS {
+			r.cron.trackedMS = r.nowMS + cronMS
+			r.collectLeft()
+		} else if t.tooMany() {
+			more = r.limitTracked(nil)
+		}
+	}
+	t.retiring.Lock()
+	defer t.retiring.Unlock()
+	if n := len(t.retired); n > 0 {
+		if t.retired[n-1].ReleaseStep(droppedPages) {
+			t.retired[n-1] = nil
+			t.retired = t.retired[:n-1]
+		}
+		more = more || len(t.retired) > 0
+	}
+	return more
+}
+
+// collectLeft takes over what was left in shards by what is no command: a look at a key that has expired, say.
+func (r *reactor) collectLeft() {
+	for i := range r.srv.ks.Shards() {
+		if s := r.srv.ks.Shard(i); s.TryLock(r.nowMS) {
+			r.collectShard(i, nil)
+			s.Unlock()
+		}
+	}
+	r.sendInvalidations()
+}
+
+// end stops observing, unless a client has begun to be tracked. It takes all locks for a moment, as that does.
+func (t *trackers) end(r *reactor) {
+	ks := t.srv.ks
+	ks.LockAll(r.nowMS)
+	if t.clients.Load() == 0 {
+		for i := range t.shards {
+			t.drop(i)
+			t.shards[i].pending = nil
+		}
+		ks.UnobserveLocked(t)
+		t.inUse.Store(false)
+	}
+	ks.UnlockAll()
+}
+
+// track notes in what mode cl is from now on.
+func (t *trackers) track(cl *Client, modes trackingModes, redirect *Client, prefixes []string) {
+	if cl.tracked.modes&trackingOn == 0 {
+		t.clients.Add(1)
+	}
+	cl.tracked.modes, cl.tracked.redirect = modes|trackingOn, redirect
+	cl.flags |= clientTracking
+	if modes&trackingBroadcast == 0 {
+		return
+	}
+	if len(prefixes) == 0 {
+		prefixes = []string{""}
+	}
+	t.mu.Lock()
+	for _, name := range prefixes {
+		t.prefixes.Add(name, cl.id)
+	}
+	t.some.Store(true)
+	t.mu.Unlock()
+	cl.tracked.prefixes = slices.Concat(cl.tracked.prefixes, prefixes)
+	slices.Sort(cl.tracked.prefixes)
+	cl.tracked.prefixes = slices.Compact(cl.tracked.prefixes)
+}
+
+// untrack ends the tracking of cl.
+func (t *trackers) untrack(cl *Client) {
+	if cl.tracked.modes&trackingOn == 0 {
+		return
+	}
+	if len(cl.tracked.prefixes) > 0 {
+		t.mu.Lock()
+		for _, name := range cl.tracked.prefixes {
+			t.prefixes.Remove(name, cl.id)
+		}
+		t.some.Store(t.prefixes.Len() > 0)
+		t.mu.Unlock()
+	}
+	t.clients.Add(-1)
+	cl.tracked = tracked{}
+	cl.flags &^= clientTracking | clientCaching
+}
+
+// prefixCount returns the number of different prefixes.
+func (t *trackers) prefixCount() int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return int64(t.prefixes.Len())
+}
+
+// bytes returns about what cl's prefixes cost.
+func (x *tracked) bytes() (n int) {
+	for _, p := range x.prefixes {
+		n += len(p) + 200
+	}
+	return n
+}
+
+// clientByID returns the client of a number, or nil if it has gone. Only its reactor may look into it.
+func (s *Server) clientByID(id uint64) *Client {
+	if cl, ok := s.byID.Load(id); ok {
+		return cl.(*Client)
+	}
+	return nil
+}
+
+func (s *Server) exists(id uint64) bool {
+	_, ok := s.byID.Load(id)
+	return ok
+}
+
+// endCaching ends what CLIENT CACHING says: it goes for the command, or the transaction, that follows it.
+func (cl *Client) endCaching(q *request) {
+	if q.spec == nil || q.spec.Parent() == nil || q.spec.Parent().Name != "CLIENT" {
+		cl.flags &^= clientCaching
+	}
+}
+
+// readsKeys tells whether those who are tracked are told when the keys of the command's calls change. The keys of a script count as read when
+// the script reads any.
+func readsKeys(spec *command.Spec) bool {
+	return spec.Flags&command.ReadOnly != 0 && spec.Group != "scripting"
+}
+
+// subscribed tells whether cl gets messages of channels.
+func (cl *Client) subscribed() bool { return false }
