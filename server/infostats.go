@@ -78,7 +78,7 @@ func (r *infoReport) stats() {
 	r.num("tracking_total_prefixes", s.trackers.prefixCount())
 	r.zeros("unexpected_error_replies")
 	r.num("total_error_replies", s.errorStats.sum())
-	r.num("dump_payload_sanitizations", 0)
+	r.num("dump_payload_sanitizations", s.sanitizations.Load())
 	r.num("total_reads_processed", s.sum(func(c *counters) int64 { return c.reads.Load() }))
 	r.num("total_writes_processed", s.sum(func(c *counters) int64 { return c.writes.Load() }))
 	r.zeros("io_threaded_reads_processed", "io_threaded_writes_processed")

@@ -57,6 +57,9 @@ type Server struct {
 	unixAddr     net.Addr
 	baseOOMScore int
 	stop         chan stopping
+
+	sanitizations atomic.Int64 // see command.Env
+	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
 }
 
 // New makes a server with the settings of cfg. It listens when Run is called.
@@ -112,7 +115,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		memoryCommands, debugCommands, lolwutCommands,
 	}

@@ -25,6 +25,11 @@ func (s *Server) apply(v *config.Values) {
 		LazyFlush: v.LazyUserFlush,
 		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
+
+		Compress:         v.RDBCompression,
+		SanitizePayloads: v.SanitizePayload != config.SanitizeNo,
+		Sanitizations:    &s.sanitizations,
+		TrustPayloads:    s.trustPayloads.Load(),
 	})
 	s.limits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen})
 	s.unauthLimits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen, Unauthenticated: true})
@@ -55,6 +60,7 @@ func (s *Server) watchSettings() {
 		"lfu-decay-time", "loglevel", "lazyfree-lazy-user-flush", "hash-max-listpack-entries", "hash-max-listpack-value",
 		"set-max-intset-entries", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
 		"tracking-table-max-keys", "list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes",
+		"rdbcompression", "sanitize-dump-payload",
 	}
 	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")
