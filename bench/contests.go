@@ -62,6 +62,26 @@ var Contests = []Contest{
 		},
 	},
 	{
+		Name: "scripts", Title: "Scripts", A: redis, B: shoal,
+		Note:  "One reactor on one core. The script, `bench/scripts/token_bucket.lua`, makes four calls for one declared key out of a million.",
+		Goals: []Goal{{"evalsha-p1", 0}, {"evalsha-p16", 1}},
+	},
+	{
+		Name: "scripts-two-reactors", Title: "Scripts on two reactors", A: shoal, B: manyReactors("2"),
+		Note:  "The same on two cores, one of which the load generator uses too: two do 1.7 times as much as one when a script takes at most 1.18 times the CPU time, a ratio of 0.85.",
+		Goals: []Goal{{"evalsha-p16", 0.85}},
+	},
+	{
+		Name: "transactions", Title: "Transactions", A: redis, B: shoal,
+		Note:  "One reactor on one core. An operation is a whole transaction of twelve commands, sent at once; P is the number of transactions in a pipeline.",
+		Goals: []Goal{{"multi10-p1", 2}, {"multi10-p16", 2}},
+	},
+	{
+		Name: "pubsub", Title: "Publish and subscribe", A: redis, B: shoal,
+		Note:  "One reactor on one core. An operation is a PUBLISH; it ends when all subscribers have the message.",
+		Goals: []Goal{{"publish-single-p1", 1.5}, {"publish-p1", 1.5}, {"publish-p16", 1.5}},
+	},
+	{
 		Name: "gnet", Title: "The gnet engine", A: redis, B: gnet,
 		Note: "What runs where io_uring does not: other systems, containers that forbid it.",
 		Goals: []Goal{

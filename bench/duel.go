@@ -126,6 +126,13 @@ func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
 		}
 		defer g.Close()
 		generators[i] = g
+		if s.Audience > 0 {
+			o := d.options(server, s.Audience)
+			if server.audience, err = load.Listen(o, s.Words[1]); err != nil {
+				return nil, err
+			}
+			defer server.dismiss()
+		}
 		err = d.feed(ctx, server, &s)
 		if err == nil {
 			_, err = d.measure(ctx, server, g, &s, d.plan.WarmUp, -1)
@@ -221,7 +228,7 @@ func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s
 	}
 	processes := []int{os.Getpid(), d.servers[0].PID, d.servers[1].PID}
 	before := readMachineTime(processes...)
-	r, err := g.Run(ctx, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
+	r, err := server.run(ctx, g, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
 	if err != nil {
 		return Sample{}, err
 	}
@@ -241,6 +248,39 @@ func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s
 		Requests: r.Requests, Late: r.Late, Nulls: r.Nulls,
 		Foreign: readMachineTime(processes...).foreignSince(before),
 	}, nil
+}
+
+// run runs a workload to its end: the last reply, and the last message to an audience.
+func (s *Server) run(ctx context.Context, g *load.Generator, w load.Workload) (*load.Result, error) {
+	if s.audience == nil {
+		return g.Run(ctx, w)
+	}
+	heard := s.audience.Heard()
+	before, err := load.ReadUsage(s.PID)
+	if err != nil {
+		return nil, err
+	}
+	r, err := g.Run(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if r.Errors == 0 {
+		if err := s.audience.Await(ctx, heard+r.Requests*int64(s.audience.Size())); err != nil {
+			return nil, err
+		}
+	}
+	after, err := load.ReadUsage(s.PID)
+	if err != nil {
+		return nil, err
+	}
+	r.Server.CPU = after.CPU - before.CPU
+	return r, nil
+}
+
+// dismiss ends the audience.
+func (s *Server) dismiss() {
+	s.audience.Close()
+	s.audience = nil
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type Scenario struct {
 	Conns     int
 	ValueSize int
 	Rate      float64 // requests a second, open loop
+
+	Transaction int // so many of the command between MULTI and EXEC are one request; 0: none
+	Audience    int // connections that listen to the channel that the command publishes to
 
 	// Scenarios on collections have a title, and bring their data along: Once is sent before the first run, and what Before
 	// returns before each run of the given length.
@@ -40,7 +44,7 @@ var (
 )
 
 // Scenarios are all workloads that can be asked for by name.
-var Scenarios = append([]Scenario{
+var Scenarios = slices.Concat([]Scenario{
 	{Name: "get-p1", Words: get, Pipeline: 1},
 	{Name: "get-p16", Words: get, Pipeline: 16},
 	{Name: "get-p100", Words: get, Pipeline: 100},
@@ -62,7 +66,7 @@ var Scenarios = append([]Scenario{
 	{Name: "ping-p100", Words: []string{"PING"}, Pipeline: 100},
 	{Name: "get-rate-50k", Words: get, Rate: 50_000},
 	{Name: "mix-rate-50k", Words: get, Mix: set, Rate: 50_000},
-}, dataTypes...)
+}, dataTypes, programs)
 
 // FindScenarios gives the scenarios whose names match a comma-separated list of names and patterns ("get-*").
 func FindScenarios(list string) ([]Scenario, error) {
@@ -84,7 +88,7 @@ func FindScenarios(list string) ([]Scenario, error) {
 }
 
 // ownData tells whether the scenario needs none of the keys that are loaded for the others.
-func (s *Scenario) ownData() bool { return s.Once != nil || s.Before != nil }
+func (s *Scenario) ownData() bool { return s.Once != nil || s.Before != nil || s.Audience > 0 }
 
 func (s *Scenario) valueSize() int {
 	if s.ValueSize == 0 {
@@ -105,6 +109,9 @@ func (s *Scenario) workload(d time.Duration, keys int64, seed uint64) load.Workl
 	w := load.Workload{
 		Name: s.Name, Commands: []load.Command{load.Expand(s.Words, s.valueSize())}, Pipeline: s.Pipeline,
 		Keys: keys, Seed: seed, Duration: d, Rate: s.Rate,
+	}
+	if s.Transaction > 0 {
+		w.Commands[0], w.Replies = transaction(s.Words, s.valueSize(), s.Transaction)
 	}
 	if s.Mix != nil {
 		w.Commands[0].Weight = 4

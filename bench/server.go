@@ -40,11 +40,12 @@ type Server struct {
 	Address string
 	PID     int
 
-	client *load.Client
-	cmd    *exec.Cmd
-	dir    string
-	log    bytes.Buffer
-	exited chan struct{}
+	client   *load.Client
+	audience *load.Audience // nil: none
+	cmd      *exec.Cmd
+	dir      string
+	log      bytes.Buffer
+	exited   chan struct{}
 }
 
 const (

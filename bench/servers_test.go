@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shoaldb/shoal/bench/load"
 	"github.com/shoaldb/shoal/internal/oracle"
 )
 
@@ -94,6 +95,70 @@ func TestDataTypes(t *testing.T) {
 	out, err := command(t, "vs", "--a", redis, "--b", redis, "--scenarios", "lpop-p16,lrange100-p16,sadd-p16,sinter-p16")
 	if err != nil || len(regexp.MustCompile(`(?m)^\w+-p16 +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != 4 {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestPrograms: scripts, transactions and messages are counted as what they are.
+func TestPrograms(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	out, err := command(t, "vs", "--a", redis, "--b", redis, "--scenarios", "evalsha-*,multi10-*,publish-*")
+	if err != nil || len(regexp.MustCompile(`(?m)^[a-z0-9-]+ +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != len(programs) {
+		t.Errorf("%v\n%s", err, out)
+	}
+
+	s, err := Start(context.Background(), Contender{Label: "X", Command: []string{redis}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	found, err := FindScenarios("multi10-p16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := load.Dial(load.Options{Address: s.Address, Conns: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	w := found[0].workload(0, 100, 1)
+	w.Requests = 1000
+	r, err := g.Run(context.Background(), w)
+	if err != nil || r.Requests != 1000 || r.Errors != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if text, err := s.client.Text("INFO", "commandstats"); err != nil || !strings.Contains(text, "cmdstat_exec:calls=1000,") || !strings.Contains(text, "cmdstat_set:calls=10000,") {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// TestAudience: every subscriber's messages are counted, and a subscriber that is lost is noticed.
+func TestAudience(t *testing.T) {
+	redis := oracle.Need(t)
+	ctx := context.Background()
+	s, err := Start(ctx, Contender{Label: "X", Command: []string{redis}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	a, err := load.Listen(load.Options{Address: s.Address, Conns: 7}, channel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	for _, size := range []int{0, 10, 100_000} { // more than a read takes
+		if n, err := s.Do("PUBLISH", channel, strings.Repeat("x", size)); n != int64(7) {
+			t.Errorf("PUBLISH: %v, %v", n, err)
+		}
+	}
+	if err := a.Await(ctx, 21); err != nil || a.Heard() != 21 {
+		t.Errorf("%d messages, %v", a.Heard(), err)
+	}
+	if _, err := s.Do("CLIENT", "KILL", "TYPE", "pubsub"); err != nil {
+		t.Error(err)
+	}
+	if err := a.Await(ctx, 22); err == nil {
+		t.Error("subscribers were lost, and nobody noticed")
 	}
 }
 

@@ -70,7 +70,7 @@ func registerVersus(f *flag.FlagSet) *versusFlags {
 func (v *versusFlags) run(ctx context.Context, a, b string, out io.Writer) error {
 	if v.list {
 		for _, s := range Scenarios {
-			fmt.Fprintf(out, "%-16s %s\n", s.Name, s.describe())
+			fmt.Fprintf(out, "%-18s %s\n", s.Name, s.describe())
 		}
 		return nil
 	}
@@ -95,7 +95,7 @@ func (v *versusFlags) run(ctx context.Context, a, b string, out io.Writer) error
 		return err
 	}
 	defer d.stop()
-	fmt.Fprintf(out, "A: %s\nB: %s\n%-16s %10s %10s %7s %15s %12s %12s %8s\n", a, b,
+	fmt.Fprintf(out, "A: %s\nB: %s\n%-18s %10s %10s %7s %15s %12s %12s %8s\n", a, b,
 		"scenario", "A us/op", "B us/op", "A/B", "spread", "A ops/s", "B ops/s", "others")
 	var outcomes []*Outcome
 	for _, s := range scenarios {
@@ -115,11 +115,11 @@ func (v *versusFlags) run(ctx context.Context, a, b string, out io.Writer) error
 // printOutcome writes a line on CPU time, and one on latency if the load had a fixed rate.
 func printOutcome(out io.Writer, o *Outcome) {
 	if o.Err != "" {
-		fmt.Fprintf(out, "%-16s %s\n", o.Scenario, o.Err)
+		fmt.Fprintf(out, "%-18s %s\n", o.Scenario, o.Err)
 		return
 	}
 	ratio := o.Ratio(cpuMicros)
-	fmt.Fprintf(out, "%-16s %10.3f %10.3f %7.2f %7.2f-%-7.2f %12.0f %12.0f %7.0f%%\n", o.Scenario,
+	fmt.Fprintf(out, "%-18s %10.3f %10.3f %7.2f %7.2f-%-7.2f %12.0f %12.0f %7.0f%%\n", o.Scenario,
 		stat(o.A, cpuMicros).Median, stat(o.B, cpuMicros).Median, ratio.Median, ratio.Min, ratio.Max,
 		stat(o.A, throughput).Median, stat(o.B, throughput).Median, 100*max(stat(o.A, foreign).Max, stat(o.B, foreign).Max))
 	for _, s := range Scenarios {

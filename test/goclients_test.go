@@ -284,7 +284,7 @@ func rueidisPipelines(t *testing.T, c rueidis.Client) {
 	callers.Wait()
 	n, err := c.Do(ctx, c.B().Get().Key("n").Build()).AsInt64()
 	check("INCR by many", n, 2000, err)
-	script := rueidis.NewLuaScript(`return {redis.call("INCRBY", KEYS[1], ARGV[1]), ARGV[1]}`)
+	script := rueidis.NewLuaScript(`return {tostring(redis.call("INCRBY", KEYS[1], ARGV[1])), ARGV[1]}`)
 	for i := range 2 {
 		reply, err := script.Exec(ctx, c, []string{"s"}, []string{"7"}).AsStrSlice()
 		check("script", reply, []string{strconv.Itoa(7 * (i + 1)), "7"}, err)

@@ -297,7 +297,7 @@ func (l *loop) roomy() *conn {
 
 // send writes a batch; what the socket does not take is kept and sent when there is room.
 func (l *loop) send(c *conn, wire []byte, n int, since int64) error {
-	c.flights.push(flight{since: since, left: int32(n)})
+	c.flights.push(flight{since: since, left: int32(n * l.pass.workload.Replies)})
 	l.inFlight++
 	if len(c.out) > 0 {
 		c.out = append(c.out, wire...)

@@ -100,7 +100,7 @@ func (w *netWorker) exchange(first int64, n int, since int64) error {
 		}
 		w.conn = conn
 	}
-	w.session.flights.push(flight{since: since, left: int32(n)})
+	w.session.flights.push(flight{since: since, left: int32(n * w.pass.workload.Replies)})
 	sent := make(chan error, 1)
 	wire := w.batches.fill(first, n)
 	w.conn.SetDeadline(time.Now().Add(w.options.Timeout))

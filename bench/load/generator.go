@@ -18,7 +18,8 @@ type Options struct {
 	User, Password string // Password "": no AUTH
 	DB             int
 	RESP3          bool
-	Tracking       bool // CLIENT TRACKING on
+	Tracking       bool   // CLIENT TRACKING on
+	subscribe      string // to this channel; "": none
 
 	Conns     int  // default 50
 	Threads   int  // event loops (epoll engine only); default 1
@@ -180,7 +181,7 @@ func (g *Generator) drive(ctx context.Context, p *pass, workers []worker) error 
 func progress(p *pass, workers []worker) Progress {
 	state := Progress{Name: p.workload.Name, Elapsed: time.Since(p.start)}
 	for _, w := range workers {
-		state.Done += w.counts().done.Load()
+		state.Done += w.counts().done.Load() / int64(p.workload.Replies)
 		state.LatencySum += time.Duration(w.counts().latencySum.Load())
 	}
 	return state
@@ -206,6 +207,9 @@ func (o *Options) setup() (wire []byte, replies int) {
 	}
 	if o.DB != 0 {
 		add("SELECT", strconv.Itoa(o.DB))
+	}
+	if o.subscribe != "" {
+		add("SUBSCRIBE", o.subscribe)
 	}
 	return wire, replies
 }

@@ -53,7 +53,7 @@ type tally struct {
 	pass    *pass
 	latency *hdrhistogram.Histogram
 
-	done       atomic.Int64 // requests answered
+	done       atomic.Int64 // replies
 	latencySum atomic.Int64 // ns
 
 	cpuTime    time.Duration // of the worker's thread
@@ -152,7 +152,7 @@ func (t *tally) sentLate(delay int64, n int) {
 // addTo adds the counts of one worker to the result of the pass.
 func (t *tally) addTo(r *Result) {
 	r.Latency.Merge(t.latency)
-	r.Requests += t.done.Load()
+	r.Requests += t.done.Load() / int64(t.pass.workload.Replies)
 	r.Elapsed = max(r.Elapsed, time.Duration(t.lastReply))
 	r.Errors += t.errors
 	r.Nulls += t.nulls

@@ -13,6 +13,7 @@ type Workload struct {
 	Name         string
 	Commands     []Command
 	Pipeline     int   // requests a batch; 0 counts as 1
+	Replies      int   // to each request, which may be several commands; 0 counts as 1
 	Keys         int64 // key space; 0 sends key marks unreplaced
 	Distribution Distribution
 	Seed         uint64
@@ -29,7 +30,7 @@ type Workload struct {
 }
 
 func (w *Workload) check() error {
-	w.Pipeline = max(w.Pipeline, 1)
+	w.Pipeline, w.Replies = max(w.Pipeline, 1), max(w.Replies, 1)
 	if w.Precision == 0 {
 		w.Precision = 3
 	}
