@@ -171,6 +171,11 @@ func (r *reactor) addKey(cl *Client, name []byte) {
 		b.keys = slices.Grow(b.keys, 2*batchKeys)
 	}
 	b.keys = b.keys[:n+1]
+	// A batch is of one database, and often works on one collection.
+	if b.outside && n > 0 && string(b.keys[n-1].Name) == string(name) {
+		b.keys[n] = b.keys[n-1]
+		return
+	}
 	r.srv.ks.Bind(&b.keys[n], cl.db, name)
 }
 
@@ -189,7 +194,7 @@ func (r *reactor) addKeys(cl *Client, q *request) {
 // It holds no lock; what it reads may be out of date, which costs a miss.
 func (r *reactor) prefetch() {
 	b := &r.batch
-	if len(b.keys) < 2 {
+	if len(b.keys) < 2 || b.outside && b.oneKey() {
 		return
 	}
 	buckets := b.buckets[:0]
@@ -214,6 +219,16 @@ func (r *reactor) prefetch() {
 	}
 	alloc.Prefetch(values)
 	b.buckets, b.entries, b.ends = values[:0], entries, ends
+}
+
+// oneKey tells whether all keys of the batch are the same.
+func (b *batch) oneKey() bool {
+	for i := range b.keys {
+		if b.keys[i].Hash != b.keys[0].Hash {
+			return false
+		}
+	}
+	return true
 }
 
 // prefetchMembers asks for the memory of the members or fields that the commands of the batch from i on work on, as far as
