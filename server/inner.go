@@ -102,6 +102,7 @@ func (r *reactor) endGroup(many *lockSet) {
 	if r.srv.trackers.inUse.Load() {
 		r.collect(r.ctx.Client.(*Client), many)
 	}
+	r.endEvents()
 	if many != nil {
 		many.unlock(r.srv.ks)
 	}
@@ -113,6 +114,9 @@ func (r *reactor) beginInner(cl *Client) {
 	c := &r.inner.levels[r.inner.depth]
 	r.inner.depth++
 	*c = r.ctx // settings, time, effects
+	if c.Env.Notify != 0 {
+		r.hear()
+	}
 	c.Client = cl
 	c.Later, c.Block, c.Lengthen, c.Yield, c.Woken = nil, nil, nil, nil, nil
 	c.LockedAll = r.many.all
@@ -133,7 +137,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	begin := len(w.Buf)
 	q.spec.Run(c)
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
-		r.remember(cl, q.keys)
+		r.rememberKeys(cl, q.keys)
 		r.inner.read = true
 	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'

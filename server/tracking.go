@@ -158,8 +158,8 @@ func (t *trackers) begin() {
 	t.inUse.Store(true)
 }
 
-// remember notes that cl has read the keys, whose shards are locked.
-func (r *reactor) remember(cl *Client, keys []shard.Key) {
+// rememberKeys notes that cl has read the keys, whose shards are locked.
+func (r *reactor) rememberKeys(cl *Client, keys []shard.Key) {
 	const modes = trackingBroadcast | trackingOptIn | trackingOptOut
 	switch caching := cl.flags&clientCaching != 0; cl.tracked.modes & modes {
 	case trackingBroadcast:
@@ -182,7 +182,7 @@ func (r *reactor) remember(cl *Client, keys []shard.Key) {
 // rememberRead notes that cl has read the keys of q, which has run.
 func (r *reactor) rememberRead(cl *Client, q *request) {
 	if readsKeys(q.spec) || q.spec.Group == "scripting" && r.inner.read {
-		r.remember(cl, q.keys)
+		r.rememberKeys(cl, q.keys)
 	}
 	r.inner.read = false
 }
