@@ -74,6 +74,14 @@ fuzz-diff: tools ## compare N=200000 random commands with redis-server; SEED=...
 metamorphic: ## compare N=200000 random commands over engines and numbers of shards and reactors
 	$(GO) test -count=1 -v -timeout 0 -run '^TestMetamorphic$$' ./test -commands $(N) -seed $(SEED)
 
+# Units of Redis' own suite, and how to run them; for example: make suite UNITS=unit/multi EXTERNAL=1
+UNITS    ?= unit/pubsub unit/functions unit/introspection-2 unit/other unit/quit unit/pendingquerybuf
+EXTERNAL ?=
+
+.PHONY: suite
+suite: build ## run UNITS of Redis' own test suite, from its source in REDIS_SRC, or from Debian's
+	@.ci/suite $(if $(EXTERNAL),--external) $(UNITS)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME=30s
 	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
