@@ -56,6 +56,9 @@ func helpSub(since string, acl command.Category, lines []string) command.Spec {
 	if acl == command.ACLConnection {
 		group = groupConnection
 	}
+	if acl == command.ACLScripting {
+		group = groupScripting
+	}
 	return command.Spec{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, ACL: acl, Group: group,
 		Since: since, Complexity: "O(1)", Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, lines) }}
 }

@@ -311,6 +311,9 @@ func (r *reactor) call(cl *Client, q *request) {
 		r.long.lengthened = false
 		return
 	}
+	if r.scripting.quiet {
+		r.scripting.quiet, failed = false, false
+	}
 	r.note(q.spec, failed)
 	if failed {
 		r.srv.errorStats.count(r.w.Buf[begin:])

@@ -29,6 +29,7 @@ type reactor struct {
 	held          *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
 	many          lockSet
 	inner         inner
+	scripting     scripting
 	invalidations invalidations
 
 	nowMS   int64 // unix time of the turn

@@ -15,6 +15,7 @@ import (
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/server/logging"
 	"github.com/shoaldb/shoal/shard"
@@ -35,6 +36,7 @@ type Server struct {
 	gate         atomic.Uint32 // states of the server in which no command takes the fast path
 	pause        pause
 	leases       leases
+	scripts      *script.Cache
 
 	clients          atomic.Int64
 	trackers         trackers
@@ -82,6 +84,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.ks.Listen(s)
 	s.ks.ServeReady(s.serveUnlocked)
 	s.table = command.NewTable(commandLists()...)
+	s.scripts = script.NewCache(s.table)
 	for _, n := range v.Renames {
 		if err := s.table.Rename(n.From, n.To); err != nil {
 			return nil, err
@@ -117,7 +120,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		memoryCommands, debugCommands, lolwutCommands,
+		memoryCommands, debugCommands, lolwutCommands, scriptCommands,
 	}
 }
 

@@ -1,0 +1,66 @@
+package script
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"strings"
+	"sync/atomic"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
+
+	"github.com/shoaldb/shoal/command"
+)
+
+// Script is a compiled script. It does not change, but for what has been learnt about it.
+type Script struct {
+	SHA    string // 40 hexadecimal digits, lower case
+	Body   string
+	Flags  Flags
+	Traits Traits
+	// Wide is set when the script has wanted keys that it had not declared: from then on it starts with all locks.
+	Wide atomic.Bool
+
+	proto  *lua.FunctionProto
+	loaded bool // by SCRIPT LOAD: not evicted
+	used   int64
+}
+
+// userScript is the name of scripts in error messages; userFunction that of libraries.
+const (
+	userScript   = "user_script"
+	userFunction = "user_function"
+)
+
+// SHA1 returns the SHA1 of body in lower-case hexadecimal digits.
+func SHA1(body []byte) string {
+	sum := sha1.Sum(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// compileScript compiles a script.
+func compileScript(body, sha string, table *command.Table) (*Script, error) {
+	flags, code, err := scriptHeader(body)
+	if err != nil {
+		return nil, err
+	}
+	proto, traits, err := compile(code, userScript, table)
+	if err != nil {
+		return nil, Error("Error compiling script (new function): " + err.Error())
+	}
+	return &Script{SHA: sha, Body: body, Flags: flags, Traits: traits, proto: proto}, nil
+}
+
+// compile compiles code.
+func compile(code, name string, table *command.Table) (*lua.FunctionProto, Traits, error) {
+	chunk, err := parse.Parse(strings.NewReader(code), name)
+	if err != nil {
+		return nil, Traits{}, syntaxError(name, err)
+	}
+	traits := analyse(chunk, table)
+	proto, err := lua.Compile(chunk, name)
+	if err != nil {
+		return nil, Traits{}, syntaxError(name, err)
+	}
+	return proto, traits, nil
+}

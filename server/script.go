@@ -1,0 +1,422 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/script"
+	"github.com/shoaldb/shoal/server/logging"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// groupScripting is the group of COMMAND DOCS of all that runs scripts.
+const groupScripting command.Group = "scripting"
+
+const scriptFlags = command.NoScript | command.Stale | command.SkipMonitor | command.NoMandatoryKeys
+
+// scriptArgs are the arguments of EVAL and its like; what names the script.
+func scriptArgs(what string) []command.Arg {
+	return []command.Arg{
+		{Name: what, Type: command.ArgString}, {Name: "numkeys", Type: command.ArgInteger},
+		{Name: "key", Type: command.ArgKey, Optional: true, Multiple: true},
+		{Name: "arg", Type: command.ArgString, Optional: true, Multiple: true},
+	}
+}
+
+// scriptKeys is the key specification of EVAL and its like.
+func scriptKeys(f command.KeyFlags, notes string) []command.KeySpec {
+	return []command.KeySpec{{Flags: f, Notes: notes, Index: 2, Counted: true, FirstKey: 1, Step: 1}}
+}
+
+const (
+	scriptMayWrite = "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"
+	scriptMayRead  = "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"
+	scriptCosts    = "Depends on the script."
+)
+
+var scriptCommands = []command.Spec{
+	{Name: "EVAL", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: scriptCosts,
+		Keys: scriptKeys(command.RW|command.Access|command.Update, scriptMayWrite), Summary: "Runs a Lua script.", Args: scriptArgs("script"), Run: eval},
+	{Name: "EVALSHA", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: scriptCosts,
+		Keys: scriptKeys(command.RW|command.Access|command.Update, ""), Summary: "Runs a Lua script that the server has already.", Args: scriptArgs("sha1"), Run: evalSHA},
+	{Name: "EVAL_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: groupScripting, Since: "7.0.0", Complexity: scriptCosts,
+		Keys: scriptKeys(command.RO|command.Access, scriptMayRead), Summary: "Runs a Lua script that only reads.", Args: scriptArgs("script"), Run: eval},
+	{Name: "EVALSHA_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: groupScripting, Since: "7.0.0", Complexity: scriptCosts,
+		Keys: scriptKeys(command.RO|command.Access, ""), Summary: "Runs a Lua script that the server has already and that only reads.", Args: scriptArgs("sha1"), Run: evalSHA},
+	{Name: "SCRIPT", Arity: -2, Group: groupScripting, Since: "2.6.0", Complexity: "Depends on subcommand.", Summary: "A container for commands on the cache of scripts.",
+		Subcommands: []command.Spec{
+			{Name: "DEBUG", Arity: 3, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "3.2.0", Complexity: "O(1)",
+				Summary: "Would debug scripts; not supported.",
+				Args: []command.Arg{{Name: "mode", Type: command.ArgOneOf, Args: []command.Arg{
+					{Name: "yes", Token: "YES", Type: command.ArgPureToken}, {Name: "sync", Token: "SYNC", Type: command.ArgPureToken},
+					{Name: "no", Token: "NO", Type: command.ArgPureToken}}}}, Run: scriptDebug},
+			{Name: "EXISTS", Arity: -3, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts asked for.",
+				Summary: "Tells whether scripts are in the cache.", Tips: []string{"request_policy:all_shards", "response_policy:agg_logical_and"},
+				Args: []command.Arg{{Name: "sha1", Type: command.ArgString, Multiple: true}}, Run: scriptExists},
+			{Name: "FLUSH", Arity: -2, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts in the cache.",
+				Summary: "Empties the cache of scripts.", Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
+				History: []command.Change{{Since: "6.2.0", What: "Takes ASYNC and SYNC."}}, Args: []command.Arg{flushMode("6.2.0")}, Run: scriptFlush},
+			helpSub("5.0.0", command.ACLScripting, scriptHelp),
+			{Name: "KILL", Arity: 2, Flags: command.NoScript | command.AllowBusy, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(1)",
+				Summary: "Ends the script that runs, if it has written nothing.", Tips: []string{"request_policy:all_shards", "response_policy:one_succeeded"}, Run: scriptKill},
+			{Name: "LOAD", Arity: 3, Flags: command.NoScript | command.Stale, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the length of the script, in bytes.",
+				Summary: "Puts a script into the cache.", Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
+				Args: []command.Arg{{Name: "script", Type: command.ArgString}}, Run: scriptLoad},
+		}},
+}
+
+// flushMode is the argument ASYNC or SYNC.
+func flushMode(since string) command.Arg {
+	return command.Arg{Name: "async", Type: command.ArgOneOf, Optional: true, Since: since, Args: []command.Arg{
+		{Name: "async", Token: "ASYNC", Type: command.ArgPureToken}, {Name: "sync", Token: "SYNC", Type: command.ArgPureToken}}}
+}
+
+var scriptHelp = []string{
+	"SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+	"DEBUG (YES|SYNC|NO)", "    Not supported.",
+	"EXISTS <sha1> [<sha1> ...]", "    Whether the scripts are in the cache.",
+	"FLUSH [ASYNC|SYNC]", "    Empty the cache of scripts.",
+	"KILL", "    End the script that runs, if it has written nothing.",
+	"LOAD <script>", "    Put a script into the cache, to be run by EVALSHA.",
+	"HELP", "    This text.",
+}
+
+const (
+	errNoScript     command.Error = "NOSCRIPT No matching script. Please use EVAL."
+	errNumKeysMany  command.Error = "ERR Number of keys can't be greater than number of args"
+	errNumKeysNeg   command.Error = "ERR Number of keys can't be negative"
+	errNoDebug      command.Error = "ERR SCRIPT DEBUG is not supported: this server has no debugger for scripts"
+	errScriptFlush  command.Error = "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
+	errScriptTooBig command.Error = "ERR The script is too long"
+)
+
+// scripting is a reactor's part of scripts and functions.
+type scripting struct {
+	known   map[string]*script.Script // by SHA1 as clients send it, and by text: what was looked up lately
+	bytes   int                       // length of all texts in known
+	version uint64                    // of the cache when known was empty
+	quiet   bool                      // the error that was replied has been counted
+	idle    []*scriptRun
+}
+
+const (
+	maxKnown      = 4096    // scripts that a reactor finds without asking the cache
+	maxKnownBytes = 1 << 20 // of their texts
+)
+
+// find returns the script with a SHA1, or nil.
+func (r *reactor) findScript(sha []byte) *script.Script {
+	if s := r.knownScript(sha); s != nil {
+		return s
+	}
+	if len(sha) != 40 {
+		return nil
+	}
+	s := r.srv.scripts.Get(strings.ToLower(string(sha)))
+	if s != nil {
+		r.rememberScript(string(sha), s)
+	}
+	return s
+}
+
+func (r *reactor) knownScript(name []byte) *script.Script {
+	x := &r.scripting
+	if v := r.srv.scripts.Version(); v != x.version || x.known == nil {
+		x.known, x.bytes, x.version = map[string]*script.Script{}, 0, v
+	}
+	return x.known[string(name)]
+}
+
+func (r *reactor) rememberScript(name string, s *script.Script) {
+	x := &r.scripting
+	if len(x.known) >= maxKnown || x.bytes+len(name) > maxKnownBytes {
+		clear(x.known)
+		x.bytes = 0
+	}
+	if len(name) <= maxKnownBytes/16 {
+		x.known[name] = s
+		x.bytes += len(name)
+	}
+}
+
+func eval(c *command.Ctx) {
+	r := client(c).reactor
+	n, ok := numKeys(c)
+	if !ok {
+		return
+	}
+	s := r.knownScript(c.Args[1])
+	if s == nil {
+		body := string(c.Args[1])
+		var err error
+		if s, err = r.srv.scripts.Add(body, false); err != nil {
+			c.Error(command.Error("ERR " + strings.NewReplacer("\r", " ", "\n", " ").Replace(err.Error())))
+			return
+		}
+		r.rememberScript(body, s)
+	}
+	r.runScript(c, s, n)
+}
+
+func evalSHA(c *command.Ctx) {
+	r := client(c).reactor
+	if len(c.Args[1]) != 40 {
+		c.Error(errNoScript)
+		return
+	}
+	n, ok := numKeys(c)
+	if !ok {
+		return
+	}
+	s := r.findScript(c.Args[1])
+	if s == nil {
+		c.Error(errNoScript)
+		return
+	}
+	r.runScript(c, s, n)
+}
+
+// numKeys returns the number of keys of EVAL and its like.
+func numKeys(c *command.Ctx) (int, bool) {
+	n, ok := shard.ParseInt(c.Args[2])
+	switch {
+	case !ok:
+		c.Error(command.ErrNotInteger)
+	case n > int64(len(c.Args)-3):
+		c.Error(errNumKeysMany)
+	case n < 0:
+		c.Error(errNumKeysNeg)
+	default:
+		return int(n), true
+	}
+	return 0, false
+}
+
+func scriptDebug(c *command.Ctx) {
+	switch {
+	case command.EqualFold(c.Args[2], "NO"):
+		c.Reply.OK()
+	case command.EqualFold(c.Args[2], "YES"), command.EqualFold(c.Args[2], "SYNC"):
+		c.Error(errNoDebug)
+	default:
+		c.Error("ERR Use SCRIPT DEBUG YES/SYNC/NO")
+	}
+}
+
+func scriptExists(c *command.Ctx) {
+	r := client(c).reactor
+	c.Reply.Array(len(c.Args) - 2)
+	for _, sha := range c.Args[2:] {
+		n := int64(0)
+		if r.findScript(sha) != nil && len(sha) == 40 {
+			n = 1
+		}
+		c.Reply.Int(n)
+	}
+}
+
+func scriptFlush(c *command.Ctx) {
+	if len(c.Args) > 3 || len(c.Args) == 3 && !command.EqualFold(c.Args[2], "SYNC") && !command.EqualFold(c.Args[2], "ASYNC") {
+		c.Error(errScriptFlush)
+		return
+	}
+	client(c).reactor.srv.scripts.Flush()
+	c.Reply.OK()
+}
+
+func scriptLoad(c *command.Ctx) {
+	s, err := client(c).reactor.srv.scripts.Add(string(c.Args[2]), true)
+	if err != nil {
+		c.Error(command.Error("ERR " + err.Error()))
+		return
+	}
+	c.Reply.BulkString(s.SHA)
+}
+
+// scriptRun is a script that is being run, with the state that it runs in. It is the script's Host.
+type scriptRun struct {
+	r        *reactor
+	vm       *script.VM
+	cl       *Client
+	script   *script.Script
+	readOnly bool // may not write
+	narrow   bool // nothing promises that it works on its declared keys only: before it writes or leaves them it begins anew
+	wrote    bool // it has called a command that writes
+
+	q    request
+	keys []shard.Key
+	at   []int
+}
+
+// runScript runs a script; the shards of its keys are locked.
+func (r *reactor) runScript(c *command.Ctx, s *script.Script, keys int) {
+	x := r.takeRun()
+	x.cl, x.script = client(c), s
+	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
+	if s.Flags&script.Plain == 0 {
+		if x.readOnly && s.Flags&script.NoWrites == 0 {
+			c.Error("ERR Can not execute a script with write flag using *_ro command.")
+			r.putRun(x)
+			return
+		}
+		x.readOnly = x.readOnly || s.Flags&script.NoWrites != 0
+	}
+	x.narrow = !s.Traits.Declared
+	widened := false
+	if x.narrow && (!s.Traits.Reads || s.Wide.Load()) {
+		widened = r.widen()
+	}
+	db := x.cl.db
+	verdict := x.try(c, keys)
+	if verdict == script.Abandon {
+		s.Wide.Store(true)
+		widened = r.widen()
+		x.renew()
+		verdict = x.try(c, keys)
+	}
+	x.cl.db = db
+	result := x.vm.Reply(c.Reply, s.SHA)
+	r.scripting.quiet = result.Noted
+	if widened {
+		r.endGroup(&r.many)
+	}
+	r.putRun(x)
+}
+
+// widen takes the locks of all shards in place of those that are held, under which nothing has been written. It reports false if
+// they are held already.
+func (r *reactor) widen() bool {
+	if r.many.all {
+		return false
+	}
+	if r.many.used > 0 {
+		r.many.unlock(r.srv.ks)
+	}
+	r.lockAll()
+	return true
+}
+
+// try runs the script under the locks that are held.
+func (x *scriptRun) try(c *command.Ctx, keys int) script.Verdict {
+	x.wrote = false
+	x.r.beginInner(x.cl)
+	defer x.r.endInner()
+	return x.vm.Run(x.script, c.Args[3:3+keys], c.Args[3+keys:], !x.script.Traits.Straight)
+}
+
+func (r *reactor) takeRun() *scriptRun {
+	x := &r.scripting
+	if n := len(x.idle); n > 0 {
+		run := x.idle[n-1]
+		x.idle = x.idle[:n-1]
+		return run
+	}
+	run := &scriptRun{r: r}
+	run.renew()
+	return run
+}
+
+func (r *reactor) putRun(x *scriptRun) {
+	x.cl, x.script = nil, nil
+	if !x.vm.Fit() {
+		x.renew()
+	}
+	r.scripting.idle = append(r.scripting.idle, x)
+}
+
+func (x *scriptRun) renew() { x.vm = script.NewVM(x, false) }
+
+const (
+	errScriptUnknown  command.Error = "ERR Unknown Redis command called from script"
+	errScriptArity    command.Error = "ERR Wrong number of args calling Redis command from script"
+	errScriptNotHere  command.Error = "ERR This Redis command is not allowed from script"
+	errScriptReadOnly command.Error = "ERR Write commands are not allowed from read-only scripts."
+)
+
+// Call runs a command of the script; see script.Host.
+func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
+	r, q := x.r, &x.q
+	spec := lookup(r.srv.table, args)
+	if refused := x.refuses(spec, len(args)); refused != "" {
+		return r.refuseInner(spec, refused)
+	}
+	q.spec, q.args = spec, args
+	x.bind()
+	if !r.covers(q) || x.narrow && mayWrite(spec) && !r.many.all {
+		x.vm.Stop(script.Abandon)
+		return errScriptNotHere
+	}
+	x.wrote = x.wrote || spec.Flags&command.Write != 0
+	r.runInner(x.cl, q, w)
+	return ""
+}
+
+// lookup returns the command or subcommand of args, or nil.
+func lookup(t *command.Table, args [][]byte) *command.Spec {
+	spec := t.Lookup(args[0])
+	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
+		spec = spec.Sub(args[1])
+	}
+	return spec
+}
+
+// refuses returns why the script may not call a command, or nothing.
+func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
+	switch {
+	case spec == nil:
+		return errScriptUnknown
+	case !spec.ArityOK(n):
+		return errScriptArity
+	case spec.Flags&command.NoScript != 0:
+		return errScriptNotHere
+	case x.readOnly && mayWrite(spec):
+		return errScriptReadOnly
+	}
+	return ""
+}
+
+// refuseInner counts a command that a script may not call.
+func (r *reactor) refuseInner(spec *command.Spec, e command.Error) command.Error {
+	r.srv.errorStats.count([]byte("-" + e))
+	if spec != nil {
+		r.stats.perCommand[spec.Index()].rejected.Add(1)
+	}
+	return e
+}
+
+// bind binds the keys of the command.
+func (x *scriptRun) bind() {
+	q := &x.q
+	q.keys = nil
+	if !q.spec.HasKeys() {
+		return
+	}
+	keys := x.keys[:0]
+	if i := q.spec.OnlyKey(); i != 0 {
+		keys = append(keys, shard.Key{})
+		x.r.srv.ks.Bind(&keys[0], x.cl.db, q.args[i])
+	} else {
+		x.at, _ = q.spec.KeyIndexes(q.args, x.at[:0])
+		for i, at := range x.at {
+			keys = append(keys, shard.Key{})
+			x.r.srv.ks.Bind(&keys[i], x.cl.db, q.args[at])
+		}
+	}
+	x.keys, q.keys = keys, keys
+}
+
+// Allowed tells whether the script's user may run a command; see script.Host. There is one user, who may do everything.
+func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
+	return true, lookup(x.r.srv.table, args) != nil
+}
+
+// LogLevel is the least level that is logged; see script.Host.
+func (x *scriptRun) LogLevel() int { return int(x.r.srv.cfg.Load().LogLevel) }
+
+// Log writes to the log; see script.Host.
+func (x *scriptRun) Log(level int, text string) { x.r.srv.log.Logf(logging.Level(level), "%s", text) }
+
+// Attend decides what is to become of a script that runs for long; see script.Host.
+func (x *scriptRun) Attend() script.Verdict { return script.GoOn }
+func scriptKill(c *command.Ctx)             { c.Error("NOTBUSY No scripts in execution right now.") }
