@@ -1,0 +1,110 @@
+package lualib
+
+import (
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib/auxlib"
+)
+
+// concat is what Compile makes of the operator "..": right-associative, strings and numbers
+// in one step.
+func (e *Env) concat(l *lua.LState) int {
+	top := l.GetTop()
+	for {
+		n, size := 0, 0
+		for n < top {
+			width, ok := textWidth(l.Get(top - n))
+			if !ok {
+				break
+			}
+			size += width
+			n++
+		}
+		if n == top {
+			e.checkLength(l, size)
+			l.Push(lua.LString(joinText(l, 1, top, size)))
+			return 1
+		}
+		if n > 1 {
+			e.checkLength(l, size)
+			text := joinText(l, top-n+1, top, size)
+			top -= n - 1
+			l.SetTop(top)
+			l.Replace(top, lua.LString(text))
+		}
+		l.SetTop(top)
+		e.concatPair(l, top)
+		if top--; top == 1 {
+			return 1
+		}
+	}
+}
+
+// maxNumberWidth is what a number takes as text, at most.
+const maxNumberWidth = 24
+
+// textWidth returns how long a string is, or a number at most; false for other values.
+func textWidth(v lua.LValue) (int, bool) {
+	switch v := v.(type) {
+	case lua.LString:
+		return len(v), true
+	case lua.LNumber:
+		return maxNumberWidth, true
+	}
+	return 0, false
+}
+
+// joinText joins the strings and numbers of the stack from index from to index to.
+func joinText(l *lua.LState, from, to, size int) string {
+	if to-from == 1 {
+		a, okA := l.Get(from).(lua.LString)
+		b, okB := l.Get(to).(lua.LString)
+		if okA && okB {
+			return string(a) + string(b)
+		}
+	}
+	var short [128]byte
+	buf := short[:0]
+	if size > len(short) {
+		buf = make([]byte, 0, size)
+	}
+	for i := from; i <= to; i++ {
+		switch v := l.Get(i).(type) {
+		case lua.LString:
+			buf = append(buf, v...)
+		case lua.LNumber:
+			buf = auxlib.AppendNumber(buf, float64(v))
+		}
+	}
+	return string(buf)
+}
+
+// concatPair replaces the last two values by what their metamethod returns.
+func (e *Env) concatPair(l *lua.LState, top int) {
+	left, right := l.Get(top-1), l.Get(top)
+	f := l.GetMetaField(left, "__concat")
+	if f == lua.LNil {
+		f = l.GetMetaField(right, "__concat")
+	}
+	if f == lua.LNil {
+		e.operandError(l, "concatenate", left, right)
+	}
+	e.enter(l)
+	l.Push(f)
+	l.Push(left)
+	l.Push(right)
+	l.Call(2, 1)
+	e.leave()
+	result := l.Get(-1)
+	l.SetTop(top - 1)
+	l.Replace(top-1, result)
+}
+
+// operandError raises the error of an operator that takes strings and numbers.
+func (e *Env) operandError(l *lua.LState, operation string, left, right lua.LValue) {
+	culprit := left
+	if _, ok := auxlib.ToString(left); ok {
+		culprit = right
+	}
+	auxlib.Errorf(l, "attempt to %s a %s value", operation, culprit.Type().String())
+}
