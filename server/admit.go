@@ -24,23 +24,32 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 		cl.flags = cl.flags&^clientReplySkip | clientSkipping
 	}
 	begin := len(r.w.Buf)
+	r.replying = false
 	pin := r.ctx.Pin
 	if cl.muted() {
 		r.ctx.Pin = nil
 	}
-	if r.admit(cl, q) {
+	switch {
+	case !r.admit(cl, q):
+	case cl.flags&clientMulti != 0:
+		r.runQueueing(cl, q)
+	default:
 		r.call(cl, q)
 	}
 	r.ctx.Pin = pin
-	// Only now, as CLIENT REPLY ON answers even when replies were off.
-	if cl.muted() {
-		r.w.Buf = r.w.Buf[:begin]
-	}
+	r.mute(cl, begin)
 	if cl.flags&clientSuspended == 0 {
 		cl.flags &^= clientSkipping
 	}
 	if cl.flags&clientCaching != 0 {
 		cl.endCaching(q)
+	}
+}
+
+// mute drops the reply from begin on if cl is not to have it: only now, as CLIENT REPLY ON answers even when replies were off.
+func (r *reactor) mute(cl *Client, begin int) {
+	if cl.muted() && !r.replying {
+		r.w.Buf = r.w.Buf[:begin]
 	}
 }
 
@@ -67,7 +76,7 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		r.reject(q.spec, errNoAuth)
 		return false
 	}
-	if r.srv.pause.holds(q.spec, r.nowMS) {
+	if r.srv.pause.holds(cl, q.spec, r.nowMS) {
 		cl.queueFirst(q)
 		r.hold(cl)
 		return false
@@ -82,6 +91,7 @@ func isHTTP(name []byte) bool {
 
 // reject replies to a command that did not run.
 func (r *reactor) reject(spec *command.Spec, e command.Error) {
+	e = r.ctx.Client.(*Client).refusal(spec, e)
 	begin := len(r.w.Buf)
 	r.w.Error(string(e))
 	r.srv.errorStats.count(r.w.Buf[begin:])

@@ -22,6 +22,7 @@ const (
 	clientBlocked                           // suspended by a blocking command: counts in blocked_clients
 	clientPaused                            // suspended by CLIENT PAUSE
 	clientStreaming                         // the reply to its command goes out in steps
+	clientMulti                             // in a transaction: its commands are queued
 	clientTracking                          // CLIENT TRACKING ON
 	clientCaching                           // CLIENT CACHING was the last command
 
@@ -51,6 +52,8 @@ type Client struct {
 	index                 int        // in the reactor's list
 	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
 	commands              int64
+	multi                 *transaction   // nil outside of one
+	watching              *shard.Watcher // nil if it never has
 	tracked               tracked
 	pushes                []byte // messages that wait for the end of the present reply
 }

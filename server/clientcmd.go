@@ -422,7 +422,11 @@ func killClients(by *Client, f clientFilter, done func(w *resp.Writer, n int)) {
 				continue
 			}
 			r.abandon(cl) // nothing must be lost to it
-			cl.conn.Close(nil)
+			if r == by.reactor {
+				cl.conn.Close(nil)
+			} else {
+				r.net.Post(func() { cl.conn.Close(nil) })
+			}
 		}
 		return n
 	}, func(w *resp.Writer, parts []int) {
@@ -462,11 +466,12 @@ func (cl *Client) describe(nowMS int64) string {
 	num(" idle=", max(nowMS-cl.conn.LastActive/1000, 0)/1000)
 	str(" flags=", cl.flagLetters())
 	num(" db=", int64(cl.db))
-	str(" sub=0 psub=0 ssub=0 multi=-1", "")
+	str(" sub=0 psub=0 ssub=0", "")
+	num(" multi=", int64(cl.queuedCommands()))
 	num(" qbuf=", int64(qbuf))
 	num(" qbuf-free=", 0)
 	num(" argv-mem=", int64(cl.queuedBytes()))
-	str(" multi-mem=0", "")
+	num(" multi-mem=", int64(cl.queueBytes()))
 	num(" rbs=", int64(outCap))
 	num(" rbp=", int64(outCap))
 	str(" obl=0 oll=0", "")
@@ -491,7 +496,7 @@ func (cl *Client) memory() int {
 	if cl.block != nil {
 		waiting = cl.block.bytes()
 	}
-	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + len(cl.name)
+	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {
@@ -514,8 +519,14 @@ func (cl *Client) events() string {
 // flagLetters returns the client's flags as CLIENT LIST shows them.
 func (cl *Client) flagLetters() string {
 	var b []byte
+	if cl.multi != nil {
+		b = append(b, 'x')
+	}
 	if cl.flags&clientPaused != 0 || cl.waits() {
 		b = append(b, 'b')
+	}
+	if cl.dirty() {
+		b = append(b, 'd')
 	}
 	for _, f := range []struct {
 		mode   trackingModes

@@ -93,22 +93,21 @@ func configRewrite(c *command.Ctx) {
 
 // background runs work outside of the reactor while cl waits, and then replies OK or the error.
 func (cl *Client) background(work func() error) {
-	cl.suspend(0)
 	r := cl.reactor
-	go func() {
+	cl.backgroundReply(func() func(w *resp.Writer) {
 		err := work()
-		r.net.Post(func() {
-			r.finish(cl, func(w *resp.Writer) {
-				if err != nil {
-					begin := len(w.Buf)
-					w.Error("ERR " + err.Error())
-					r.srv.errorStats.count(w.Buf[begin:])
-					return
-				}
+		return func(w *resp.Writer) {
+			if err == nil {
 				w.OK()
-			})
-		})
-	}()
+				return
+			}
+			begin := len(w.Buf)
+			w.Error("ERR " + err.Error())
+			if !r.alone { // counted by who runs it otherwise
+				r.srv.errorStats.count(w.Buf[begin:])
+			}
+		}
+	})
 }
 
 func configResetStat(c *command.Ctx) {

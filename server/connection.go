@@ -86,6 +86,7 @@ func quit(c *command.Ctx) {
 
 func reset(c *command.Ctx) {
 	cl := client(c)
+	cl.reactor.endMulti(cl, false)
 	cl.reactor.srv.trackers.untrack(cl)
 	cl.db, cl.proto, cl.name, cl.user = 0, 2, "", "default"
 	cl.flags &^= clientReplyOff | clientReplySkip | clientNoEvict | clientNoTouch | clientNeedsAuth

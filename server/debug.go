@@ -320,10 +320,15 @@ func threeInts(w *resp.Writer) {
 	}
 }
 
-// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns.
+// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns. In a transaction, for which all
+// reactors stand still, this one works.
 func (cl *Client) backgroundReply(work func() func(w *resp.Writer)) {
-	cl.suspend(0)
 	r := cl.reactor
+	if r.alone {
+		work()(&r.w)
+		return
+	}
+	cl.suspend(0)
 	go func() {
 		reply := work()
 		r.net.Post(func() { r.finish(cl, reply) })

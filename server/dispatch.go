@@ -115,6 +115,9 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 			limits = r.srv.unauthLimits.Load()
 		}
 	}
+	if cl.multi != nil && cl.multi.db != cl.db {
+		most = 1 // what follows EXEC or DISCARD may be meant for another database
+	}
 	for b.n < most {
 		n := len(b.args)
 		args, st, err := cl.parser.Next(b.args, limits)
@@ -176,7 +179,11 @@ func (r *reactor) addKey(cl *Client, name []byte) {
 		b.keys[n] = b.keys[n-1]
 		return
 	}
-	r.srv.ks.Bind(&b.keys[n], cl.db, name)
+	db := cl.db
+	if cl.multi != nil {
+		db = cl.multi.db
+	}
+	r.srv.ks.Bind(&b.keys[n], db, name)
 }
 
 func (r *reactor) addKeys(cl *Client, q *request) {
@@ -194,18 +201,22 @@ func (r *reactor) addKeys(cl *Client, q *request) {
 // It holds no lock; what it reads may be out of date, which costs a miss.
 func (r *reactor) prefetch() {
 	b := &r.batch
-	if len(b.keys) < 2 || b.outside && b.oneKey() {
-		return
+	if len(b.keys) > 1 && !(b.outside && b.oneKey()) {
+		r.prefetchKeys(b.keys)
 	}
+}
+
+func (r *reactor) prefetchKeys(keys []shard.Key) {
+	b := &r.batch
 	buckets := b.buckets[:0]
-	for i := range b.keys {
-		buckets = append(buckets, b.keys[i].Peek())
+	for i := range keys {
+		buckets = append(buckets, keys[i].Peek())
 	}
 	alloc.Prefetch(buckets)
 	entries, ends := b.entries[:0], b.ends[:0]
 	for i, bucket := range buckets {
 		if bucket != 0 {
-			entries = b.keys[i].PeekEntries(bucket, entries)
+			entries = keys[i].PeekEntries(bucket, entries)
 		}
 		if b.outside {
 			ends = append(ends, len(entries))
@@ -214,7 +225,7 @@ func (r *reactor) prefetch() {
 	alloc.Prefetch(entries)
 	values, from := buckets[:0], 0
 	for i, end := range ends {
-		values = b.keys[i].PeekValues(entries[from:end], values)
+		values = keys[i].PeekValues(entries[from:end], values)
 		from = end
 	}
 	alloc.Prefetch(values)
@@ -277,17 +288,23 @@ func (r *reactor) runBatch(cl *Client) {
 		}
 	}
 	r.release()
+	if cl.multi != nil {
+		cl.multi.home()
+	}
 	r.sendInvalidations()
 	r.account(cl, b)
 }
 
 // run runs one command, or refuses it.
 func (r *reactor) run(cl *Client, q *request) {
-	if q.spec == nil || !q.spec.ArityOK(len(q.args)) || cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
+	switch {
+	case q.spec == nil || !q.spec.ArityOK(len(q.args)) || cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0:
 		r.runSlow(cl, q)
-		return
+	case cl.flags&clientMulti != 0:
+		r.runQueueing(cl, q)
+	default:
+		r.call(cl, q)
 	}
-	r.call(cl, q)
 }
 
 // call runs a command that may run.

@@ -145,6 +145,9 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	if failed {
 		r.srv.errorStats.count(w.Buf[begin:])
 	}
+	if w == &r.w && cl.muted() && len(w.Buf) > begin { // by CLIENT REPLY, a command of the same transaction
+		w.Buf = w.Buf[:begin]
+	}
 	r.flow.changes += c.Dirty()
 }
 

@@ -30,6 +30,9 @@ type reactor struct {
 	many          lockSet
 	inner         inner
 	scripting     scripting
+	unused        []*transaction // with memory for the next ones
+	alone         bool           // all other reactors stand still
+	replying      bool           // EXEC has dropped what is not to be replied
 	invalidations invalidations
 
 	nowMS   int64 // unix time of the turn

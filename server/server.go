@@ -37,6 +37,8 @@ type Server struct {
 	pause        pause
 	leases       leases
 	scripts      *script.Cache
+	standstill   standstill
+	execSpec     *command.Spec
 
 	clients          atomic.Int64
 	trackers         trackers
@@ -90,6 +92,7 @@ func New(cfg *config.Config) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.execSpec = s.table.Lookup([]byte("EXEC"))
 	s.apply(v)
 	var err error
 	s.engine, err = netio.New(netio.Options{
@@ -118,7 +121,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		memoryCommands, debugCommands, lolwutCommands, scriptCommands,
 	}

@@ -82,13 +82,15 @@ func (r *reactor) reply(cl *Client, f func(w *resp.Writer)) {
 }
 
 // gather collects something from every reactor and then lets done reply to cl, which is suspended meanwhile. With one
-// reactor all happens at once. collect runs on each reactor's goroutine, done on cl's.
+// reactor, or while the others stand still, all happens at once. collect runs on each reactor's goroutine, done on cl's.
 func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Writer, parts []T)) {
 	home := cl.reactor
 	all := home.srv.reactors
 	parts := make([]T, len(all))
-	if len(all) == 1 {
-		parts[0] = collect(home)
+	if len(all) == 1 || home.alone {
+		for i, r := range all {
+			parts[i] = collect(r)
+		}
 		done(&home.w, parts)
 		return
 	}

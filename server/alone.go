@@ -1,0 +1,146 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/command"
+)
+
+// A transaction with a command that is about the server as a whole (CLIENT LIST, INFO, CONFIG SET and so on) cannot ask the other
+// reactors while it holds locks that they may wait for. Such a transaction runs while all other reactors stand still, at the end of a turn,
+// where they hold no lock. Then it needs to hold none from one command to the next, and touches what is theirs.
+
+// standstill lets one reactor at a time work alone.
+type standstill struct {
+	mu      sync.Mutex
+	busy    bool
+	waiting []func()
+}
+
+// begin calls start when nobody else works alone any more; end must follow.
+func (s *standstill) begin(start func()) {
+	s.mu.Lock()
+	if s.busy {
+		s.waiting = append(s.waiting, start)
+		s.mu.Unlock()
+		return
+	}
+	s.busy = true
+	s.mu.Unlock()
+	start()
+}
+
+func (s *standstill) end() {
+	s.mu.Lock()
+	if len(s.waiting) == 0 {
+		s.busy = false
+		s.mu.Unlock()
+		return
+	}
+	next := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	s.mu.Unlock()
+	next()
+}
+
+// standsAlone tells whether a command in a transaction is about the server as a whole.
+func standsAlone(spec *command.Spec) bool {
+	if spec.HasKeys() || spec.Flags&command.LockAll != 0 {
+		return false
+	}
+	switch spec.Group {
+	case groupConnection:
+		return spec.Parent() != nil
+	case groupServer:
+		return spec.Name != "TIME" && spec.Name != "DBSIZE" && (spec.Parent() == nil || spec.Parent().Name != "COMMAND")
+	}
+	return false
+}
+
+// execAlone puts EXEC off until all other reactors stand still.
+func (r *reactor) execAlone(cl *Client) {
+	if len(r.srv.reactors) == 1 {
+		r.release()
+		r.runAlone(cl)
+		return
+	}
+	cl.suspend(0)
+	r.long.lengthened = true
+	r.srv.standstill.begin(func() {
+		release := make(chan struct{})
+		var left atomic.Int32
+		left.Store(int32(len(r.srv.reactors) - 1))
+		for _, other := range r.srv.reactors {
+			if other == r {
+				continue
+			}
+			other.net.Post(func() {
+				if left.Add(-1) == 0 {
+					r.net.Post(func() {
+						r.beginTurn()
+						r.finishAlone(cl)
+						close(release)
+						r.srv.standstill.end()
+						if r.clients[cl.id] == cl && cl.flags&clientClosing == 0 {
+							r.resume(cl)
+						}
+					})
+				}
+				<-release
+			})
+		}
+	})
+}
+
+// finishAlone runs the transaction of cl, which is suspended, unless it has gone.
+func (r *reactor) finishAlone(cl *Client) {
+	if r.clients[cl.id] != cl || cl.flags&clientClosing != 0 {
+		return
+	}
+	r.attach(cl)
+	r.ctx.DB = cl.db
+	r.batch.groups = r.batch.groups[:0]
+	begin := len(r.w.Buf)
+	r.replying = false
+	r.runAlone(cl)
+	r.mute(cl, begin)
+	cl.flags &^= clientSkipping
+	r.note(r.srv.execSpec, false)
+	if len(cl.pushes) > 0 {
+		r.flushPushes(cl)
+	}
+	r.sendInvalidations()
+	r.account(cl, &r.batch)
+	r.detach(cl)
+}
+
+// runAlone runs the transaction of cl. No other reactor does anything, and no lock is held.
+func (r *reactor) runAlone(cl *Client) {
+	t, w := cl.multi, cl.watching
+	if w != nil && w.Len() > 0 {
+		many := r.lockGroup(nil, w)
+		modified := w.Modified() || w.Expired()
+		r.endGroup(many)
+		r.release()
+		if modified {
+			r.endMulti(cl, false)
+			r.w.NullArray()
+			return
+		}
+	}
+	r.unwatch(cl, false)
+	r.alone = true
+	r.beginReplies(cl, t)
+	for i := range t.cmds {
+		q := &t.cmds[i]
+		many := r.lock(q)
+		r.beginInner(cl)
+		r.runInner(cl, q, &r.w)
+		r.endInner()
+		r.endGroup(many)
+		r.release()
+	}
+	r.alone = false
+	r.endMulti(cl, false)
+}
