@@ -125,7 +125,7 @@ func (r *reactor) finish(cl *Client, f func(w *resp.Writer)) {
 // later lets a command's client wait while step works, a bounded piece in each turn; see command.Ctx.Later.
 func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer)) {
 	cl := c.Client.(*Client)
-	cl.suspend(0)
+	cl.suspend(clientStreaming) // messages follow the reply
 	r := cl.reactor
 	var turn func()
 	turn = func() {
@@ -134,6 +134,7 @@ func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp
 			r.net.NextTurn(turn)
 			return
 		}
+		cl.flags &^= clientStreaming
 		r.finish(cl, done)
 	}
 	r.net.NextTurn(turn)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -34,6 +35,7 @@ type trackers struct {
 	limit   atomic.Int64 // of keys
 	effort  atomic.Int64 // how often in a row there were still too many keys after some had been left out
 	next    atomic.Uint32
+	seq     atomic.Uint64
 
 	shards []trackedShard // made when the first client is tracked
 
@@ -58,8 +60,9 @@ type invalidation struct {
 	client  uint64
 	prefix  *tracking.Prefix
 	name    string
-	expired bool // not by a client
-	all     bool // keys, to all who are tracked
+	seq     uint64 // in what order keys of several shards were modified
+	expired bool   // not by a client
+	all     bool   // keys, to all who are tracked
 }
 
 // trackingModes are how a client is tracked.
@@ -92,7 +95,7 @@ func (t *trackers) Modified(db int, name []byte) {
 		if text == "" {
 			text = string(name)
 		}
-		i.name, i.expired = text, expired
+		i.name, i.expired, i.seq = text, expired, t.seq.Add(1)
 		s.pending = append(s.pending, i)
 	}
 	if t.some.Load() {
@@ -276,10 +279,21 @@ type invalidations struct {
 
 // collect takes over what is to be told because of a command of cl, or of none. The shards are locked: those in many, or the one that is held.
 func (r *reactor) collect(cl *Client, many *lockSet) {
-	if many != nil {
-		many.each(r.srv.ks, func(s *shard.Shard) { r.collectShard(s.Index(), cl) })
-	} else if r.held != nil {
-		r.collectShard(r.held.Index(), cl)
+	if many == nil {
+		if r.held != nil {
+			r.collectShard(r.held.Index(), cl)
+		}
+		return
+	}
+	var all []invalidation
+	many.each(r.srv.ks, func(s *shard.Shard) {
+		t := &r.srv.trackers.shards[s.Index()]
+		all = append(all, t.pending...)
+		t.clear()
+	})
+	slices.SortFunc(all, func(a, b invalidation) int { return cmp.Compare(a.seq, b.seq) })
+	for i := range all {
+		r.sort(&all[i], cl)
 	}
 }
 
@@ -295,6 +309,10 @@ func (r *reactor) collectShard(at int, cl *Client) {
 	for i := range s.pending {
 		r.sort(&s.pending[i], cl)
 	}
+	s.clear()
+}
+
+func (s *trackedShard) clear() {
 	clear(s.pending)
 	s.pending = s.pending[:0]
 	if cap(s.pending) > 1024 {
@@ -475,12 +493,7 @@ func (r *reactor) pushInvalidation(cl *Client, names *shared) {
 // prefix.
 func (r *reactor) broadcast() {
 	x := &r.invalidations
-	prefixes := slices.SortedFunc(maps.Keys(x.keys), func(a, b *tracking.Prefix) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	prefixes := slices.SortedFunc(maps.Keys(x.keys), func(a, b *tracking.Prefix) int { return cmp.Compare(a.Name, b.Name) })
 	for _, p := range prefixes {
 		r.broadcastPrefix(p, x.keys[p])
 	}
