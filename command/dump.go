@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shoaldb/shoal/rdb"
+	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hash"

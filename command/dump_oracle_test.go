@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shoaldb/shoal/rdb"
+	"github.com/shoaldb/shoal/persist/rdb"
 )
 
 func newDumpDuel(t *testing.T) *duel {
