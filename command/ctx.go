@@ -134,6 +134,11 @@ func (c *Ctx) Notify(class NotifyClass, event string, key []byte) {
 	}
 }
 
+// OnNotify makes f hear of the notifications of commands that run with c.
+func (c *Ctx) OnNotify(f func(c *Ctx, class NotifyClass, event string, key []byte)) {
+	c.effects.notify = f
+}
+
 // Error replies with e.
 func (c *Ctx) Error(e Error) { c.Reply.Error(string(e)) }
 

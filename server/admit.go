@@ -23,10 +23,14 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 	if cl.flags&clientReplySkip != 0 {
 		cl.flags = cl.flags&^clientReplySkip | clientSkipping
 	}
+	if cl.flags&clientSubscribed != 0 {
+		r.catchUp(cl, anyDelivery)
+	}
 	begin := len(r.w.Buf)
+	r.events.replyAt = begin
 	r.replying = false
 	pin := r.ctx.Pin
-	if cl.muted() {
+	if cl.muted() || cl.flags&clientSubscribed != 0 {
 		r.ctx.Pin = nil
 	}
 	switch {
@@ -38,6 +42,10 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 	}
 	r.ctx.Pin = pin
 	r.mute(cl, begin)
+	if cl.flags&clientSubscribed != 0 {
+		r.events.replyAt = len(r.w.Buf)
+		r.catchUp(cl, anyDelivery)
+	}
 	if cl.flags&clientSuspended == 0 {
 		cl.flags &^= clientSkipping
 	}
@@ -74,6 +82,10 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 	}
 	if cl.flags&clientNeedsAuth != 0 && q.spec.Flags&command.NoAuth == 0 {
 		r.reject(q.spec, errNoAuth)
+		return false
+	}
+	if cl.refuses(q.spec) {
+		r.reject(q.spec, errListening(q.spec))
 		return false
 	}
 	if r.srv.pause.holds(cl, q.spec, r.nowMS) {

@@ -291,8 +291,10 @@ func (r *reactor) serveAlone(k *shard.Key) {
 	r.held = s
 	r.reach.streams, r.reach.elements = false, unlimited
 	many := r.lockReach([]shard.Key{*k}, nil, nil)
+	r.hear()
 	k.DB.NoteReady(k)
 	r.serve(many)
+	r.endEvents()
 	if r.srv.trackers.inUse.Load() {
 		r.collect(nil, many)
 	}

@@ -26,8 +26,10 @@ const (
 	clientTracking                          // CLIENT TRACKING ON
 	clientCaching                           // CLIENT CACHING was the last command
 
+	clientSubscribed // has subscriptions: it listens to pub/sub
+
 	// clientSlow are the states in which a command does not take the fast path.
-	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching
+	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching | clientSubscribed
 )
 
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.
@@ -55,7 +57,9 @@ type Client struct {
 	multi                 *transaction   // nil outside of one
 	watching              *shard.Watcher // nil if it never has
 	tracked               tracked
-	pushes                []byte // messages that wait for the end of the present reply
+	sub                   *subscriber // nil without subscriptions
+	seen                  uint64      // the last delivery that it has got, or could have got
+	pushes                []byte      // messages that wait for the end of the present reply
 }
 
 // ID returns the client's number, unique in the server's life.

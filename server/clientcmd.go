@@ -277,13 +277,21 @@ func (f *clientFilter) matches(cl *Client) bool {
 	case f.byID && !slices.Contains(f.ids, cl.id):
 	case f.addr != "" && cl.conn.RemoteAddr() != f.addr:
 	case f.laddr != "" && cl.conn.LocalAddr() != f.laddr:
-	case f.byKind && f.kind != "normal":
+	case f.byKind && f.kind != cl.kind():
 	case f.user != "" && cl.user != f.user:
 	case f.except != 0 && cl.id == f.except:
 	default:
 		return true
 	}
 	return false
+}
+
+// kind returns cl's type.
+func (cl *Client) kind() string {
+	if cl.flags&clientSubscribed != 0 {
+		return "pubsub"
+	}
+	return "normal"
 }
 
 // clientKind parses a type of clients.
@@ -466,7 +474,9 @@ func (cl *Client) describe(nowMS int64) string {
 	num(" idle=", max(nowMS-cl.conn.LastActive/1000, 0)/1000)
 	str(" flags=", cl.flagLetters())
 	num(" db=", int64(cl.db))
-	str(" sub=0 psub=0 ssub=0", "")
+	num(" sub=", int64(cl.subscriptions(channelTopic)))
+	num(" psub=", int64(cl.subscriptions(patternTopic)))
+	num(" ssub=", int64(cl.subscriptions(shardTopic)))
 	num(" multi=", int64(cl.queuedCommands()))
 	num(" qbuf=", int64(qbuf))
 	num(" qbuf-free=", 0)
@@ -496,6 +506,9 @@ func (cl *Client) memory() int {
 	if cl.block != nil {
 		waiting = cl.block.bytes()
 	}
+	if cl.sub != nil {
+		waiting += cl.sub.bytes
+	}
 	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
 }
 
@@ -519,6 +532,9 @@ func (cl *Client) events() string {
 // flagLetters returns the client's flags as CLIENT LIST shows them.
 func (cl *Client) flagLetters() string {
 	var b []byte
+	if cl.flags&clientSubscribed != 0 {
+		b = append(b, 'P')
+	}
 	if cl.multi != nil {
 		b = append(b, 'x')
 	}

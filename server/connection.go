@@ -52,6 +52,14 @@ var connectionCommands = []command.Spec{
 func client(c *command.Ctx) *Client { return c.Client.(*Client) }
 
 func ping(c *command.Ctx) {
+	cl := client(c)
+	switch len(c.Args) {
+	case 1, 2:
+		if cl.flags&clientSubscribed != 0 && cl.proto < 3 {
+			pong(c)
+			return
+		}
+	}
 	switch len(c.Args) {
 	case 1:
 		c.Reply.Simple("PONG")
@@ -60,6 +68,17 @@ func ping(c *command.Ctx) {
 	default:
 		c.Error(c.Spec.ErrArity())
 	}
+}
+
+// pong replies to PING as if it were a message.
+func pong(c *command.Ctx) {
+	c.Reply.Array(2)
+	c.Reply.BulkString("pong")
+	if len(c.Args) == 1 {
+		c.Reply.BulkString("")
+		return
+	}
+	c.Reply.Bulk(c.Args[1])
 }
 
 func echo(c *command.Ctx) { c.Reply.Bulk(c.Args[1]) }
@@ -88,6 +107,7 @@ func reset(c *command.Ctx) {
 	cl := client(c)
 	cl.reactor.endMulti(cl, false)
 	cl.reactor.srv.trackers.untrack(cl)
+	cl.reactor.leaveAll(cl)
 	cl.db, cl.proto, cl.name, cl.user = 0, 2, "", "default"
 	cl.flags &^= clientReplyOff | clientReplySkip | clientNoEvict | clientNoTouch | clientNeedsAuth
 	if cl.reactor.srv.needsAuth() {

@@ -48,13 +48,21 @@ func (r *reactor) checkClients() {
 		r.cron.next++
 		r.weigh(cl)
 		idleMS := r.nowMS - cl.conn.LastActive/1000
-		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&clientSuspended == 0 {
+		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&(clientSuspended|clientSubscribed) == 0 {
 			r.srv.log.Verbosef("Closing idle client")
 			cl.conn.Close(errIdle)
 			continue
 		}
 		r.checkOutput(cl)
 	}
+}
+
+// class returns which limits of its output hold for cl.
+func (cl *Client) class() config.ClientClass {
+	if cl.flags&clientSubscribed != 0 {
+		return config.ClientPubSub
+	}
+	return config.ClientNormal
 }
 
 // checkOutput closes a client that leaves too many replies unread (client-output-buffer-limit).
@@ -64,7 +72,7 @@ func (r *reactor) checkOutput(cl *Client) {
 		cl.softLimitMS = 0
 		return
 	}
-	l := r.srv.cfg.Load().OutputLimits[config.ClientNormal]
+	l := r.srv.cfg.Load().OutputLimits[cl.class()]
 	soft := l.SoftBytes > 0 && pending >= l.SoftBytes
 	switch {
 	case !soft:

@@ -282,6 +282,9 @@ func (r *reactor) runBatch(cl *Client) {
 		if len(cl.pushes) > 0 {
 			r.flushPushes(cl)
 		}
+		if r.events.jam != nil {
+			r.throttle(cl)
+		}
 		if cl.flags&(clientSuspended|clientClosing) != 0 {
 			r.queueRest(cl, b.cmds[i+1:b.n])
 			break
@@ -316,11 +319,14 @@ func (r *reactor) call(cl *Client, q *request) {
 	if r.srv.leases.running.Load() > 0 && r.awaitLease(cl, q, many) {
 		return
 	}
+	if c.Env.Notify != 0 {
+		r.hear()
+	}
 	begin := len(r.w.Buf)
 	cl.lastCommand = q.spec
 	q.spec.Run(c)
-	if cl.flags&clientTracking != 0 {
-		r.rememberRead(cl, q)
+	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
+		r.rememberKeys(cl, q.keys)
 	}
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
 	r.endGroup(many)

@@ -115,6 +115,8 @@ func (h handler) Closed(c *netio.Conn, err error) {
 	r.list[len(r.list)-1] = nil
 	r.list = r.list[:len(r.list)-1]
 	cl.parser.Close()
+	cl.flags |= clientClosing
+	r.leaveTopics(cl)
 	c.User = nil
 }
 
@@ -188,11 +190,16 @@ func (r *reactor) expire() (more bool) {
 		}
 	}()
 	ks := r.srv.ks
+	if r.srv.pubsub.congested.Load() > 0 {
+		return true // with events nobody keeps up with
+	}
 	for i := range ks.Shards() {
 		s := ks.Shard((i + r.cron.firstShard) & (ks.Shards() - 1))
 		for s.Due(r.nowMS) && s.TryLock(r.nowMS) {
 			worked = true
+			s.Hear(r)
 			again := s.Expire(expireRecords)
+			r.endEvents()
 			r.collectAlone(s)
 			s.Unlock()
 			if nanotime() > stop {

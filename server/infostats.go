@@ -70,7 +70,10 @@ func (r *infoReport) stats() {
 	r.zeros("evicted_keys", "evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time")
 	r.num("keyspace_hits", r.census.stats.Hits)
 	r.num("keyspace_misses", r.census.stats.Misses)
-	r.zeros("pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks",
+	r.num("pubsub_channels", s.pubsub.channels.count.Load())
+	r.num("pubsub_patterns", s.pubsub.patterns.table.count.Load())
+	r.num("pubsubshard_channels", s.pubsub.shards.count.Load())
+	r.zeros("latest_fork_usec", "total_forks",
 		"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
 		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time")
 	r.num("tracking_total_keys", s.trackers.keys.Load())

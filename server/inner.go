@@ -15,7 +15,6 @@ type inner struct {
 	depth  int
 	also   lockSet
 	keys   []shard.Key
-	read   bool // a command of a script has read keys for a client that is tracked
 }
 
 // lockGroup takes the locks that all of g, and those who watch w (nil: nobody), need, in ascending order. It returns the set,
@@ -137,8 +136,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	begin := len(w.Buf)
 	q.spec.Run(c)
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
-		r.rememberKeys(cl, q.keys)
-		r.inner.read = true
+		r.rememberInner(cl, q)
 	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'
 	r.note(q.spec, failed)

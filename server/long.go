@@ -127,6 +127,7 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	r.ctx.NowMS, r.ctx.Env = r.nowMS, r.srv.env.Load()
 	r.many = l.shards
 	r.many.lock(r.srv.ks, l.ctx.NowMS) // nothing expires under the command
+	r.hear()
 	begin := nanotime()
 	l.until = begin + int64(stepTime)
 	_, more = l.next()
@@ -140,6 +141,7 @@ func (r *reactor) step(l *longCommand) (more bool) {
 			r.collect(l.cl, &r.many)
 		}
 	}
+	r.endEvents()
 	r.many.unlock(r.srv.ks)
 	r.sendInvalidations()
 	l.nanos += nanotime() - begin

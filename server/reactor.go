@@ -22,22 +22,25 @@ type reactor struct {
 	ctx     command.Ctx
 	batch   batch
 
-	timers        timers
-	waking        waking
-	reach         reach
-	long          longCommands
-	held          *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
-	many          lockSet
-	inner         inner
-	scripting     scripting
-	unused        []*transaction // with memory for the next ones
-	alone         bool           // all other reactors stand still
-	replying      bool           // EXEC has dropped what is not to be replied
-	invalidations invalidations
+	timers    timers
+	waking    waking
+	reach     reach
+	long      longCommands
+	inbox     inbox
+	fanout    fanout
+	events    events
+	held      *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
+	many      lockSet
+	inner     inner
+	scripting scripting
+	unused    []*transaction // with memory for the next ones
+	alone     bool           // all other reactors stand still
+	replying  bool           // EXEC has dropped what is not to be replied
 
-	nowMS   int64 // unix time of the turn
-	turn    bool  // nowMS and lastRun are of this turn
-	lastRun int64 // nanotime at which the last batch of the turn ended
+	invalidations invalidations
+	nowMS         int64 // unix time of the turn
+	turn          bool  // nowMS and lastRun are of this turn
+	lastRun       int64 // nanotime at which the last batch of the turn ended
 
 	begun     int64 // nanotime at which the turn began
 	flow      flow  // of this turn

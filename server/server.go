@@ -37,12 +37,13 @@ type Server struct {
 	pause        pause
 	leases       leases
 	scripts      *script.Cache
+	pubsub       pubsub
 	standstill   standstill
 	execSpec     *command.Spec
+	trackers     trackers
+	byID         sync.Map // *Client by number
 
 	clients          atomic.Int64
-	trackers         trackers
-	byID             sync.Map // *Client by number
 	nextClient       atomic.Uint64
 	connections      atomic.Int64
 	rejectedConns    atomic.Int64
@@ -83,6 +84,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.ks = shard.New(shard.Options{
 		Shards: shardCount(v), Databases: v.Databases, Seed: rand.Uint64(), NowMS: time.Now().UnixMilli(),
 	}, alloc.NewHeap())
+	s.pubsub.init()
 	s.ks.Listen(s)
 	s.ks.ServeReady(s.serveUnlocked)
 	s.table = command.NewTable(commandLists()...)
@@ -114,6 +116,8 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.stats.perCommand = make([]commandStat, s.table.Count())
 	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, Table: s.table}
+	r.ctx.OnNotify(r.notify)
+	r.inbox.home, r.fanout.deliver = r, r.deliverAll
 	return r
 }
 
@@ -123,7 +127,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		memoryCommands, debugCommands, lolwutCommands, scriptCommands,
+		pubsubCommands, memoryCommands, debugCommands, lolwutCommands, scriptCommands,
 	}
 }
 
@@ -161,14 +165,6 @@ func pin(c *command.Ctx, v shard.Pinned, from, to int) {
 	cl.conn.WriteRef(v.Bytes()[from:to], v.Release)
 	c.Reply.Buf = cl.conn.Out()
 }
-
-// Expired hears of every key that the keyspace deletes because its time has come.
-func (s *Server) Expired(db int, key []byte) { s.trackers.noteExpired(db, key) }
-
-// FieldExpired and FieldsExpired hear of the fields of hashes that the keyspace has expired.
-func (s *Server) FieldExpired(db int, key, field []byte) {}
-
-func (s *Server) FieldsExpired(db int, key []byte, gone bool) {}
 
 // VersionLine is what --version prints.
 func VersionLine() string {

@@ -113,8 +113,8 @@ func (db *DB) expire(k *Key, e Entry) {
 	s := db.shard
 	s.stats.Expired++
 	s.stats.ExpireLag.add(s.nowMS - db.ExpireMS(e))
-	if s.ks.events != nil {
-		s.ks.events.Expired(db.id, k.Name)
+	if l := s.listener(); l != nil {
+		l.Expired(db.id, k.Name)
 	}
 	db.remove(k, e)
 }

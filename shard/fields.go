@@ -50,11 +50,11 @@ func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 	s := db.shard
 	v := hash.Open(s.space, db.Root(e))
 	v.NowMS = s.nowMS
-	n := 0
+	n, l := 0, s.listener()
 	more, err := v.Expire(fieldsPerRecord, func(field []byte) {
 		n++
-		if s.ks.events != nil {
-			s.ks.events.FieldExpired(db.id, k.Name, field)
+		if l != nil {
+			l.FieldExpired(db.id, k.Name, field)
 		}
 	})
 	s.stats.ExpiredFields += int64(n)
@@ -63,8 +63,8 @@ func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 	if n > 0 && !gone {
 		db.Modified(k)
 	}
-	if n > 0 && s.ks.events != nil {
-		s.ks.events.FieldsExpired(db.id, k.Name, gone)
+	if n > 0 && l != nil {
+		l.FieldsExpired(db.id, k.Name, gone)
 	}
 	if gone {
 		db.remove(k, e)

@@ -70,6 +70,7 @@ type Shard struct {
 	dying     []types.Root // deleted large values, being freed
 
 	leases map[string]*lease // nil when there are none
+	events Events            // see Hear
 
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
@@ -227,7 +228,21 @@ func (s *Shard) Unlock() {
 	if len(s.waiting.ready) > 0 {
 		s.ks.onReady(s)
 	}
+	if s.events != nil {
+		s.events = nil
+	}
 	s.mu.Unlock()
+}
+
+// Hear makes e, in place of the keyspace's listener, hear of what happens until the shard, which is locked, is unlocked.
+func (s *Shard) Hear(e Events) { s.events = e }
+
+// listener returns who hears of what happens, or nil.
+func (s *Shard) listener() Events {
+	if s.events != nil {
+		return s.events
+	}
+	return s.ks.events
 }
 
 func (s *Shard) setNow(ms int64) {
