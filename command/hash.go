@@ -124,13 +124,19 @@ func (c *Ctx) readHash() (v hash.Value, ok bool) {
 }
 
 func (c *Ctx) openHash(db *shard.DB, e shard.Entry) (v hash.Value, ok bool) {
+	ok = c.loadHash(&v, db, e)
+	return v, ok
+}
+
+// loadHash makes v, which is zero, the hash of e, or replies that it is none.
+func (c *Ctx) loadHash(v *hash.Value, db *shard.DB, e shard.Entry) (ok bool) {
 	if e.Type() != types.Hash {
 		c.Error(ErrWrongType)
-		return v, false
+		return false
 	}
-	v = hash.Open(db.Space(), db.Root(e))
 	v.NowMS = c.NowMS
-	return v, true
+	v.Load(db.Space(), db.Root(e))
+	return true
 }
 
 // writtenHash is a hash that a command changes.
@@ -140,16 +146,15 @@ type writtenHash struct {
 	e shard.Entry
 }
 
-// writeHash is readHash for a command that changes the hash and then calls keep.
-func (c *Ctx) writeHash() (w writtenHash, ok bool) {
+// writeHash makes w, which is zero, the hash of the command's key, as readHash does for a command that does not change it.
+func (c *Ctx) writeHash(w *writtenHash) (ok bool) {
 	w.k = &c.Keys[0]
 	w.e = w.k.DB.LookupWrite(w.k)
 	if !w.e.Exists() {
 		w.Value = hash.New(w.k.DB.Space())
-		return w, true
+		return true
 	}
-	w.Value, ok = c.openHash(w.k.DB, w.e)
-	return w, ok
+	return c.loadHash(&w.Value, w.k.DB, w.e)
 }
 
 // keep stores what the hash has become: a new key, or no key if no field is left. It replies with an error if there is no
@@ -187,8 +192,8 @@ func (c *Ctx) bulkElement(e listpack.Element) {
 }
 
 func hdel(c *Ctx) {
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	deleted := 0
@@ -212,7 +217,7 @@ func hdel(c *Ctx) {
 		c.Reply.Int(0)
 		return
 	}
-	ok = w.keep(c, err)
+	ok := w.keep(c, err)
 	if deleted > 0 {
 		c.Changed(deleted)
 		c.Notify(NotifyHash, "hdel", w.k.Name)
@@ -275,8 +280,8 @@ func hincrby(c *Ctx) {
 	if !ok {
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	n := int64(0)
@@ -320,8 +325,8 @@ func hincrbyfloat(c *Ctx) {
 		c.Error(errIncrement)
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	if value, ok := w.Get(c.Args[2]); ok && !sum.parse(value.Append(nil)) {
@@ -396,8 +401,8 @@ func (c *Ctx) setFields() (created int, ok bool) {
 		c.Error(c.Spec.ErrArity())
 		return 0, false
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return 0, false
 	}
 	var err error
@@ -416,8 +421,8 @@ func (c *Ctx) setFields() (created int, ok bool) {
 }
 
 func hsetnx(c *Ctx) {
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	if _, exists := w.Get(c.Args[2]); exists {

@@ -250,8 +250,8 @@ func (c *Ctx) expireFields(form expireForm) {
 // eachField calls change for each of the fields that exists, with its expiry, replies with the results and keeps what has
 // become of the hash. ms is the expiry that fields are given.
 func (c *Ctx) eachField(list [][]byte, ms int64, change func(f *fieldChanges, w *writtenHash, field []byte, wasMS int64) (int64, error)) {
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	var changes fieldChanges
@@ -336,8 +336,8 @@ func hgetdel(c *Ctx) {
 	if !ok {
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	var changes fieldChanges
@@ -408,8 +408,8 @@ func hgetex(c *Ctx) {
 	if !ok {
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	var changes fieldChanges
@@ -443,8 +443,8 @@ func hsetex(c *Ctx) {
 	if !ok {
 		return
 	}
-	w, ok := c.writeHash()
-	if !ok {
+	var w writtenHash
+	if !c.writeHash(&w) {
 		return
 	}
 	if !o.allows(&w) {

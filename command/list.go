@@ -195,8 +195,8 @@ func rpushx(c *Ctx) { c.push(true, true) }
 func (c *Ctx) push(tail, mustExist bool) {
 	k := &c.Keys[0]
 	e := k.DB.LookupWrite(k)
-	v, ok := c.listToPush(k, e, mustExist)
-	if !ok {
+	var v lists.Value
+	if !c.listToPush(&v, k, e, mustExist) {
 		return
 	}
 	done := 2
@@ -220,19 +220,21 @@ func (c *Ctx) push(tail, mustExist bool) {
 	c.Reply.Int(int64(v.Len()))
 }
 
-// listToPush returns the list at k, whose entry is e, or a new one. If ok is false, it has replied.
-func (c *Ctx) listToPush(k *shard.Key, e shard.Entry, mustExist bool) (v lists.Value, ok bool) {
+// listToPush makes v, which is zero, the list at k, whose entry is e, or a new one. If ok is false, it has replied.
+func (c *Ctx) listToPush(v *lists.Value, k *shard.Key, e shard.Entry, mustExist bool) (ok bool) {
 	switch {
 	case e.Exists() && !c.isList(e):
-		return v, false
+		return false
 	case e.Exists():
-		return openList(k.DB, e), true
+		v.Load(k.DB.Space(), k.DB.Root(e))
+		return true
 	case mustExist:
 		c.Reply.Int(0)
-		return v, false
+		return false
 	}
 	c.Notify(NotifyNew, "new", k.Name)
-	return lists.New(k.DB.Space()), true
+	*v = lists.New(k.DB.Space())
+	return true
 }
 
 func pushAt(c *Ctx, v *lists.Value, elem []byte, tail bool) bool {
@@ -310,7 +312,8 @@ func (c *Ctx) pop(tail bool) {
 
 // popOne removes an element from an end of the list of e, which has some, and replies it.
 func (c *Ctx) popOne(k *shard.Key, e shard.Entry, tail bool) bool {
-	v := openList(k.DB, e)
+	var v lists.Value
+	v.Load(k.DB.Space(), k.DB.Root(e))
 	head := len(c.Reply.Buf)
 	c.bulkElement(v.End(tail))
 	if !v.Pop(c.Env.Limits, tail) {

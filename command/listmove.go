@@ -68,14 +68,14 @@ func (c *Ctx) move(e shard.Entry, from, to bool) bool {
 	}
 	into := dst.DB.LookupWrite(dst)
 	v := openList(src.DB, e)
-	w, ok := c.listToPush(dst, into, false)
-	if !ok {
+	var w lists.Value
+	if !c.listToPush(&w, dst, into, false) {
 		return false
 	}
 	elem := v.End(from)
 	head := len(c.Reply.Buf)
 	c.bulkElement(elem)
-	ok = pushAt(c, &w, c.text(elem), to)
+	ok := pushAt(c, &w, c.text(elem), to)
 	if ok && !v.Pop(c.Env.Limits, from) {
 		w.Pop(c.Env.Limits, to)
 		ok = false

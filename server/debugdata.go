@@ -238,8 +238,8 @@ func debugListpack(c *command.Ctx) {
 		}
 		root := db.Root(e)
 		lp := listpack.Block{
-			Ref:  alloc.Ref(binary.LittleEndian.Uint32(root.Data[:])),
-			Size: binary.LittleEndian.Uint32(root.Data[4:]),
+			Ref:  alloc.Ref(uint32(root.Data.Lo)),
+			Size: uint32(root.Data.Lo >> 32),
 		}.Bytes(db.Shard().Arena())
 		var text strings.Builder
 		fmt.Fprintf(&text, "Listpack of %q: %d bytes, %d elements", c.Args[2], len(lp), listpack.Len(lp))
@@ -413,10 +413,10 @@ func tableOf(db *shard.DB, e shard.Entry) (t dict.Table, ok bool) {
 	switch e.Encoding() {
 	case types.Hashtable:
 		root := db.Root(e)
-		return dict.Load(root.Data[:]), true
+		return dict.FromWords(root.Data.Lo, root.Data.Hi), true
 	case types.HashtableEx, types.Skiplist:
 		root := db.Root(e)
-		ref := alloc.Ref(binary.LittleEndian.Uint32(root.Data[:]))
+		ref := alloc.Ref(uint32(root.Data.Lo))
 		return dict.Load(db.Shard().Arena().Bytes(ref, types.RootBytes)), true
 	}
 	return dict.Table{}, false

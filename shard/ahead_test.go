@@ -59,9 +59,9 @@ func TestPeekValuesNamesTheFirstBlock(t *testing.T) {
 			t.Fatal("no memory")
 		}
 		data := k.DB.Root(e).Data
-		ref := le32(data[:])
+		ref := uint32(data.Lo)
 		if c.entries == 0 {
-			ref = le32(data[8:])
+			ref = uint32(data.Hi)
 		}
 		got := k.PeekValues(k.PeekEntries(k.Peek(), nil), nil)
 		if len(got) != 1 || got[0] != f.arena.Addr(alloc.Ref(ref)) {

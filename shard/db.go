@@ -213,9 +213,7 @@ func (db *DB) freeBlock(ref alloc.Ref, h *header) {
 func (db *DB) freeValue(flags, kind uint8, value []byte) {
 	switch {
 	case types.Type(kind&15) != types.String:
-		r := types.Root{Type: types.Type(kind & 15), Encoding: types.Encoding(kind >> 4)}
-		copy(r.Data[:], value)
-		db.shard.freeRoot(r)
+		db.shard.freeRoot(types.Root{Type: types.Type(kind & 15), Encoding: types.Encoding(kind >> 4), Data: types.LoadRoot(value)})
 	case flags&flagLarge != 0:
 		db.shard.releaseLarge(binary.LittleEndian.Uint32(value))
 	case flags&flagBlock != 0:

@@ -33,7 +33,7 @@ func (db *DB) Space() *types.Space { return db.shard.space }
 
 // Root returns the value of e, which is not a string. Whoever changes it stores the new root by SetRoot.
 func (db *DB) Root(e Entry) types.Root {
-	return types.Root{Type: e.Type(), Encoding: e.Encoding(), Data: [types.RootBytes]byte(db.value(e, payloadBytes))}
+	return types.Root{Type: e.Type(), Encoding: e.Encoding(), Data: types.LoadRoot(db.value(e, payloadBytes))}
 }
 
 // SetRoot keeps r as what the value of e has become. The type is the same.
@@ -46,7 +46,7 @@ func (db *DB) SetRoot(e Entry, r types.Root) {
 func (db *DB) KeepRoot(e Entry, r types.Root) {
 	wasMS := db.fieldsMS(e)
 	e.h.kind = kindOf(r)
-	*(*[types.RootBytes]byte)(db.value(e, payloadBytes)) = r.Data
+	r.Data.Store(db.value(e, payloadBytes))
 	db.noteFields(e, wasMS)
 }
 
@@ -60,7 +60,7 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 		return false
 	}
 	e.h.kind = kindOf(r)
-	copy(v, r.Data[:])
+	r.Data.Store(v)
 	db.noteFields(e, 0)
 	db.NoteReady(k)
 	db.Modified(k)

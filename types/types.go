@@ -8,6 +8,7 @@
 package types
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/bits"
 
@@ -66,7 +67,27 @@ const RootBytes = 16
 type Root struct {
 	Type     Type
 	Encoding Encoding
-	Data     [RootBytes]byte // the encoding's; no Go pointers
+	Data     RootData
+}
+
+// RootData is what an encoding keeps in a root. In memory the words are little-endian and follow each other. (They are words and no
+// array of bytes, as the processor waits where it is to read whole what it has just written in parts: 5 % of LPUSH and HSET.)
+type RootData struct{ Lo, Hi uint64 }
+
+// Word returns the word whose first half in memory is a.
+func Word(a, b uint32) uint64 { return uint64(a) | uint64(b)<<32 }
+
+// LoadRoot reads what Store wrote to the first RootBytes bytes of b.
+func LoadRoot(b []byte) RootData {
+	b = b[:RootBytes]
+	return RootData{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}
+}
+
+// Store writes d to the first RootBytes bytes of b.
+func (d RootData) Store(b []byte) {
+	b = b[:RootBytes]
+	binary.LittleEndian.PutUint64(b, d.Lo)
+	binary.LittleEndian.PutUint64(b[8:], d.Hi)
 }
 
 // ErrNoMemory says that a change was not made because its shard's arena can have no more memory.

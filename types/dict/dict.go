@@ -60,6 +60,16 @@ func (t *Table) Store(b []byte) {
 	binary.LittleEndian.PutUint32(b[12:], t.state)
 }
 
+// FromWords returns the table of which Words returned lo and hi.
+func FromWords(lo, hi uint64) Table {
+	return Table{n: uint32(lo), count: uint32(lo >> 32), dir: alloc.Ref(uint32(hi)), state: uint32(hi >> 32)}
+}
+
+// Words returns what Store writes as two little-endian words.
+func (t *Table) Words() (lo, hi uint64) {
+	return uint64(t.n) | uint64(t.count)<<32, uint64(t.dir) | uint64(t.state)<<32
+}
+
 // Len returns the number of entries.
 func (t *Table) Len() int { return int(t.count) }
 

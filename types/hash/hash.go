@@ -1,8 +1,6 @@
 package hash
 
 import (
-	"encoding/binary"
-
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/btree"
@@ -39,23 +37,27 @@ const headBytes = dict.TableBytes + 28
 func New(sp *types.Space) Value { return Value{sp: sp, enc: types.Listpack} }
 
 // Open returns the hash of a root.
-func Open(sp *types.Space, r types.Root) Value {
-	v := Value{sp: sp, enc: r.Encoding}
+func Open(sp *types.Space, r types.Root) (v Value) {
+	v.Load(sp, r)
+	return v
+}
+
+// Load makes v, which is zero but for NowMS, the hash of a root: Open without a copy of the value.
+func (v *Value) Load(sp *types.Space, r types.Root) {
+	v.sp, v.enc = sp, r.Encoding
 	switch r.Encoding {
 	case types.Hashtable:
-		v.table = dict.Load(r.Data[:])
-		return v
+		v.table = dict.FromWords(r.Data.Lo, r.Data.Hi)
+		return
 	case types.ListpackEx:
-		v.nextMS = int64(binary.LittleEndian.Uint64(r.Data[8:]))
+		v.nextMS = int64(r.Data.Hi)
 	case types.HashtableEx:
-		v.nextMS = int64(binary.LittleEndian.Uint64(r.Data[8:]))
-		v.head = alloc.Ref(binary.LittleEndian.Uint32(r.Data[:]))
+		v.nextMS = int64(r.Data.Hi)
+		v.head = alloc.Ref(uint32(r.Data.Lo))
 		v.table = v.headBlock().table
-		return v
+		return
 	}
-	v.pack.Ref = alloc.Ref(binary.LittleEndian.Uint32(r.Data[:]))
-	v.pack.Size = binary.LittleEndian.Uint32(r.Data[4:])
-	return v
+	v.pack.Ref, v.pack.Size = alloc.Ref(uint32(r.Data.Lo)), uint32(r.Data.Lo>>32)
 }
 
 // Root returns what v is to be kept as.
@@ -63,18 +65,17 @@ func (v *Value) Root() types.Root {
 	r := types.Root{Type: types.Hash, Encoding: v.enc}
 	switch v.enc {
 	case types.Hashtable:
-		v.table.Store(r.Data[:])
+		r.Data.Lo, r.Data.Hi = v.table.Words()
 		return r
 	case types.ListpackEx:
-		binary.LittleEndian.PutUint64(r.Data[8:], uint64(v.nextMS))
+		r.Data.Hi = uint64(v.nextMS)
 	case types.HashtableEx:
 		v.headBlock().table = v.table
-		binary.LittleEndian.PutUint64(r.Data[8:], uint64(v.nextMS))
-		binary.LittleEndian.PutUint32(r.Data[:], uint32(v.head))
+		r.Data.Hi = uint64(v.nextMS)
+		r.Data.Lo = types.Word(uint32(v.head), 0)
 		return r
 	}
-	binary.LittleEndian.PutUint32(r.Data[:], uint32(v.pack.Ref))
-	binary.LittleEndian.PutUint32(r.Data[4:], v.pack.Size)
+	r.Data.Lo = types.Word(uint32(v.pack.Ref), v.pack.Size)
 	return r
 }
 
@@ -83,7 +84,7 @@ func NextMS(r *types.Root) int64 {
 	if r.Encoding != types.ListpackEx && r.Encoding != types.HashtableEx {
 		return 0
 	}
-	return int64(binary.LittleEndian.Uint64(r.Data[8:]))
+	return int64(r.Data.Hi)
 }
 
 // Encoding returns how v is represented.

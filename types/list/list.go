@@ -16,7 +16,10 @@ type Value struct {
 func New(sp *types.Space) Value { return Open(sp, types.Root{}) }
 
 // Open returns the list of root r.
-func Open(sp *types.Space, r types.Root) Value { return Value{quicklist.Open(sp.Arena, &r.Data)} }
+func Open(sp *types.Space, r types.Root) Value { return Value{quicklist.Open(sp.Arena, r.Data)} }
+
+// Load makes v, which is zero, the list of root r: Open without a copy of the value.
+func (v *Value) Load(sp *types.Space, r types.Root) { v.List.Load(sp.Arena, r.Data) }
 
 // Root returns the root to be kept.
 func (v *Value) Root() types.Root {

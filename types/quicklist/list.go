@@ -30,26 +30,29 @@ type List struct {
 }
 
 // Open returns the list with the root r; of zeros, an empty one.
-func Open(a *alloc.Arena, r *[types.RootBytes]byte) List {
-	x, y, length := le.Uint32(r[:]), le.Uint32(r[4:]), le.Uint64(r[8:])
-	if length&manyNodes != 0 {
-		return List{arena: a, length: int(length &^ manyNodes), spine: alloc.Ref(x), nodes: int(y)}
+func Open(a *alloc.Arena, r types.RootData) (l List) {
+	l.Load(a, r)
+	return l
+}
+
+// Load makes l, which is zero, the list with the root r.
+func (l *List) Load(a *alloc.Arena, r types.RootData) {
+	x, y := uint32(r.Lo), uint32(r.Lo>>32)
+	l.arena = a
+	l.length = int(r.Hi &^ manyNodes)
+	if r.Hi&manyNodes != 0 {
+		l.spine, l.nodes = alloc.Ref(x), int(y)
+	} else {
+		l.one.Ref, l.one.Size = alloc.Ref(x), y
 	}
-	return List{arena: a, length: int(length), one: listpack.Block{Ref: alloc.Ref(x), Size: y}}
 }
 
 // Root returns the root to be kept.
-func (l *List) Root() (r [types.RootBytes]byte) {
+func (l *List) Root() types.RootData {
 	if l.spine != 0 {
-		le.PutUint32(r[:], uint32(l.spine))
-		le.PutUint32(r[4:], uint32(l.nodes))
-		le.PutUint64(r[8:], uint64(l.length)|manyNodes)
-		return r
+		return types.RootData{Lo: types.Word(uint32(l.spine), uint32(l.nodes)), Hi: uint64(l.length) | manyNodes}
 	}
-	le.PutUint32(r[:], uint32(l.one.Ref))
-	le.PutUint32(r[4:], l.one.Size)
-	le.PutUint64(r[8:], uint64(l.length))
-	return r
+	return types.RootData{Lo: types.Word(uint32(l.one.Ref), l.one.Size), Hi: uint64(l.length)}
 }
 
 // Len returns the number of elements.

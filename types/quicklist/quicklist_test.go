@@ -21,7 +21,7 @@ type model struct {
 	t     testing.TB
 	a     *alloc.Arena
 	lim   *types.Limits
-	root  [types.RootBytes]byte
+	root  types.RootData
 	plain []string
 }
 
@@ -31,7 +31,7 @@ func newModel(t testing.TB, lim *types.Limits) *model {
 
 func (m *model) change(f func(l *List) bool) {
 	m.t.Helper()
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	if !f(&l) {
 		m.t.Fatal("no memory")
 	}
@@ -108,7 +108,7 @@ func (m *model) remove(elem string, most int, back bool) {
 
 func (m *model) check() {
 	m.t.Helper()
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	if err := l.Check(); err != nil {
 		m.t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func (m *model) check() {
 // checkFrom compares iterators from index i on, each for at most n elements.
 func (m *model) checkFrom(i, n int) {
 	m.t.Helper()
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	j := i
 	for it := l.From(i); it.OK() && j < i+n; it.Next() {
 		if got := string(it.Element().Append(nil)); got != m.plain[j] {
@@ -166,7 +166,7 @@ func (m *model) checkEnds(l *List, depth int) {
 
 func (m *model) close() {
 	m.t.Helper()
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	c, ok := l.Copy(m.a)
 	m.root = c.Root()
 	if !ok {
@@ -175,7 +175,7 @@ func (m *model) close() {
 	for !l.FreeStep(3) {
 	}
 	m.check()
-	c = Open(m.a, &m.root)
+	c = Open(m.a, m.root)
 	for !c.FreeStep(5) {
 	}
 	if n := m.a.CountObjects(); n != 0 {
@@ -261,7 +261,7 @@ func TestLongLists(t *testing.T) {
 		m.insert(len(m.plain)/2-i%50, "m"+strconv.Itoa(i))
 	}
 	m.check()
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	for i := 0; i < len(m.plain); i += 97 {
 		if it := l.From(i); !it.Element().Equal([]byte(m.plain[i])) {
 			t.Fatalf("element %d is %q", i, it.Element().Append(nil))
@@ -295,7 +295,7 @@ func TestLargeElements(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	m := newModel(t, limits(-2, 0))
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	const n = 1_000_000
 	for i := range n {
 		if !l.PushTail(m.lim, fmt.Appendf(nil, "element-%08d", i)) {
@@ -333,7 +333,7 @@ func BenchmarkPush(b *testing.B) {
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				l := Open(m.a, &m.root)
+				l := Open(m.a, m.root)
 				if tail {
 					l.PushTail(m.lim, elem)
 				} else {
@@ -352,7 +352,7 @@ func BenchmarkPush(b *testing.B) {
 
 func long(b *testing.B, n int) (*model, List) {
 	m := newModel(b, limits(-2, 0))
-	l := Open(m.a, &m.root)
+	l := Open(m.a, m.root)
 	for i := range n {
 		l.PushTail(m.lim, fmt.Appendf(nil, "element-%08d", i))
 	}
@@ -367,7 +367,7 @@ func BenchmarkPushPop(b *testing.B) {
 			elem := []byte("element-00000000")
 			b.ReportAllocs()
 			for b.Loop() {
-				l := Open(m.a, &m.root)
+				l := Open(m.a, m.root)
 				l.PushHead(m.lim, elem)
 				l.Pop(m.lim, false)
 				m.root = l.Root()

@@ -1,8 +1,6 @@
 package set
 
 import (
-	"encoding/binary"
-
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/dict"
@@ -26,13 +24,10 @@ func New(sp *types.Space) Value { return Value{sp: sp, enc: types.Intset} }
 func Open(sp *types.Space, r types.Root) Value {
 	v := Value{sp: sp, enc: r.Encoding}
 	if r.Encoding == types.Intset {
-		v.ints = intset.Block{
-			Ref:  alloc.Ref(binary.LittleEndian.Uint32(r.Data[:])),
-			Size: binary.LittleEndian.Uint32(r.Data[4:]),
-		}
+		v.ints = intset.Block{Ref: alloc.Ref(uint32(r.Data.Lo)), Size: uint32(r.Data.Lo >> 32)}
 		return v
 	}
-	v.table = dict.Load(r.Data[:])
+	v.table = dict.FromWords(r.Data.Lo, r.Data.Hi)
 	return v
 }
 
@@ -40,11 +35,10 @@ func Open(sp *types.Space, r types.Root) Value {
 func (v *Value) Root() types.Root {
 	r := types.Root{Type: types.Set, Encoding: v.enc}
 	if v.enc == types.Intset {
-		binary.LittleEndian.PutUint32(r.Data[:], uint32(v.ints.Ref))
-		binary.LittleEndian.PutUint32(r.Data[4:], v.ints.Size)
+		r.Data.Lo = types.Word(uint32(v.ints.Ref), v.ints.Size)
 		return r
 	}
-	v.table.Store(r.Data[:])
+	r.Data.Lo, r.Data.Hi = v.table.Words()
 	return r
 }
 

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"encoding/binary"
-
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/listpack"
@@ -43,14 +41,14 @@ func open(sp *types.Space, r alloc.Ref) Value {
 	return Value{sp, r, alloc.At[header](sp.Arena, r)}
 }
 
-func headerOf(r *types.Root) alloc.Ref { return alloc.Ref(binary.LittleEndian.Uint32(r.Data[:])) }
+func headerOf(r *types.Root) alloc.Ref { return alloc.Ref(uint32(r.Data.Lo)) }
 
 // Root returns what is to be kept of the stream.
 func (v *Value) Root() types.Root { return rootOf(v.ref) }
 
 func rootOf(ref alloc.Ref) types.Root {
 	r := types.Root{Type: types.Stream, Encoding: types.StreamEnc}
-	binary.LittleEndian.PutUint32(r.Data[:], uint32(ref))
+	r.Data.Lo = types.Word(uint32(ref), 0)
 	return r
 }
 

@@ -36,9 +36,9 @@ func New(sp *types.Space) Value { return Value{sp: sp, enc: types.Listpack} }
 // Open returns a view of the sorted set that r is the root of.
 func Open(sp *types.Space, r types.Root) Value {
 	v := Value{sp: sp, enc: r.Encoding}
-	ref := alloc.Ref(binary.LittleEndian.Uint32(r.Data[:]))
+	ref := alloc.Ref(uint32(r.Data.Lo))
 	if r.Encoding == types.Listpack {
-		v.block = listpack.Block{Ref: ref, Size: binary.LittleEndian.Uint32(r.Data[4:])}
+		v.block = listpack.Block{Ref: ref, Size: uint32(r.Data.Lo >> 32)}
 	} else {
 		v.ref = ref
 	}
@@ -49,10 +49,9 @@ func Open(sp *types.Space, r types.Root) Value {
 func (v *Value) Root() types.Root {
 	r := types.Root{Type: types.ZSet, Encoding: v.enc}
 	if v.enc == types.Listpack {
-		binary.LittleEndian.PutUint32(r.Data[:], uint32(v.block.Ref))
-		binary.LittleEndian.PutUint32(r.Data[4:], v.block.Size)
+		r.Data.Lo = types.Word(uint32(v.block.Ref), v.block.Size)
 	} else {
-		binary.LittleEndian.PutUint32(r.Data[:], uint32(v.ref))
+		r.Data.Lo = types.Word(uint32(v.ref), 0)
 	}
 	return r
 }
