@@ -182,12 +182,16 @@ func (r *reactor) rememberKeys(cl *Client, keys []shard.Key) {
 	}
 }
 
-// rememberRead notes that cl has read the keys of q, which has run.
-func (r *reactor) rememberRead(cl *Client, q *request) {
-	if readsKeys(q.spec) || q.spec.Group == "scripting" && r.inner.read {
-		r.rememberKeys(cl, q.keys)
+// rememberInner notes that cl has read the keys of q inside of another command. The keys that a script declares count as read when it reads any.
+func (r *reactor) rememberInner(cl *Client, q *request) {
+	r.rememberKeys(cl, q.keys)
+	outer := &r.ctx
+	if r.inner.depth > 1 {
+		outer = &r.inner.levels[r.inner.depth-2]
 	}
-	r.inner.read = false
+	if outer.Spec.Group == "scripting" {
+		r.rememberKeys(cl, outer.Keys)
+	}
 }
 
 func (t *trackers) remember(cl *Client, k *shard.Key) {
@@ -439,7 +443,7 @@ func (r *reactor) tellFor(cl *Client, names *shared) { r.redirected(cl, cl.track
 // redirected tells to, a client of this reactor, in place of cl.
 func (r *reactor) redirected(cl, to *Client, names *shared) {
 	if r.clients[to.id] == to {
-		if to.proto >= 3 || to.subscribed() {
+		if to.proto >= 3 || to.flags&clientSubscribed != 0 {
 			r.pushInvalidation(to, names)
 		}
 		return
@@ -677,7 +681,8 @@ func (s *Server) exists(id uint64) bool {
 
 // endCaching ends what CLIENT CACHING says: it goes for the command, or the transaction, that follows it.
 func (cl *Client) endCaching(q *request) {
-	if q.spec == nil || q.spec.Parent() == nil || q.spec.Parent().Name != "CLIENT" {
+	isClient := q.spec != nil && q.spec.Parent() != nil && q.spec.Parent().Name == "CLIENT"
+	if cl.multi == nil && !isClient {
 		cl.flags &^= clientCaching
 	}
 }
@@ -687,6 +692,3 @@ func (cl *Client) endCaching(q *request) {
 func readsKeys(spec *command.Spec) bool {
 	return spec.Flags&command.ReadOnly != 0 && spec.Group != "scripting"
 }
-
-// subscribed tells whether cl gets messages of channels.
-func (cl *Client) subscribed() bool { return false }
