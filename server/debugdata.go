@@ -12,7 +12,7 @@ import (
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
-	"github.com/shoaldb/shoal/rdb"
+	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
