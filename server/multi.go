@@ -191,7 +191,7 @@ func (r *reactor) endMulti(cl *Client, held bool) {
 		return
 	}
 	cl.multi = nil
-	cl.flags &^= clientMulti
+	cl.flags &^= clientMulti | clientCaching
 	if len(r.unused) == keptTransactions {
 		return
 	}
