@@ -167,3 +167,15 @@ func (e *Env) interrupt(l *lua.LState) {
 		e.options.Interrupt(l)
 	}
 }
+
+// CheckLength, Content and Interrupt make an Env the auxlib.Host of its libraries.
+func (e *Env) CheckLength(l *lua.LState, n int) { e.checkLength(l, n) }
+
+// Content returns the table behind a read-only view, or the table itself.
+func (e *Env) Content(t *lua.LTable) *lua.LTable {
+	t, _ = e.content(t)
+	return t
+}
+
+// Interrupt calls Options.Interrupt.
+func (e *Env) Interrupt(l *lua.LState) { e.interrupt(l) }
