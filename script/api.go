@@ -97,7 +97,11 @@ func (vm *VM) command(L *lua.LState) (v lua.LValue, failed bool) {
 		return vm.errorTable("ERR " + message), true
 	}
 	vm.w.Buf, vm.w.Proto = vm.w.Buf[:0], vm.proto
-	if refused := vm.host.Call(args, &vm.w); refused != "" {
+	vm.checkHost()
+	vm.calling = true
+	refused := vm.host.Call(args, &vm.w)
+	vm.calling = false
+	if refused != "" {
 		if vm.stopped != GoOn {
 			vm.L.RaiseError("stopped")
 		}

@@ -2,23 +2,70 @@ package script
 
 import (
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib"
 )
 
-// open fills the state's globals.
+// open fills the state's globals. Functions see those that scripts see, but for a few of the table redis, and what they register
+// themselves with only while their library is loaded.
 func (vm *VM) open(forFunctions bool) {
 	L := vm.L
-	for name, f := range map[string]lua.LGFunction{"": lua.OpenBase, "table": lua.OpenTable, "string": lua.OpenString, "math": lua.OpenMath, "coroutine": lua.OpenCoroutine} {
-		L.Push(L.NewFunction(f))
-		L.Push(lua.LString(name))
-		L.Call(1, 0)
-	}
-	vm.globals = L.G.Global
+	vm.env = lualib.Open(L, lualib.Options{MaxString: maxString, Interrupt: vm.interrupt})
 	t := vm.api()
-	if !forFunctions {
+	if forFunctions {
+		vm.openLibraries()
+	} else {
 		vm.addDebug(t)
 	}
-	vm.globals.RawSetString("redis", t)
+	vm.env.SetGlobal("redis", vm.env.Protect(t))
+	vm.wrapPCall()
 }
 
-// setGlobal sets a global that scripts cannot set.
-func (vm *VM) setGlobal(name string, v lua.LValue) { vm.globals.RawSetString(name, v) }
+// wrapPCall makes pcall return an error of redis, which is a table, as its text, as it was before errors were tables.
+func (vm *VM) wrapPCall() {
+	pcall := vm.env.Globals.RawGetString("pcall").(*lua.LFunction).GFunction
+	vm.env.SetGlobal("pcall", vm.L.NewFunction(func(L *lua.LState) int {
+		n := pcall(L)
+		if n != 2 || L.Get(-2) != lua.LFalse {
+			return n
+		}
+		if t, ok := L.Get(-1).(*lua.LTable); ok {
+			if e := t.RawGetString("err"); lua.LVCanConvToString(e) {
+				L.Pop(1)
+				L.Push(e)
+			}
+		}
+		return n
+	}))
+}
+
+// openLibraries makes the environment of functions.
+func (vm *VM) openLibraries() {
+	vm.libraryEnv = vm.L.NewTable()
+	vm.functions = map[string]*registered{}
+	vm.showLibrary(false)
+}
+
+// showLibrary sets what functions and the code of libraries see: while a library is being loaded, redis.register_function and
+// little else.
+func (vm *VM) showLibrary(loading bool) {
+	meta := vm.L.NewTable()
+	meta.RawSetString("__index", vm.env.Globals)
+	if loading {
+		meta.RawSetString("__index", vm.loadingEnv())
+	}
+	vm.libraryEnv.Metatable = meta
+}
+
+// loadingEnv returns what a library sees while it is being loaded.
+func (vm *VM) loadingEnv() *lua.LTable {
+	api := vm.L.NewTable()
+	api.RawSetString("register_function", vm.L.NewFunction(vm.registerFunction))
+	vm.addLog(api)
+	api.Metatable = vm.env.Globals.Metatable
+	globals := vm.L.NewTable()
+	globals.RawSetString("redis", vm.env.Protect(api))
+	lualib.CopyHidden(globals, vm.env.Globals)
+	globals.Metatable = vm.env.Globals.Metatable
+	return globals
+}

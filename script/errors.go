@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib/auxlib"
 )
 
 // handleError makes a table of an error, with the place where it arose.
@@ -17,7 +19,7 @@ func (vm *VM) handleError(L *lua.LState) int {
 	case vm.stopped == Abandon:
 		t = vm.errorTable(errLoadTimeout)
 	case !ok:
-		t = vm.errorTable("ERR " + vm.describe(L.Get(1)))
+		t = vm.errorTable("ERR " + vm.describe(vm.env.ErrorValue(&lua.ApiError{Object: L.Get(1)})))
 	}
 	if source, line, ok := place(L); ok {
 		t.RawSetString("source", lua.LString("@"+source))
@@ -41,25 +43,23 @@ func place(L *lua.LState) (source string, line int, ok bool) {
 	return "", 0, false
 }
 
-// describe returns an error that is not a table as text.
+// describe returns an error that is not a table of redis' as text.
 func (vm *VM) describe(v lua.LValue) string {
-	switch v := v.(type) {
-	case lua.LString:
-		return luaWords(string(v))
-	case *lua.LTable:
-		if s, ok := v.RawGetString("err").(lua.LString); ok {
+	if t, ok := v.(*lua.LTable); ok {
+		if s, ok := t.RawGetString("err").(lua.LString); ok {
 			return string(s)
 		}
+	}
+	if s, ok := auxlib.ToString(v); ok {
+		return s
 	}
 	return v.String()
 }
 
 // text returns a string or number as Lua prints it.
 func text(v lua.LValue) string {
-	if n, ok := v.(lua.LNumber); ok {
-		return strconv.FormatFloat(float64(n), 'g', 14, 64)
-	}
-	return lua.LVAsString(v)
+	s, _ := auxlib.ToString(v)
+	return s
 }
 
 func tonumber(v lua.LValue) (float64, bool) {

@@ -3,13 +3,14 @@ package script
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"strings"
+	"fmt"
 	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
+	"github.com/yuin/gopher-lua/ast"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/script/lualib"
 )
 
 // Script is a compiled script. It does not change, but for what has been learnt about it.
@@ -53,14 +54,10 @@ func compileScript(body, sha string, table *command.Table) (*Script, error) {
 
 // compile compiles code.
 func compile(code, name string, table *command.Table) (*lua.FunctionProto, Traits, error) {
-	chunk, err := parse.Parse(strings.NewReader(code), name)
-	if err != nil {
-		return nil, Traits{}, syntaxError(name, err)
+	if len(code) > maxScriptBytes {
+		return nil, Traits{}, fmt.Errorf("%s: longer than %d bytes", name, maxScriptBytes)
 	}
-	traits := analyse(chunk, table)
-	proto, err := lua.Compile(chunk, name)
-	if err != nil {
-		return nil, Traits{}, syntaxError(name, err)
-	}
-	return proto, traits, nil
+	var traits Traits
+	proto, err := lualib.CompileChecked(code, name, func(chunk []ast.Stmt) { traits = analyse(chunk, table) })
+	return proto, traits, err
 }

@@ -2,12 +2,14 @@ package script
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/script/lualib"
 )
 
 // Host is the server as a script sees it. It is called by whoever runs the script, on the same goroutine.
@@ -36,12 +38,15 @@ const (
 
 // VM is a Lua state. It runs one script at a time.
 type VM struct {
-	L         *lua.LState
-	host      Host
-	library   *loading // the library being loaded; nil: none
-	functions map[string]*Function
-	globals   *lua.LTable
-	onError   *lua.LFunction
+	L          *lua.LState
+	host       Host
+	library    *loading // the library being loaded; nil: none
+	functions  map[string]*registered
+	env        *lualib.Env
+	libraryEnv *lua.LTable // of functions and the libraries being loaded
+	watched    bool
+	calling    bool // a command is being run
+	onError    *lua.LFunction
 
 	running bool
 	proto   uint8 // of the replies that the script sees
@@ -70,21 +75,15 @@ const (
 	errMemoryLimit  = "ERR Script memory limit exceeded"
 	errStackLimit   = "ERR reached lua stack limit"
 	errLoadTimeout  = "ERR FUNCTION LOAD timeout"
-	maxCallDepth    = 16000   // frames
-	registrySlots   = 1024    // values on the stack, at first
-	maxRegistry     = 1 << 18 // at most
-	registryGrowth  = 4096
-	maxKeptBuffer   = 1 << 20 // bytes of scratch memory that are kept from one script to the next
-	runsBeforeRenew = 1 << 16 // after so many scripts a state is renewed, as tables of the library never shrink
+	maxString       = 128 << 20 // bytes, that one step of a script makes
+	maxKeptBuffer   = 1 << 20   // bytes of scratch memory that are kept from one script to the next
+	runsBeforeRenew = 1 << 16   // after so many scripts a state is renewed, as tables of the library never shrink
 )
 
 // NewVM makes a state for scripts, or for functions.
 func NewVM(host Host, forFunctions bool) *VM {
 	vm := &VM{host: host, proto: 2}
-	vm.L = lua.NewState(lua.Options{
-		CallStackSize: maxCallDepth, MinimizeStackMemory: true,
-		RegistrySize: registrySlots, RegistryMaxSize: maxRegistry, RegistryGrowStep: registryGrowth, SkipOpenLibs: true,
-	})
+	vm.L = lua.NewState(lualib.StateOptions())
 	vm.watch.vm = vm
 	vm.open(forFunctions)
 	vm.onError = vm.L.NewFunction(vm.handleError)
@@ -103,22 +102,26 @@ func (vm *VM) Run(s *Script, keys, args [][]byte, watched bool) Verdict {
 	if !s.Traits.Pure {
 		vm.lastFn = nil // setfenv may have changed it
 	}
-	vm.setGlobal("KEYS", vm.keys.fill(vm, keys, s.Traits.Pure))
-	vm.setGlobal("ARGV", vm.argv.fill(vm, args, s.Traits.Pure))
+	vm.env.SetGlobal("KEYS", vm.keys.fill(vm, keys, s.Traits.Pure))
+	vm.env.SetGlobal("ARGV", vm.argv.fill(vm, args, s.Traits.Pure))
 	return vm.run(fn, nil, nil, watched)
 }
 
-// Call runs a function of a library.
-func (vm *VM) Call(f *Function, keys, args [][]byte, watched bool) Verdict {
-	fn := vm.functions[f.Name].fn
-	return vm.run(fn, vm.keys.fill(vm, keys, false), vm.argv.fill(vm, args, false), watched)
+// Call runs a function of the libraries in Use. It reports false if there is none, as its library could not be loaded.
+func (vm *VM) Call(f *Function, keys, args [][]byte) (v Verdict, ok bool) {
+	r := vm.functions[strings.ToLower(f.Name)]
+	if r == nil {
+		return GoOn, false
+	}
+	return vm.run(r.fn, vm.keys.fill(vm, keys, false), vm.argv.fill(vm, args, false), true), true
 }
 
 // run calls fn, which leaves one result on the stack, or the error.
 func (vm *VM) run(fn *lua.LFunction, keys, args *lua.LTable, watched bool) Verdict {
 	L := vm.L
 	vm.runs++
-	vm.stopped, vm.proto, vm.running = GoOn, 2, true
+	vm.stopped, vm.proto, vm.running, vm.watched = GoOn, 2, true, watched
+	vm.env.Reset()
 	if watched {
 		vm.watch.begin()
 		L.SetContext(&vm.watch)
@@ -132,6 +135,7 @@ func (vm *VM) run(fn *lua.LFunction, keys, args *lua.LTable, watched bool) Verdi
 		nargs = 2
 	}
 	err := L.PCall(nargs, 1, vm.onError)
+	vm.checkHost()
 	if watched {
 		vm.watch.end()
 		L.RemoveContext()
@@ -144,6 +148,13 @@ func (vm *VM) run(fn *lua.LFunction, keys, args *lua.LTable, watched bool) Verdi
 		vm.spoilt = true
 	}
 	return vm.stopped
+}
+
+// checkHost goes on with a panic of a command, which a protected call has taken for an error of the script.
+func (vm *VM) checkHost() {
+	if vm.calling {
+		panic("script: a command has failed: " + vm.L.Get(-1).String())
+	}
 }
 
 // failed puts the error of a script on the stack, as a table.
@@ -159,7 +170,7 @@ func (vm *VM) failed(err error) {
 			L.Push(errorValue{t})
 			return
 		}
-		L.Push(errorValue{vm.errorTable("ERR " + vm.describe(e.Object))})
+		L.Push(errorValue{vm.errorTable("ERR " + vm.describe(vm.env.ErrorValue(e)))})
 		return
 	}
 	L.Push(errorValue{vm.errorTable("ERR " + err.Error())})
@@ -250,7 +261,7 @@ func (w *watch) attend() <-chan struct{} {
 	vm := w.vm
 	if vm.stopped == GoOn {
 		w.alarm.rung.Store(false)
-		if vm.stopped = vm.host.Attend(); vm.stopped == GoOn {
+		if vm.stopped = vm.judge(); vm.stopped == GoOn {
 			return nil
 		}
 		w.alarm.rung.Store(true)
@@ -262,6 +273,17 @@ func (w *watch) attend() <-chan struct{} {
 	return w.closed
 }
 
+// judge decides what is to become of the script: a library that is being loaded has its own time limit.
+func (vm *VM) judge() Verdict {
+	if vm.library != nil {
+		if time.Now().After(vm.library.until) {
+			return Abandon
+		}
+		return GoOn
+	}
+	return vm.host.Attend()
+}
+
 func (w *watch) Err() error                  { return context.Canceled }
 func (w *watch) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (w *watch) Value(any) any               { return nil }
@@ -269,9 +291,9 @@ func (w *watch) Value(any) any               { return nil }
 func (w *watch) begin() { watchdog.add(&w.alarm) }
 func (w *watch) end()   { watchdog.remove(&w.alarm) }
 
-// stop ends the running script, whatever it does.
-func (vm *VM) stop(v Verdict) {
-	vm.stopped = v
-	vm.watch.alarm.rung.Store(true)
-	vm.L.RaiseError("stopped")
+// interrupt is called by functions of the library that can take long.
+func (vm *VM) interrupt(L *lua.LState) {
+	if vm.watched && vm.watch.Done() != nil {
+		L.RaiseError("stopped")
+	}
 }

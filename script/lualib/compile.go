@@ -31,7 +31,12 @@ const (
 // Compile parses and compiles a chunk; name stands in its error messages. The result may be
 // used in several states. An error has the message that Lua would give, after its
 // position.
-func Compile(source, name string) (proto *lua.FunctionProto, err error) {
+func Compile(source, name string) (*lua.FunctionProto, error) {
+	return CompileChecked(source, name, func([]ast.Stmt) {})
+}
+
+// CompileChecked is Compile with a look at the rewritten syntax tree, whose depth is bounded, before it is compiled. look may change it.
+func CompileChecked(source, name string, look func([]ast.Stmt)) (proto *lua.FunctionProto, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			proto, err = nil, compileError(r, source, name)
@@ -43,6 +48,7 @@ func Compile(source, name string) (proto *lua.FunctionProto, err error) {
 	}
 	r := rewriter{name: name}
 	r.block(chunk)
+	look(chunk)
 	proto, err = lua.Compile(chunk, name)
 	if err != nil {
 		return nil, compileError(err, source, name)
