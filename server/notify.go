@@ -8,7 +8,7 @@ import (
 )
 
 // Keyspace notifications are collected while a command runs and published together before it gives its locks back: so the events of a
-// key come in their order, and those of a transaction in a row.
+// key come in their order, and those of a transaction in a row. A client that listens to what it does itself gets them behind the reply.
 
 // events is what a reactor is about to publish, and its scratch memory.
 type events struct {
@@ -22,12 +22,6 @@ type events struct {
 // notify takes a notification of a command; see command.Ctx.Notify.
 func (r *reactor) notify(c *command.Ctx, _ command.NotifyClass, event string, key []byte) {
 	r.happened(c.Env.Notify, c.DB, event, key)
-	if len(r.events.list) == 0 || r.inner.depth > 0 || c != &r.ctx {
-		return
-	}
-	if cl := client(c); cl.flags&clientSubscribed != 0 { // it may see the event before its reply
-		r.catchUp(cl, r.publishEvents())
-	}
 }
 
 // happened puts an event into the list if anybody may be interested.
@@ -63,10 +57,10 @@ func appendDB(dst []byte, prefix string, db int) []byte {
 	return append(strconv.AppendInt(append(dst, prefix...), int64(db), 10), "__:"...)
 }
 
-// publishEvents publishes the list, and returns the number of the last delivery.
-func (r *reactor) publishEvents() (seq uint64) {
+// publishEvents publishes the list.
+func (r *reactor) publishEvents() {
 	e := &r.events
-	_, seq, jam := r.srv.pubsub.send(e.list)
+	_, _, jam := r.srv.pubsub.send(e.list)
 	if jam != nil {
 		e.jam = jam
 	}
@@ -75,7 +69,6 @@ func (r *reactor) publishEvents() (seq uint64) {
 	if cap(e.list) > 4096 {
 		e.list = nil
 	}
-	return seq
 }
 
 // endEvents publishes what has been collected. The locks are still held.

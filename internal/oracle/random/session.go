@@ -149,3 +149,13 @@ func inlineWord(s string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+// Commands returns about n random commands, in a row. The arguments are those of session.
+func Commands(seed, number uint64, n int) (commands [][]string) {
+	for _, b := range session(seed, number, n) {
+		for _, op := range b.ops {
+			commands = append(commands, op.Commands...)
+		}
+	}
+	return commands
+}

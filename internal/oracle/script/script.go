@@ -229,3 +229,13 @@ func (s *Script) Format() string {
 
 // Commands returns how many commands the script has.
 func (s *Script) Commands() int { return len(s.steps) }
+
+// Plain returns the words of the commands that are sent over the first connection as they are.
+func (s *Script) Plain() (commands [][]string) {
+	for _, st := range s.steps {
+		if st.kind == command && !st.raw && (st.conn == "" || st.conn == "1") {
+			commands = append(commands, st.words)
+		}
+	}
+	return commands
+}
