@@ -18,8 +18,8 @@ func FuzzValue(f *testing.F) {
 			}
 		}
 	}
+	sp, to := newSpace(), newSpace()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		sp := newSpace()
 		v, err := decode(sp, b)
 		if most := 64<<10 + 2*maxExpansion*len(b); sp.Arena.Stats().Allocated > most {
 			t.Fatalf("%d bytes of a payload take %d", len(b), sp.Arena.Stats().Allocated)
@@ -29,10 +29,10 @@ func FuzzValue(f *testing.F) {
 			if err := check(sp, v.Root); err != nil {
 				t.Fatal(err)
 			}
-			writeAndRead(t, sp, v.Root)
+			writeAndRead(t, sp, v.Root, to)
 			free(sp, v.Root)
 		}
-		if n := sp.Arena.CountObjects(); n != 0 {
+		if n := sp.Arena.CountObjects() + to.Arena.CountObjects(); n != 0 {
 			t.Fatalf("%d blocks are left", n)
 		}
 	})
@@ -55,10 +55,9 @@ func skipLike(t *testing.T, b []byte, err error) {
 	}
 }
 
-// writeAndRead writes a value of sp and expects to read one of the same kind.
-func writeAndRead(t *testing.T, sp *types.Space, r types.Root) {
+// writeAndRead writes a value of sp and expects to read one of the same kind, in to.
+func writeAndRead(t *testing.T, sp *types.Space, r types.Root, to *types.Space) {
 	b := encode(sp, r, r.Type%2 == 0, 64)
-	to := newSpace()
 	v, err := decode(to, b)
 	if err != nil {
 		t.Fatalf("what was written cannot be read: %v", err)
@@ -69,4 +68,5 @@ func writeAndRead(t *testing.T, sp *types.Space, r types.Root) {
 	if v.Kind != r.Type {
 		t.Fatalf("a %v became a %v", r.Type, v.Kind)
 	}
+	free(to, v.Root)
 }
