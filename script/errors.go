@@ -16,6 +16,8 @@ func (vm *VM) handleError(L *lua.LState) int {
 		t = vm.errorTable(errKilled)
 	case vm.stopped == NoMemory:
 		t = vm.errorTable(errMemoryLimit)
+	case vm.stopped == TooLong:
+		t = vm.errorTable(errTooLong)
 	case vm.stopped == Abandon:
 		t = vm.errorTable(errLoadTimeout)
 	case !ok:

@@ -248,6 +248,12 @@ func libraryHeader(code string) (name, body string, err error) {
 	return name, code[len(line):], nil
 }
 
+// LibraryName returns the name that a library's first line gives it.
+func LibraryName(code string) (string, error) {
+	name, _, err := libraryHeader(code)
+	return name, err
+}
+
 // validName tells whether a library or function may be called name.
 func validName(name string) bool {
 	for i := range len(name) {

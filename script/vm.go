@@ -34,6 +34,7 @@ const (
 	Kill            // by SCRIPT KILL
 	Abandon         // its result does not matter: it will begin anew, or its time to load a library is over
 	NoMemory
+	TooLong
 )
 
 // VM is a Lua state. It runs one script at a time.
@@ -75,6 +76,7 @@ const (
 	errMemoryLimit  = "ERR Script memory limit exceeded"
 	errStackLimit   = "ERR reached lua stack limit"
 	errLoadTimeout  = "ERR FUNCTION LOAD timeout"
+	errTooLong      = "ERR Script took too long for one that cannot be put aside"
 	maxString       = 128 << 20 // bytes, that one step of a script makes
 	maxKeptBuffer   = 1 << 20   // bytes of scratch memory that are kept from one script to the next
 	runsBeforeRenew = 1 << 16   // after so many scripts a state is renewed, as tables of the library never shrink

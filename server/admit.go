@@ -88,6 +88,10 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		r.reject(q.spec, errListening(q.spec))
 		return false
 	}
+	if r.srv.gate.Load()&gateBusy != 0 && r.busyFor(q) {
+		r.reject(q.spec, r.srv.running.busy())
+		return false
+	}
 	if r.srv.pause.holds(cl, q.spec, r.nowMS) {
 		cl.queueFirst(q)
 		r.hold(cl)

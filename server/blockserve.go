@@ -288,6 +288,10 @@ func (r *reactor) serveAlone(k *shard.Key) {
 	r.release()
 	s := k.DB.Shard()
 	s.Lock(r.nowMS)
+	if r.srv.exclusive.await(func() { r.serveLater(k) }) {
+		s.Unlock()
+		return
+	}
 	r.held = s
 	r.reach.streams, r.reach.elements = false, unlimited
 	many := r.lockReach([]shard.Key{*k}, nil, nil)

@@ -48,6 +48,7 @@ func debugSubs() []debugSub {
 		{"OBJECT", 1, 1, debugObject},
 		{"PANIC", 0, anyArgs, debugPanic},
 		{"PAUSE-CRON", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).cronPaused, true) }},
+		{"SET-DISABLE-DENY-SCRIPTS", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).allowInScripts, true) }},
 		{"POPULATE", 1, 3, debugPopulate},
 		{"PROTOCOL", 1, 1, debugProtocol},
 		{"RELOAD", 0, anyArgs, debugNoPersistence},

@@ -196,6 +196,10 @@ func (r *reactor) expire() (more bool) {
 	for i := range ks.Shards() {
 		s := ks.Shard((i + r.cron.firstShard) & (ks.Shards() - 1))
 		for s.Due(r.nowMS) && s.TryLock(r.nowMS) {
+			if r.srv.exclusive.active.Load() {
+				s.Unlock()
+				return false
+			}
 			worked = true
 			s.Hear(r)
 			again := s.Expire(expireRecords)

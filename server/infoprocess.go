@@ -19,9 +19,10 @@ import (
 
 // observed is the part of the server's state that only INFO, MEMORY and DEBUG are about.
 type observed struct {
-	replID       atomic.Pointer[string] // nil: runID has to serve
-	cronPaused   atomic.Bool            // DEBUG PAUSE-CRON
-	expirePaused atomic.Bool            // DEBUG SET-ACTIVE-EXPIRE
+	replID         atomic.Pointer[string] // nil: runID has to serve
+	cronPaused     atomic.Bool            // DEBUG PAUSE-CRON
+	allowInScripts atomic.Bool            // DEBUG SET-DISABLE-DENY-SCRIPTS
+	expirePaused   atomic.Bool            // DEBUG SET-ACTIVE-EXPIRE
 }
 
 // build describes the program.

@@ -216,13 +216,18 @@ func (r *reactor) finishLong(l *longCommand) {
 
 // awaitLease puts q off if it has to wait for a command that runs in steps: then the locks, which it has, are given back.
 func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
-	if q.spec.LocksAll(q.args) {
-		if !r.awaitAnyLease(cl) {
-			return false
-		}
-	} else if k := leasedKey(q); k != nil {
+	busy := false
+	switch k, all := leasedKey(q), q.spec.LocksAll(q.args); {
+	case q.spec.Flags&command.AllowBusy != 0:
+		return false
+	case r.awaitExclusive(cl):
+	case k == nil && !all:
+		return false
+	case r.srv.gate.Load()&gateBusy != 0 && busyKey(q):
+		busy = true
+	case !all:
 		k.Await(r.resumer(cl))
-	} else {
+	case !r.awaitAnyLease(cl):
 		return false
 	}
 	if many != nil {
@@ -230,14 +235,18 @@ func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
 	} else {
 		r.release()
 	}
-	r.putOff(cl, q.args)
+	if busy {
+		r.reject(q.spec, r.srv.running.busy())
+	} else {
+		r.putOff(cl, q.args)
+	}
 	return true
 }
 
 // leasedKey returns a key of q for which it has to wait, or nil. SORT_RO, which can take all locks, counts as a command that writes:
 // like SORT it changes the encoding of sorted sets.
 func leasedKey(q *request) *shard.Key {
-	write := q.spec.Flags&(command.Write|command.LockAll) != 0
+	write := q.spec.Flags&(command.Write|command.LockAll|command.MayReplicate) != 0
 	for i := range q.keys {
 		if k := &q.keys[i]; k.Leased(write) {
 			return k

@@ -300,10 +300,10 @@ func (r *reactor) prefetchGroup(g []request) {
 // awaitGroupLease puts EXEC off if one of its commands has to wait for a command that runs in steps; see awaitLease.
 func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
 	if many != nil && many.all {
-		if !r.awaitAnyLease(cl) {
+		if !r.awaitExclusive(cl) && !r.awaitAnyLease(cl) {
 			return false
 		}
-	} else {
+	} else if !r.awaitExclusive(cl) {
 		i := 0
 		var k *shard.Key
 		for ; i < len(g) && k == nil; i++ {

@@ -4,9 +4,7 @@ import (
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
-	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/script"
-	"github.com/shoaldb/shoal/server/logging"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -97,7 +95,11 @@ type scripting struct {
 	bytes   int                       // length of all texts in known
 	version uint64                    // of the cache when known was empty
 	quiet   bool                      // the error that was replied has been counted
-	idle    []*scriptRun
+
+	idle    [2][]*scriptRun // for scripts, and for functions
+	paused  []*scriptRun    // the first one goes on next
+	posted  bool            // that is in the mailbox
+	waiting []*Client       // whose scripts wait as there are too many paused ones
 }
 
 const (
@@ -105,7 +107,7 @@ const (
 	maxKnownBytes = 1 << 20 // of their texts
 )
 
-// find returns the script with a SHA1, or nil.
+// findScript returns the script with a SHA1, or nil.
 func (r *reactor) findScript(sha []byte) *script.Script {
 	if s := r.knownScript(sha); s != nil {
 		return s
@@ -156,7 +158,7 @@ func eval(c *command.Ctx) {
 		}
 		r.rememberScript(body, s)
 	}
-	r.runScript(c, s, n)
+	r.runEval(c, s, n)
 }
 
 func evalSHA(c *command.Ctx) {
@@ -174,7 +176,7 @@ func evalSHA(c *command.Ctx) {
 		c.Error(errNoScript)
 		return
 	}
-	r.runScript(c, s, n)
+	r.runEval(c, s, n)
 }
 
 // numKeys returns the number of keys of EVAL and its like.
@@ -225,6 +227,14 @@ func scriptFlush(c *command.Ctx) {
 	c.Reply.OK()
 }
 
+func scriptKill(c *command.Ctx) {
+	if e := client(c).reactor.srv.running.kill(true); e != "" {
+		c.Error(e)
+		return
+	}
+	c.Reply.OK()
+}
+
 func scriptLoad(c *command.Ctx) {
 	s, err := client(c).reactor.srv.scripts.Add(string(c.Args[2]), true)
 	if err != nil {
@@ -233,190 +243,3 @@ func scriptLoad(c *command.Ctx) {
 	}
 	c.Reply.BulkString(s.SHA)
 }
-
-// scriptRun is a script that is being run, with the state that it runs in. It is the script's Host.
-type scriptRun struct {
-	r        *reactor
-	vm       *script.VM
-	cl       *Client
-	script   *script.Script
-	readOnly bool // may not write
-	narrow   bool // nothing promises that it works on its declared keys only: before it writes or leaves them it begins anew
-	wrote    bool // it has called a command that writes
-
-	q    request
-	keys []shard.Key
-	at   []int
-}
-
-// runScript runs a script; the shards of its keys are locked.
-func (r *reactor) runScript(c *command.Ctx, s *script.Script, keys int) {
-	x := r.takeRun()
-	x.cl, x.script = client(c), s
-	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
-	if s.Flags&script.Plain == 0 {
-		if x.readOnly && s.Flags&script.NoWrites == 0 {
-			c.Error("ERR Can not execute a script with write flag using *_ro command.")
-			r.putRun(x)
-			return
-		}
-		x.readOnly = x.readOnly || s.Flags&script.NoWrites != 0
-	}
-	x.narrow = !s.Traits.Declared
-	widened := false
-	if x.narrow && (!s.Traits.Reads || s.Wide.Load()) {
-		widened = r.widen()
-	}
-	db := x.cl.db
-	verdict := x.try(c, keys)
-	if verdict == script.Abandon {
-		s.Wide.Store(true)
-		widened = r.widen()
-		x.renew()
-		verdict = x.try(c, keys)
-	}
-	x.cl.db = db
-	result := x.vm.Reply(c.Reply, s.SHA)
-	r.scripting.quiet = result.Noted
-	if widened {
-		r.endGroup(&r.many)
-	}
-	r.putRun(x)
-}
-
-// widen takes the locks of all shards in place of those that are held, under which nothing has been written. It reports false if
-// they are held already.
-func (r *reactor) widen() bool {
-	if r.many.all {
-		return false
-	}
-	if r.many.used > 0 {
-		r.many.unlock(r.srv.ks)
-	}
-	r.lockAll()
-	return true
-}
-
-// try runs the script under the locks that are held.
-func (x *scriptRun) try(c *command.Ctx, keys int) script.Verdict {
-	x.wrote = false
-	x.r.beginInner(x.cl)
-	defer x.r.endInner()
-	return x.vm.Run(x.script, c.Args[3:3+keys], c.Args[3+keys:], !x.script.Traits.Straight)
-}
-
-func (r *reactor) takeRun() *scriptRun {
-	x := &r.scripting
-	if n := len(x.idle); n > 0 {
-		run := x.idle[n-1]
-		x.idle = x.idle[:n-1]
-		return run
-	}
-	run := &scriptRun{r: r}
-	run.renew()
-	return run
-}
-
-func (r *reactor) putRun(x *scriptRun) {
-	x.cl, x.script = nil, nil
-	if !x.vm.Fit() {
-		x.renew()
-	}
-	r.scripting.idle = append(r.scripting.idle, x)
-}
-
-func (x *scriptRun) renew() { x.vm = script.NewVM(x, false) }
-
-const (
-	errScriptUnknown  command.Error = "ERR Unknown Redis command called from script"
-	errScriptArity    command.Error = "ERR Wrong number of args calling Redis command from script"
-	errScriptNotHere  command.Error = "ERR This Redis command is not allowed from script"
-	errScriptReadOnly command.Error = "ERR Write commands are not allowed from read-only scripts."
-)
-
-// Call runs a command of the script; see script.Host.
-func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
-	r, q := x.r, &x.q
-	spec := lookup(r.srv.table, args)
-	if refused := x.refuses(spec, len(args)); refused != "" {
-		return r.refuseInner(spec, refused)
-	}
-	q.spec, q.args = spec, args
-	x.bind()
-	if !r.covers(q) || x.narrow && mayWrite(spec) && !r.many.all {
-		x.vm.Stop(script.Abandon)
-		return errScriptNotHere
-	}
-	x.wrote = x.wrote || spec.Flags&command.Write != 0
-	r.runInner(x.cl, q, w)
-	return ""
-}
-
-// lookup returns the command or subcommand of args, or nil.
-func lookup(t *command.Table, args [][]byte) *command.Spec {
-	spec := t.Lookup(args[0])
-	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
-		spec = spec.Sub(args[1])
-	}
-	return spec
-}
-
-// refuses returns why the script may not call a command, or nothing.
-func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
-	switch {
-	case spec == nil:
-		return errScriptUnknown
-	case !spec.ArityOK(n):
-		return errScriptArity
-	case spec.Flags&command.NoScript != 0:
-		return errScriptNotHere
-	case x.readOnly && mayWrite(spec):
-		return errScriptReadOnly
-	}
-	return ""
-}
-
-// refuseInner counts a command that a script may not call.
-func (r *reactor) refuseInner(spec *command.Spec, e command.Error) command.Error {
-	r.srv.errorStats.count([]byte("-" + e))
-	if spec != nil {
-		r.stats.perCommand[spec.Index()].rejected.Add(1)
-	}
-	return e
-}
-
-// bind binds the keys of the command.
-func (x *scriptRun) bind() {
-	q := &x.q
-	q.keys = nil
-	if !q.spec.HasKeys() {
-		return
-	}
-	keys := x.keys[:0]
-	if i := q.spec.OnlyKey(); i != 0 {
-		keys = append(keys, shard.Key{})
-		x.r.srv.ks.Bind(&keys[0], x.cl.db, q.args[i])
-	} else {
-		x.at, _ = q.spec.KeyIndexes(q.args, x.at[:0])
-		for i, at := range x.at {
-			keys = append(keys, shard.Key{})
-			x.r.srv.ks.Bind(&keys[i], x.cl.db, q.args[at])
-		}
-	}
-	x.keys, q.keys = keys, keys
-}
-
-// Allowed tells whether the script's user may run a command; see script.Host. There is one user, who may do everything.
-func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
-	return true, lookup(x.r.srv.table, args) != nil
-}
-
-// LogLevel is the least level that is logged; see script.Host.
-func (x *scriptRun) LogLevel() int { return int(x.r.srv.cfg.Load().LogLevel) }
-
-// Log writes to the log; see script.Host.
-func (x *scriptRun) Log(level int, text string) { x.r.srv.log.Logf(logging.Level(level), "%s", text) }
-
-// Attend decides what is to become of a script that runs for long; see script.Host.
-func (x *scriptRun) Attend() script.Verdict { return script.GoOn }
-func scriptKill(c *command.Ctx)             { c.Error("NOTBUSY No scripts in execution right now.") }

@@ -37,6 +37,9 @@ type Server struct {
 	pause        pause
 	leases       leases
 	scripts      *script.Cache
+	libraries    libraries
+	running      running
+	exclusive    exclusive
 	pubsub       pubsub
 	standstill   standstill
 	execSpec     *command.Spec
@@ -89,6 +92,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.ks.ServeReady(s.serveUnlocked)
 	s.table = command.NewTable(commandLists()...)
 	s.scripts = script.NewCache(s.table)
+	s.libraries.set.Store(script.NewLibraries())
 	for _, n := range v.Renames {
 		if err := s.table.Rename(n.From, n.To); err != nil {
 			return nil, err
@@ -127,7 +131,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		pubsubCommands, memoryCommands, debugCommands, lolwutCommands, scriptCommands,
+		pubsubCommands, memoryCommands, debugCommands, lolwutCommands, scriptCommands, functionCommands,
 	}
 }
 

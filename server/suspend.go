@@ -130,6 +130,9 @@ func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp
 	var turn func()
 	turn = func() {
 		r.beginTurn()
+		if r.srv.exclusive.await(func() { r.net.Post(turn) }) {
+			return
+		}
 		if step(r.nowMS) {
 			r.net.NextTurn(turn)
 			return

@@ -6,6 +6,7 @@ package shard
 type lease struct {
 	readers int
 	writer  bool
+	busy    bool     // it is to a script that has run for long: nobody is to wait
 	waiting []func() // in the order in which they came
 }
 
@@ -62,6 +63,26 @@ func (k *Key) EndLease(write bool) {
 func (k *Key) Await(resume func()) {
 	l := k.DB.shard.leases[string(k.Name)]
 	l.waiting = append(l.waiting, resume)
+}
+
+// MarkBusy tells those who await k, and those who will meet its lease, that it may last for ever.
+func (k *Key) MarkBusy() {
+	l := k.DB.shard.leases[string(k.Name)]
+	l.busy = true
+	waiting := l.waiting
+	l.waiting = nil
+	for _, resume := range waiting {
+		resume()
+	}
+}
+
+// Busy tells whether a lease of k is marked as busy.
+func (k *Key) Busy() bool {
+	if k.DB.shard.leases == nil {
+		return false
+	}
+	l := k.DB.shard.leases[string(k.Name)]
+	return l != nil && l.busy
 }
 
 // Awaited tells whether somebody awaits k: to be fair to them, no further lease should begin.

@@ -1,0 +1,328 @@
+package server
+
+import (
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/script"
+	"github.com/shoaldb/shoal/server/logging"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// scriptRun is a script or function that is being run, with the state and the stack that it runs on. It is its Host.
+type scriptRun struct {
+	r    *reactor
+	vm   *script.VM
+	kind int               // scripts or functions
+	set  *script.Libraries // that the state knows, of functions
+
+	cl       *Client
+	spec     *command.Spec // EVAL or one of its like
+	args     [][]byte
+	keyCount int
+	script   *script.Script   // nil: a function
+	function *script.Function // nil: a script
+	name     string           // as error messages have it
+	traits   script.Traits
+	readOnly bool // may not write
+	narrow   bool // nothing promises that it works on its declared keys only: before it writes or leaves them it begins anew
+	watched  bool
+	verdict  script.Verdict
+	found    bool         // the function is there
+	state    atomic.Int32 // whether it has written, or is to end
+
+	q    request
+	keys []shard.Key
+	at   []int
+
+	scriptClock
+	aside
+}
+
+// States of a script: one that has written is not killed, one that is to end does not write.
+const (
+	scriptClean int32 = iota
+	scriptWrote
+	scriptKilled
+)
+
+const (
+	ofScripts = iota
+	ofFunctions
+)
+
+func (r *reactor) takeRun(kind int) *scriptRun {
+	idle := &r.scripting.idle[kind]
+	if n := len(*idle); n > 0 {
+		x := (*idle)[n-1]
+		*idle = (*idle)[:n-1]
+		return x
+	}
+	x := &scriptRun{r: r, kind: kind}
+	x.resumed = x.work
+	x.renew()
+	return x
+}
+
+// maxIdleRuns is how many states a reactor keeps that nobody uses.
+const maxIdleRuns = 2
+
+func (r *reactor) putRun(x *scriptRun) {
+	x.cl, x.script, x.function, x.args, x.spec = nil, nil, nil, nil, nil
+	idle := &r.scripting.idle[x.kind]
+	if len(*idle) >= maxIdleRuns {
+		x.end()
+		return
+	}
+	if !x.vm.Fit() {
+		x.renew()
+	}
+	*idle = append(*idle, x)
+}
+
+// renew gives x another state.
+func (x *scriptRun) renew() {
+	x.vm, x.set = script.NewVM(x, x.kind == ofFunctions), nil
+}
+
+// end frees what x does not only keep in memory.
+func (x *scriptRun) end() {
+	if x.co != nil {
+		x.co.Stop()
+		x.co = nil
+	}
+}
+
+// runEval runs a script; the shards of its keys are locked.
+func (r *reactor) runEval(c *command.Ctx, s *script.Script, keys int) {
+	x := r.takeRun(ofScripts)
+	x.script, x.name, x.traits = s, s.SHA, s.Traits
+	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
+	if s.Flags&script.Plain == 0 && !x.declare(c, s.Flags) {
+		r.putRun(x)
+		return
+	}
+	x.watched = !s.Traits.Straight
+	r.runScript(c, x, keys)
+}
+
+const errRunsWrites command.Error = "ERR Can not execute a script with write flag using *_ro command."
+
+// declare takes over the flags that a script has declared. It replies if they forbid to run it.
+func (x *scriptRun) declare(c *command.Ctx, f script.Flags) bool {
+	if x.readOnly && f&script.NoWrites == 0 {
+		c.Error(errRunsWrites)
+		return false
+	}
+	x.readOnly = x.readOnly || f&script.NoWrites != 0
+	return true
+}
+
+// runScript runs x, whose program is set; the shards of the keys are locked. It may put x aside, or its client.
+func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
+	cl := client(c)
+	x.cl, x.spec, x.args, x.keyCount = cl, c.Spec, c.Args, keys
+	x.narrow = !x.traits.Declared
+	x.state.Store(scriptClean)
+	within := r.inner.depth > 0 || r.alone
+	if x.watched && !within && r.tooManyPaused(cl, c) {
+		r.putRun(x)
+		return
+	}
+	widened, ok := false, true
+	if x.narrow && (!x.traits.Reads || x.wide()) {
+		if widened, ok = r.widen(cl, c); !ok {
+			r.putRun(x)
+			return
+		}
+	}
+	db := cl.db
+	done := x.start(within)
+	if done && x.verdict == script.Abandon {
+		x.widenNext()
+		cl.db = db
+		x.renewFor()
+		if widened, ok = r.widen(cl, c); !ok {
+			r.putRun(x)
+			return
+		}
+		done = x.start(within)
+	}
+	if !done {
+		x.putAside(db)
+		return
+	}
+	cl.db = db
+	r.srv.running.remove(x)
+	r.scripting.quiet = x.reply(c.Reply).Noted
+	if widened {
+		r.endGroup(&r.many)
+	}
+	r.putRun(x)
+}
+
+// reply writes what x has returned.
+func (x *scriptRun) reply(w *resp.Writer) script.Result {
+	if !x.found {
+		w.Error("ERR The function's library cannot be loaded")
+		return script.Result{Failed: true}
+	}
+	return x.vm.Reply(w, x.name)
+}
+
+// wide tells whether the program has wanted keys that it had not declared.
+func (x *scriptRun) wide() bool { return x.script == nil || x.script.Wide.Load() }
+
+func (x *scriptRun) widenNext() {
+	if x.script != nil {
+		x.script.Wide.Store(true)
+	}
+}
+
+// renewFor renews the state for the same program.
+func (x *scriptRun) renewFor() {
+	x.renew()
+	x.state.Store(scriptClean)
+}
+
+// widen takes the locks of all shards in place of those that are held, under which nothing has been written. widened is false if
+// they are held already. If leases forbid it, the command is put off: then ok is false.
+func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
+	if r.many.all {
+		return false, true
+	}
+	if r.many.used > 0 {
+		r.many.unlock(r.srv.ks)
+	}
+	r.lockAll()
+	if r.srv.leases.running.Load() > 0 && r.inner.depth == 0 && (r.awaitExclusive(cl) || r.awaitAnyLease(cl)) {
+		r.many.unlock(r.srv.ks)
+		r.putOff(cl, c.Args)
+		r.long.lengthened = true
+		return false, false
+	}
+	return true, true
+}
+
+// start runs the program, under the locks that are held. It reports false if it has paused. One that is within something else does not.
+func (x *scriptRun) start(within bool) (done bool) {
+	if !x.watched {
+		x.work()
+		return true
+	}
+	x.begin(within)
+	if within {
+		x.work()
+		return true
+	}
+	if x.co == nil {
+		x.co = script.NewCoroutine()
+	}
+	return x.co.Start(x.resumed)
+}
+
+// work runs the program.
+func (x *scriptRun) work() {
+	x.r.beginInner(x.cl)
+	keys, args := x.args[3:3+x.keyCount], x.args[3+x.keyCount:]
+	if x.function != nil {
+		x.verdict, x.found = x.vm.Call(x.function, keys, args)
+	} else {
+		x.verdict, x.found = x.vm.Run(x.script, keys, args, x.watched), true
+	}
+	x.r.endInner()
+}
+
+const (
+	errScriptUnknown  command.Error = "ERR Unknown Redis command called from script"
+	errScriptArity    command.Error = "ERR Wrong number of args calling Redis command from script"
+	errScriptNotHere  command.Error = "ERR This Redis command is not allowed from script"
+	errScriptReadOnly command.Error = "ERR Write commands are not allowed from read-only scripts."
+)
+
+// Call runs a command of the script; see script.Host.
+func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
+	r, q := x.r, &x.q
+	spec := lookup(r.srv.table, args)
+	if refused := x.refuses(spec, len(args)); refused != "" {
+		return r.refuseInner(spec, refused)
+	}
+	q.spec, q.args = spec, args
+	x.bind()
+	if !r.covers(q) && !r.alone || x.narrow && mayWrite(spec) && !r.many.all && !r.alone {
+		x.vm.Stop(script.Abandon)
+		return errScriptNotHere
+	}
+	if spec.Flags&command.Write != 0 && x.state.Load() != scriptWrote && !x.state.CompareAndSwap(scriptClean, scriptWrote) {
+		x.vm.Stop(script.Kill)
+		return errScriptNotHere
+	}
+	r.runInner(x.cl, q, w)
+	return ""
+}
+
+// lookup returns the command or subcommand of args, or nil.
+func lookup(t *command.Table, args [][]byte) *command.Spec {
+	spec := t.Lookup(args[0])
+	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
+		spec = spec.Sub(args[1])
+	}
+	return spec
+}
+
+// refuses returns why the script may not call a command, or nothing.
+func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
+	switch {
+	case spec == nil:
+		return errScriptUnknown
+	case !spec.ArityOK(n):
+		return errScriptArity
+	case spec.Flags&command.NoScript != 0 && !x.r.srv.observed.allowInScripts.Load():
+		return errScriptNotHere
+	case x.readOnly && mayWrite(spec):
+		return errScriptReadOnly
+	}
+	return ""
+}
+
+// refuseInner counts a command that a script may not call.
+func (r *reactor) refuseInner(spec *command.Spec, e command.Error) command.Error {
+	r.srv.errorStats.count([]byte("-" + e))
+	if spec != nil {
+		r.stats.perCommand[spec.Index()].rejected.Add(1)
+	}
+	return e
+}
+
+// bind binds the keys of the command.
+func (x *scriptRun) bind() {
+	q := &x.q
+	q.keys = nil
+	if !q.spec.HasKeys() {
+		return
+	}
+	keys := x.keys[:0]
+	if i := q.spec.OnlyKey(); i != 0 {
+		keys = append(keys, shard.Key{})
+		x.r.srv.ks.Bind(&keys[0], x.cl.db, q.args[i])
+	} else {
+		x.at, _ = q.spec.KeyIndexes(q.args, x.at[:0])
+		for i, at := range x.at {
+			keys = append(keys, shard.Key{})
+			x.r.srv.ks.Bind(&keys[i], x.cl.db, q.args[at])
+		}
+	}
+	x.keys, q.keys = keys, keys
+}
+
+// Allowed tells whether the script's user may run a command; see script.Host. There is one user, who may do everything.
+func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
+	return true, lookup(x.r.srv.table, args) != nil
+}
+
+// LogLevel is the least level that is logged; see script.Host.
+func (x *scriptRun) LogLevel() int { return int(x.r.srv.cfg.Load().LogLevel) }
+
+// Log writes to the log; see script.Host.
+func (x *scriptRun) Log(level int, text string) { x.r.srv.log.Logf(logging.Level(level), "%s", text) }
