@@ -377,7 +377,10 @@ func (c *Ctx) commandGetKeys(withFlags bool) {
 		return
 	}
 	list, err := s.KeyIndexes(args, nil)
-	if err != nil || len(list) == 0 || list[len(list)-1] >= len(args) {
+	switch {
+	case (err != nil || len(list) == 0) && s.Flags&NoMandatoryKeys != 0:
+		list = nil
+	case err != nil || len(list) == 0 || list[len(list)-1] >= len(args):
 		c.Error(errKeys)
 		return
 	}
@@ -423,6 +426,9 @@ func (s *Spec) KeyFlagsAt(args [][]byte, index int) KeyFlags {
 			}
 			return s.Keys[i].FlagsOf(args)
 		}
+	}
+	if last := len(s.Keys) - 1; last >= 0 && s.Keys[last].Unknown { // a key that only GetKeys finds
+		return s.Keys[last].Flags
 	}
 	return 0
 }
