@@ -62,6 +62,7 @@ type Decoder struct {
 	members []scored
 	names   []byte // of members
 	pending []pending
+	builder *builder
 }
 
 // NewDecoder returns a decoder of all that src has.
@@ -341,34 +342,35 @@ type Value struct {
 // Value reads a value of type t into sp. Where lim differs from what the writer had the encoding is changed, as Redis does it at
 // load. ErrEmpty, within the error, is not final. After an error nothing is left in sp.
 func (d *Decoder) Value(sp *types.Space, lim *types.Limits, t Type) (Value, error) {
-	b := builder{Decoder: d, sp: sp, lim: lim}
+	if t == String {
+		text := d.text()
+		return Value{Kind: types.String, Text: text}, d.err
+	}
+	b := d.builder
+	if b == nil {
+		b = &builder{Decoder: d}
+		d.builder = b
+	}
+	b.sp, b.lim = sp, lim
 	r := b.value(t)
-	switch {
-	case d.err != nil:
-		err := d.err
+	if err := d.err; err != nil {
 		if errors.Is(err, ErrEmpty) {
 			d.err = nil
 		}
 		return Value{}, err
-	case t == String:
-		return Value{Kind: types.String, Text: b.string}, nil
 	}
 	return Value{Kind: r.Type, Root: r}, nil
 }
 
-// builder builds one value.
+// builder builds values.
 type builder struct {
 	*Decoder
-	sp     *types.Space
-	lim    *types.Limits
-	string []byte
+	sp  *types.Space
+	lim *types.Limits
 }
 
 func (b *builder) value(t Type) types.Root {
 	switch t {
-	case String:
-		b.string = b.text()
-		return types.Root{}
 	case List, ListZiplist, ListQuicklist, ListQuicklist2:
 		return b.list(t)
 	case Set, SetIntset, SetListpack:

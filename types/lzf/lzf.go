@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	hashBits   = 12
 	maxLiteral = 1 << 5
 	maxOffset  = 1 << 13
 	minMatch   = 3
@@ -17,20 +16,34 @@ const (
 // ErrCorrupt says that bytes are not what compression made of as many bytes as expected.
 var ErrCorrupt = errors.New("lzf: corrupt input")
 
-// table has, for a hash of three bytes, the position behind the last place where they began.
-type table [1 << hashBits]uint32
+// A table of positions is cleared before each use, so a short input gets a small one.
+const (
+	smallBits, smallInput = 8, 512
+	largeBits             = 12
+)
 
 // Compress appends src to dst, compressed to at most limit bytes. It reports false, with dst as it was, if they do not suffice:
 // bytes that do not compress grow by 1/32. src is smaller than 4 GiB.
 func Compress(dst, src []byte, limit int) ([]byte, bool) {
-	var seen table
+	if len(src) <= smallInput {
+		var seen [1 << smallBits]uint32
+		return compress(dst, src, limit, seen[:], 32-smallBits)
+	}
+	var seen [1 << largeBits]uint32
+	return compress(dst, src, limit, seen[:], 32-largeBits)
+}
+
+// compress is Compress with a table that has, for a hash of three bytes, the position behind the last place where they began. A hash
+// is what of 32 bits remains after a shift.
+func compress(dst, src []byte, limit int, seen []uint32, shift uint) ([]byte, bool) {
 	start := len(dst)
 	literal, i := 0, 0 // src[literal:i] is not written yet
-	for i+minMatch <= len(src) {
-		h := hash(src[i:])
+	for i+minMatch < len(src) {
+		v := binary.LittleEndian.Uint32(src[i:])
+		h := hash(v, shift) & uint32(len(seen)-1)
 		ref := int(seen[h]) - 1
 		seen[h] = uint32(i + 1)
-		if ref < 0 || i-ref > maxOffset || !sameStart(src[ref:], src[i:]) {
+		if ref < 0 || i-ref > maxOffset || (binary.LittleEndian.Uint32(src[ref:])^v)<<8 != 0 {
 			// Bytes that did not match for long will hardly do so now.
 			i += 1 + (i-literal)>>6
 			continue
@@ -41,11 +54,12 @@ func Compress(dst, src []byte, limit int) ([]byte, bool) {
 		if len(dst)-start > limit {
 			return dst[:start], false
 		}
-		for j := i + 1; j < i+n && j+minMatch <= len(src); j++ {
-			seen[hash(src[j:])] = uint32(j + 1)
-		}
 		i += n
 		literal = i
+		// Of the places within the match two are noted: more find little more, and take long.
+		for j := i - 2; j < i && j+minMatch < len(src); j++ {
+			seen[hash(binary.LittleEndian.Uint32(src[j:]), shift)&uint32(len(seen)-1)] = uint32(j + 1)
+		}
 	}
 	dst = appendLiterals(dst, src[literal:])
 	if len(dst)-start > limit {
@@ -54,12 +68,8 @@ func Compress(dst, src []byte, limit int) ([]byte, bool) {
 	return dst, true
 }
 
-func hash(b []byte) uint32 {
-	v := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
-	return v * 0x9E3779B1 >> (32 - hashBits)
-}
-
-func sameStart(a, b []byte) bool { return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] }
+// hash hashes the first three bytes of v.
+func hash(v uint32, shift uint) uint32 { return v << 8 * 0x9E3779B1 >> shift }
 
 // matchLen returns how many bytes from ref and from i are the same.
 func matchLen(src []byte, ref, i int) int {
