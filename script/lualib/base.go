@@ -1,7 +1,6 @@
 package lualib
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -39,6 +38,7 @@ func (e *Env) openBase() {
 	e.Globals.RawSetString("_G", e.view)
 	e.Globals.RawSetString("_VERSION", lua.LString("Lua 5.1"))
 	e.Globals.RawSetString(hiddenConcat, l.NewFunction(e.concat))
+	e.Globals.RawSetString(hiddenNumber, l.NewFunction(loopNumber))
 	e.Globals.RawSetString(hiddenGlobals, e.view)
 }
 
@@ -69,7 +69,7 @@ func (e *Env) collectgarbage(l *lua.LState) int {
 	case "count":
 		l.Push(lua.LNumber(e.memoryKB()))
 	case "step":
-		l.Push(lua.LTrue)
+		l.Push(lua.LFalse)
 	case "setpause", "setstepmul":
 		l.Push(lua.LNumber(200))
 	default:
@@ -322,13 +322,9 @@ func (e *Env) toString(l *lua.LState, value lua.LValue) lua.LValue {
 		meta = v.Metatable
 	case *lua.LUserData:
 		if v.Value == nil {
-			return lua.LString("userdata: NULL")
+			return lua.LString("userdata: (nil)") // as C writes its null pointer
 		}
 		meta = v.Metatable
-	case *lua.LFunction:
-		if v.IsG {
-			return lua.LString(fmt.Sprintf("function: builtin: %p", v))
-		}
 	}
 	if m, ok := meta.(*lua.LTable); ok {
 		if f := m.RawGetString("__tostring"); f != lua.LNil {
@@ -371,4 +367,14 @@ func (e *Env) unpack(l *lua.LState) int {
 		l.Push(t.RawGet(lua.LNumber(i)))
 	}
 	return n
+}
+
+// loopNumber makes a number of a bound of a loop, if it can.
+func loopNumber(l *lua.LState) int {
+	if f, ok := auxlib.ToNumber(l.Get(1)); ok {
+		l.Push(lua.LNumber(f))
+	} else {
+		l.Push(l.Get(1))
+	}
+	return 1
 }

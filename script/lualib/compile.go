@@ -15,6 +15,7 @@ const (
 	hiddenPrefix  = "\x00"
 	hiddenConcat  = hiddenPrefix + "concat"
 	hiddenGlobals = hiddenPrefix + "globals"
+	hiddenNumber  = hiddenPrefix + "number"
 	hiddenIpairs  = hiddenPrefix + "ipairs"
 )
 
@@ -169,10 +170,11 @@ func (r *rewriter) statement(s ast.Stmt) {
 	case *ast.IfStmt:
 		r.ifStatement(s)
 	case *ast.NumberForStmt:
-		s.Init, s.Limit, s.Step = r.expression(s.Init), r.expression(s.Limit), r.expression(s.Step)
+		s.Init, s.Limit, s.Step = r.bound(s.Init), r.bound(s.Limit), r.bound(s.Step)
 		r.block(s.Stmts, s.Name)
 	case *ast.GenericForStmt:
 		r.expressions(s.Exprs)
+		s.Exprs = threeValues(s.Exprs)
 		r.block(s.Stmts, s.Names...)
 	case *ast.FuncDefStmt:
 		r.functionDefinition(s)
@@ -255,6 +257,35 @@ func (r *rewriter) expressions(list []ast.Expr) {
 	for i := range list {
 		list[i] = r.expression(list[i])
 	}
+}
+
+// threeValues adds the values that a generic loop has but its list does not give: the
+// interpreter takes what is in the registers.
+func threeValues(list []ast.Expr) []ast.Expr {
+	last := list[len(list)-1]
+	switch last.(type) {
+	case *ast.FuncCallExpr, *ast.Comma3Expr:
+		return list
+	}
+	for len(list) < 3 {
+		none := &ast.NilExpr{}
+		at(last, none)
+		list = append(list, none)
+	}
+	return list
+}
+
+// bound is a bound of a loop: the interpreter wants numbers, Lua takes strings too.
+func (r *rewriter) bound(e ast.Expr) ast.Expr {
+	if e == nil {
+		return nil
+	}
+	e = r.inner(e)
+	switch e.(type) {
+	case *ast.NumberExpr, *ast.ArithmeticOpExpr, *ast.UnaryLenOpExpr, *ast.UnaryMinusOpExpr:
+		return e
+	}
+	return hiddenCall(e, hiddenNumber, []ast.Expr{e})
 }
 
 // inner is expression one level of syntax deeper.
@@ -349,20 +380,20 @@ func (r *rewriter) concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	operands = append(operands, r.inner(last))
 	for len(operands) > maxOperands {
 		cut := len(operands) - maxOperands
-		operands = append(operands[:cut], concatCall(e, operands[cut:]))
+		operands = append(operands[:cut], hiddenCall(e, hiddenConcat, operands[cut:]))
 	}
-	return concatCall(e, operands)
+	return hiddenCall(e, hiddenConcat, operands)
 }
 
-// concatCall calls the hidden function. The last operand must give one value.
-func concatCall(place ast.Expr, operands []ast.Expr) ast.Expr {
+// hiddenCall calls a hidden function. The last operand must give one value.
+func hiddenCall(place ast.Expr, name string, operands []ast.Expr) ast.Expr {
 	switch last := operands[len(operands)-1].(type) {
 	case *ast.FuncCallExpr:
 		last.AdjustRet = true
 	case *ast.Comma3Expr:
 		last.AdjustRet = true
 	}
-	f := &ast.IdentExpr{Value: hiddenConcat}
+	f := &ast.IdentExpr{Value: name}
 	call := &ast.FuncCallExpr{Func: f, Args: append([]ast.Expr(nil), operands...), AdjustRet: true}
 	at(place, f, call)
 	return call

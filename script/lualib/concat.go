@@ -87,24 +87,20 @@ func (e *Env) concatPair(l *lua.LState, top int) {
 		f = l.GetMetaField(right, "__concat")
 	}
 	if f == lua.LNil {
-		e.operandError(l, "concatenate", left, right)
+		concatError(l, top, left, right)
 	}
-	e.enter(l)
-	l.Push(f)
-	l.Push(left)
-	l.Push(right)
-	l.Call(2, 1)
-	e.leave()
+	e.callBinary(l, f, left, right)
 	result := l.Get(-1)
 	l.SetTop(top - 1)
 	l.Replace(top-1, result)
 }
 
-// operandError raises the error of an operator that takes strings and numbers.
-func (e *Env) operandError(l *lua.LState, operation string, left, right lua.LValue) {
-	culprit := left
+// concatError raises the error of a pair of values of which top is the index of the right
+// one.
+func concatError(l *lua.LState, top int, left, right lua.LValue) {
+	culprit, i := left, top-2
 	if _, ok := auxlib.ToString(left); ok {
-		culprit = right
+		culprit, i = right, top-1
 	}
-	auxlib.Errorf(l, "attempt to %s a %s value", operation, culprit.Type().String())
+	auxlib.Errorf(l, "attempt to concatenate %s", describe(l, culprit, concatenated(i)))
 }

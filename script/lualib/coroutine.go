@@ -88,7 +88,7 @@ func (e *Env) coResume(l *lua.LState) int {
 // coroutine.resume returns.
 func (e *Env) resumeThread(l, t *lua.LState) int {
 	if status := e.status(t); status != "suspended" {
-		return resumeError(l, "cannot resume "+nonSuspended(status)+" coroutine")
+		return resumeError(l, "cannot resume "+status+" coroutine")
 	}
 	if e.calls >= maxCalls {
 		return resumeError(l, "C stack overflow")
@@ -105,13 +105,6 @@ func (e *Env) resumeThread(l, t *lua.LState) int {
 		l.Push(lua.LString(translate(string(text))))
 	}
 	return n
-}
-
-func nonSuspended(status string) string {
-	if status == "dead" {
-		return status
-	}
-	return "non-suspended"
 }
 
 func resumeError(l *lua.LState, message string) int {
@@ -171,7 +164,7 @@ func (e *Env) coWrap(l *lua.LState) int {
 func (e *Env) coYield(l *lua.LState) int {
 	n := len(e.coroutines)
 	if n == 0 || e.coroutines[n-1] != l || e.unyielding > 0 {
-		auxlib.Errorf(l, "attempt to yield across metamethod/C-call boundary")
+		auxlib.Error(l, "attempt to yield across metamethod/C-call boundary")
 	}
 	return -1
 }

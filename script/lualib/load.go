@@ -21,18 +21,16 @@ func (e *Env) load(l *lua.LState) int {
 	name := auxlib.OptString(l, 2, "=(load)")
 	var source strings.Builder
 	for {
-		e.enter(l)
+		l.SetTop(0)
 		l.Push(reader)
-		l.Call(0, 1)
-		e.leave()
-		piece := l.Get(-1)
-		l.Pop(1)
-		if piece == lua.LNil {
-			break
-		}
+		e.protectedCall(l, 0, lua.LNil)
+		piece, problem := l.Get(3), l.Get(2) == lua.LFalse
 		text, ok := auxlib.ToString(piece)
-		if !ok {
-			auxlib.Error(l, "reader function must return a string")
+		switch {
+		case problem:
+			return loadError(l, piece)
+		case !ok && piece != lua.LNil:
+			return loadError(l, lua.LString("reader function must return a string"))
 		}
 		if text == "" {
 			break
@@ -47,18 +45,20 @@ func (e *Env) load(l *lua.LState) int {
 func (e *Env) loadSource(l *lua.LState, source, name string) int {
 	name = chunkID(name)
 	if strings.HasPrefix(source, "\x1b") {
-		l.Push(lua.LNil)
-		l.Push(lua.LString(name + ": bad binary format"))
-		return 2
+		return loadError(l, lua.LString(name+": bad binary format"))
 	}
 	proto, err := Compile(source, name)
 	if err != nil {
-		l.Push(lua.LNil)
-		l.Push(lua.LString(err.Error()))
-		return 2
+		return loadError(l, lua.LString(err.Error()))
 	}
 	l.Push(e.Function(proto))
 	return 1
+}
+
+func loadError(l *lua.LState, problem lua.LValue) int {
+	l.Push(lua.LNil)
+	l.Push(problem)
+	return 2
 }
 
 // chunkID returns the form of a chunk's name that stands in messages.

@@ -56,7 +56,7 @@ type Env struct {
 	contents   map[*lua.LTable]*lua.LTable // of a view
 	views      map[*lua.LTable]*lua.LTable // of a content
 	readonly   *lua.LFunction              // __newindex of views
-	strings    *lua.LTable                 // view of the string library
+	strings    *lua.LTable                 // content of the string library
 	stringMeta *lua.LTable                 // what getmetatable("") returns
 
 	random     rand48
@@ -94,6 +94,7 @@ func Open(l *lua.LState, options Options) *Env {
 		Globals:  l.NewTable(),
 		contents: map[*lua.LTable]*lua.LTable{},
 		views:    map[*lua.LTable]*lua.LTable{},
+		random:   rand48Start,
 	}
 	e.readonly = l.NewFunction(refuseWrite)
 	e.view = e.newView(e.Globals)
@@ -109,10 +110,8 @@ func Open(l *lua.LState, options Options) *Env {
 	return e
 }
 
-// Reset prepares for the next script: the same random numbers come again, and what an
-// interrupted script left in progress is forgotten.
+// Reset prepares for the next script: what an interrupted one left in progress is forgotten.
 func (e *Env) Reset() {
-	e.random.seed(0)
 	e.calls, e.unyielding, e.coroutines = 0, 0, e.coroutines[:0]
 }
 
@@ -131,7 +130,7 @@ func setFunctions(l *lua.LState, t *lua.LTable, functions map[string]lua.LGFunct
 	}
 }
 
-// setLibrary makes a read-only global table of functions.
+// setLibrary makes a read-only global table of functions, and returns its content.
 func (e *Env) setLibrary(name string, functions map[string]lua.LGFunction) *lua.LTable {
 	t := e.main.NewTable()
 	setFunctions(e.main, t, functions)

@@ -15,7 +15,8 @@ const (
 	rand48Multiplier = 0x5DEECE66D
 	rand48Increment  = 0xB
 	rand48Mask       = 1<<48 - 1
-	rand48Low        = 0x330E // the low 16 bits of a seeded state
+	rand48Low        = 0x330E                     // the low 16 bits of a seeded state
+	rand48Start      = 0x1234ABCD<<16 | rand48Low // before a seed is set
 )
 
 func (r *rand48) seed(seed int32) { *r = rand48(uint64(uint32(seed))<<16 | rand48Low) }
@@ -31,7 +32,7 @@ func (e *Env) openMath() {
 	for name, f := range map[string]func(float64) float64{
 		"abs": math.Abs, "acos": math.Acos, "asin": math.Asin, "atan": math.Atan,
 		"ceil": math.Ceil, "cos": math.Cos, "cosh": math.Cosh, "exp": math.Exp,
-		"floor": math.Floor, "log": math.Log, "log10": math.Log10, "sin": math.Sin,
+		"floor": math.Floor, "log": ofPositive(math.Log), "log10": ofPositive(math.Log10), "sin": math.Sin,
 		"sinh": math.Sinh, "sqrt": math.Sqrt, "tan": math.Tan, "tanh": math.Tanh,
 		"deg": func(x float64) float64 { return x / (math.Pi / 180) },
 		"rad": func(x float64) float64 { return x * (math.Pi / 180) },
@@ -57,6 +58,16 @@ func (e *Env) openMath() {
 	t.RawSetString("pi", lua.LNumber(math.Pi))
 	t.RawSetString("huge", lua.LNumber(math.Inf(1)))
 	e.Globals.RawSetString("math", e.Protect(t))
+}
+
+// ofPositive gives f C's result for negative numbers, NaN with a sign.
+func ofPositive(f func(float64) float64) func(float64) float64 {
+	return func(x float64) float64 {
+		if x < 0 {
+			return math.Copysign(math.NaN(), -1)
+		}
+		return f(x)
+	}
 }
 
 // fmod is math.Mod, with C's sign of NaN on x86.
@@ -114,7 +125,8 @@ func modf(l *lua.LState) int {
 	return 2
 }
 
-// mathRandom is redis' math.random: the same numbers for the same seed everywhere.
+// mathRandom is redis' math.random: the same numbers for the same seed everywhere. Like
+// redis, one script goes on where the last one left the generator.
 func (e *Env) mathRandom(l *lua.LState) int {
 	r := float64(e.random.next()%math.MaxInt32) / math.MaxInt32
 	switch l.GetTop() {

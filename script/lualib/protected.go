@@ -10,7 +10,9 @@ import (
 )
 
 func (e *Env) pcall(l *lua.LState) int {
-	auxlib.CheckAny(l, 1)
+	if l.GetTop() == 0 {
+		l.Push(lua.LFalse) // what Lua finds where the function should be
+	}
 	return e.protectedCall(l, l.GetTop()-1, lua.LNil)
 }
 
@@ -26,6 +28,11 @@ func (e *Env) protectedCall(l *lua.LState, nargs int, handler lua.LValue) int {
 	if e.calls >= maxCalls {
 		l.Push(lua.LFalse)
 		l.Push(lua.LString("error in error handling"))
+		return 2
+	}
+	if f := l.Get(1); !callable(l, f) {
+		l.Push(lua.LFalse)
+		l.Push(lua.LString("attempt to call a " + f.Type().String() + " value"))
 		return 2
 	}
 	calls, unyielding, coroutines := e.calls, e.unyielding, len(e.coroutines)
@@ -57,6 +64,10 @@ func (e *Env) protectedCall(l *lua.LState, nargs int, handler lua.LValue) int {
 	return n
 }
 
+func callable(l *lua.LState, f lua.LValue) bool {
+	return f.Type() == lua.LTFunction || ownMetamethod(l, f, "__call") != lua.LNil
+}
+
 // handle calls the error handler of xpcall. The stack is unwound then: nothing a script can
 // call looks at it.
 func (e *Env) handle(t *lua.LState, handler, value lua.LValue) lua.LValue {
@@ -64,7 +75,7 @@ func (e *Env) handle(t *lua.LState, handler, value lua.LValue) lua.LValue {
 	t.Push(handler)
 	t.Push(value)
 	if err := t.PCall(1, 1, nil); err != nil {
-		return e.ErrorValue(err)
+		return lua.LString("error in error handling")
 	}
 	return t.Get(1)
 }
@@ -153,5 +164,5 @@ func splitPosition(message string) (position, text string) {
 			return message[:i+2], message[i+2:]
 		}
 	}
-	return "", message
+	return "", strings.TrimPrefix(message, " ")
 }

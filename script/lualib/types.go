@@ -28,12 +28,12 @@ func luaMod(x, y float64) float64 { return x - math.Floor(x/y)*y }
 func (e *Env) openTypes() {
 	l := e.main
 	shown := l.NewTable()
-	shown.RawSetString("__index", e.strings)
+	shown.RawSetString("__index", e.views[e.strings])
 	e.stringMeta = e.Protect(shown)
 	strings := l.NewTable()
-	strings.RawSetString("__index", e.contents[e.strings])
+	strings.RawSetString("__index", e.strings)
 	for event, operation := range arithmetic {
-		strings.RawSetString(event, l.NewFunction(e.arithmetic(operation)))
+		strings.RawSetString(event, l.NewFunction(e.arithmetic(event, operation)))
 	}
 	e.setErrors(strings, "__newindex", "__call")
 	l.SetMetatable(lua.LString(""), strings)
@@ -41,7 +41,7 @@ func (e *Env) openTypes() {
 	other := l.NewTable()
 	e.setErrors(other, "__index", "__newindex", "__call", "__len")
 	for event, operation := range arithmetic {
-		other.RawSetString(event, l.NewFunction(e.arithmetic(operation)))
+		other.RawSetString(event, l.NewFunction(e.arithmetic(event, operation)))
 	}
 	for _, value := range []lua.LValue{lua.LNil, lua.LFalse, lua.LNumber(0), l.NewFunction(assert), l} {
 		meta := l.NewTable()
@@ -62,14 +62,22 @@ var verbs = map[string]string{
 func (e *Env) setErrors(meta *lua.LTable, events ...string) {
 	for _, event := range events {
 		meta.RawSetString(event, e.main.NewFunction(func(l *lua.LState) int {
-			auxlib.Errorf(l, "attempt to %s a %s value", verbs[event], l.Get(1).Type().String())
+			culprit := l.Get(1)
+			candidates := called
+			switch event {
+			case "__index", "__newindex":
+				candidates = indexed(l.Get(2), event == "__newindex")
+			case "__len":
+				candidates = measured
+			}
+			auxlib.Errorf(l, "attempt to %s %s", verbs[event], describe(l, culprit, candidates))
 			return 0
 		}))
 	}
 }
 
 // arithmetic is an operator on operands that are not two numbers.
-func (e *Env) arithmetic(operation func(x, y float64) float64) lua.LGFunction {
+func (e *Env) arithmetic(event string, operation func(x, y float64) float64) lua.LGFunction {
 	return func(l *lua.LState) int {
 		left := l.Get(1)
 		right := left
@@ -79,13 +87,37 @@ func (e *Env) arithmetic(operation func(x, y float64) float64) lua.LGFunction {
 		x, okX := auxlib.ToNumber(left)
 		y, okY := auxlib.ToNumber(right)
 		if !okX || !okY {
+			if f := ownMetamethod(l, right, event); f != lua.LNil {
+				return e.callBinary(l, f, left, right)
+			}
 			culprit := left
 			if okX {
 				culprit = right
 			}
-			auxlib.Errorf(l, "attempt to perform arithmetic on a %s value", culprit.Type().String())
+			candidates := calculated(!okX, l.GetTop() == 1)
+			auxlib.Errorf(l, "attempt to perform arithmetic on %s", describe(l, culprit, candidates))
 		}
 		l.Push(lua.LNumber(operation(x, y)))
 		return 1
 	}
+}
+
+// ownMetamethod returns the metamethod that a script gave a table.
+func ownMetamethod(l *lua.LState, value lua.LValue, event string) lua.LValue {
+	switch value.(type) {
+	case *lua.LTable, *lua.LUserData:
+		return l.GetMetaField(value, event)
+	}
+	return lua.LNil
+}
+
+// callBinary pushes the result of a metamethod.
+func (e *Env) callBinary(l *lua.LState, f, left, right lua.LValue) int {
+	e.enter(l)
+	l.Push(f)
+	l.Push(left)
+	l.Push(right)
+	l.Call(2, 1)
+	e.leave()
+	return 1
 }

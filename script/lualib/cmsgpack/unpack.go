@@ -125,8 +125,10 @@ func (u *unpacker) typed(c byte) lua.LValue {
 		return lua.LNumber(math.Float32frombits(uint32(u.unsigned(4))))
 	case 0xcb:
 		return lua.LNumber(math.Float64frombits(u.unsigned(8)))
-	case 0xcc, 0xcd, 0xce, 0xcf:
+	case 0xcc, 0xcd, 0xce:
 		return lua.LNumber(u.unsigned(1 << (c - 0xcc)))
+	case 0xcf: // signed in lua-cmsgpack too
+		return lua.LNumber(int64(u.unsigned(8)))
 	case 0xd0:
 		return lua.LNumber(int8(u.unsigned(1)))
 	case 0xd1:
@@ -157,6 +159,7 @@ func (u *unpacker) table(n uint64, isMap bool) lua.LValue {
 		}
 		return t
 	}
+	auxlib.CheckResults(u.l, values+1, "in function mp_decode_to_lua_array")
 	t := u.l.CreateTable(int(min(n, uint64(len(u.in)), 64)), 0)
 	for i := 1; uint64(i) <= n; i++ {
 		u.values = values + 1 // the index

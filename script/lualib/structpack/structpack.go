@@ -119,6 +119,7 @@ func (f *layout) control(option byte) {
 
 func (lib *library) pack(l *lua.LState) int {
 	f := newLayout(l)
+	l.Push(lua.LNil) // what C finds in place of the first missing argument
 	buf := lib.buf[:0]
 	arg := 2
 	for {
