@@ -59,10 +59,7 @@ func pagesFor(n int) int { return (n + PageSize - 1) >> pageShift }
 func buildClasses() (t [numClasses]class) {
 	for n := 1; n <= maxSmall; {
 		c, size := classOf(n)
-		pages := 1
-		for !goodSpan(size, pages) {
-			pages++
-		}
+		pages := spanPages(size)
 		slots := pages * PageSize / size
 		t[c] = class{
 			size:     size,
@@ -76,17 +73,35 @@ func buildClasses() (t [numClasses]class) {
 	return t
 }
 
-// goodSpan tells whether slots of this size fill a span of this many pages up to 1/16 of
-// it, or 1/12 for slots larger than a page: these would need spans too long for an arena
-// that holds just one of them.
-func goodSpan(size, pages int) bool {
-	bytes := pages * PageSize
-	if size > bytes {
-		return false
+// spanPages returns how many pages a span of slots of this size has: as few as waste 1/32 of it at most, or of up to 4 those
+// that waste least. Longer spans would waste less when they are full, but an arena often holds just one of a class. Slots of more
+// than half a page make do with 1/16, and those larger than a page with 1/12.
+func spanPages(size int) int {
+	const most = 4
+	switch {
+	case size > PageSize:
+		return firstSpan(size, 12)
+	case size > PageSize/2:
+		return firstSpan(size, 16)
 	}
-	waste := bytes % size
-	if size > PageSize {
-		return waste*12 <= bytes
+	best := 1
+	for pages := 1; pages <= most; pages++ {
+		waste := pages * PageSize % size
+		if waste*32 <= pages*PageSize {
+			return pages
+		}
+		if waste*best < best*PageSize%size*pages {
+			best = pages
+		}
 	}
-	return waste*16 <= bytes
+	return best
+}
+
+// firstSpan returns the least number of pages of which slots of this size waste no more than a part of 1/share.
+func firstSpan(size, share int) int {
+	pages := pagesFor(size)
+	for pages*PageSize%size*share > pages*PageSize {
+		pages++
+	}
+	return pages
 }

@@ -14,7 +14,7 @@
 //	            |     |       |______|
 //	            span  span    one span: its pages have consecutive numbers and addresses,
 //	            |                       so a block may straddle them
-//	            | slot | slot | slot | ... | rest <= 1/16
+//	            | slot | slot | slot | ... | rest, some %
 //
 //	Ref     31               11 10                 0
 //	        +------------------+--------------------+

@@ -12,7 +12,7 @@ const (
 )
 
 // Scavenge gives at most maxBytes of free memory back to the operating system, whole chunks
-// first, and returns how much it gave. It keeps a reserve of 1/16 of the memory in use, but
+// first, and returns how much it gave. It keeps a reserve of 1/64 of the memory in use, but
 // 2 to 64 MiB, so that a working set that swings does not fault its pages in again and again.
 // A megabyte takes some 20 µs; the heap is not locked meanwhile.
 func (h *Heap) Scavenge(maxBytes int) (released int) {
@@ -75,7 +75,7 @@ func (h *Heap) reservePages(minReserve int) int {
 	if minReserve == 0 {
 		return 0
 	}
-	return min(max(h.inUsePages/16, minReserve), maxReservePages)
+	return min(max(h.inUsePages/64, minReserve), maxReservePages)
 }
 
 // releasable picks a chunk with free memory: a wholly free one, else the next one that is
