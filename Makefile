@@ -74,6 +74,10 @@ fuzz-diff: tools ## compare N=200000 random commands with redis-server; SEED=...
 metamorphic: ## compare N=200000 random commands over engines and numbers of shards and reactors
 	$(GO) test -count=1 -v -timeout 0 -run '^TestMetamorphic$$' ./test -commands $(N) -seed $(SEED)
 
+.PHONY: jepsen
+jepsen: ## check the linearizability of a history of N=200000 operations on both engines
+	$(GO) test -count=1 -v -timeout 0 -run '^TestLinearizable' ./test -operations $(N)
+
 # Units of Redis' own suite, and how to run them; for example: make suite UNITS=unit/multi EXTERNAL=1
 UNITS    ?= unit/pubsub unit/functions unit/introspection-2 unit/other unit/quit unit/pendingquerybuf
 EXTERNAL ?=

@@ -5,6 +5,7 @@
 //	differential_test.go  random command streams on Shoal and redis-server
 //	metamorphic_test.go   random command streams on Shoal in many shapes
 //	watch_test.go         which keys commands touch for clients that watch them, beside redis-server
+//	linearizable_test.go  concurrent clients, whose history porcupine checks
 //	badinput_test.go      what is not RESP, or too large, or never read
 //	connections_test.go   limits, many clients, authentication, sockets
 //	process_test.go       command line, configuration, signals, logs
