@@ -562,13 +562,15 @@ const droppedPages = 256 // of the memory of forgotten tables, given back in one
 func (r *reactor) trackingTick() (more bool) {
 	t := &r.srv.trackers
 	if t.inUse.Load() {
-		if t.clients.Load() == 0 {
-			t.end(r)
-		} else if r.nowMS >= r.cron.trackedMS {
+		if r.nowMS >= r.cron.trackedMS {
 			r.cron.trackedMS = r.nowMS + cronMS
 			r.collectLeft()
-		} else if t.tooMany() {
+		}
+		if t.tooMany() {
 			more = r.limitTracked(nil)
+		}
+		if t.clients.Load() == 0 {
+			t.end(r)
 		}
 	}
 	t.retiring.Lock()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shoaldb/shoal/internal/oracle"
 )
@@ -18,6 +19,7 @@ import (
 //	flags a           the flags of client a in CLIENT LIST
 //	info x            the lines of INFO clients that contain x
 //	close a           client a disconnects
+//	gone ch 1         the channel ch has so many subscribers: waited for
 //
 // {a} stands for the number of client a. All clients are connected in the order of their names before the first step.
 var blockingScenarios = map[string]string{
@@ -672,6 +674,21 @@ func (p *player) step(step string) {
 		}
 	case "close":
 		p.clients[rest].Close()
+	case "gone":
+		channel, n, _ := strings.Cut(rest, " ")
+		oracle.WaitFor(p.t, rest+" subscribers", func() bool {
+			return strings.HasSuffix(p.control.Do("PUBSUB", "NUMSUB", channel), ":"+n+"\r\n")
+		})
+	case "clients":
+		waitClients(p.t, p.s, len(p.clients)+1)
+	case "stats":
+		for line := range strings.SplitSeq(p.control.Do("INFO", "stats"), "\r\n") {
+			if strings.Contains(line, rest) {
+				fmt.Fprintln(p.log, line)
+			}
+		}
+	case "sleep":
+		time.Sleep(150 * time.Millisecond)
 	default:
 		p.command(p.clients[step[:1]], step[1], rest)
 	}
@@ -691,6 +708,11 @@ func (p *player) command(c *oracle.Client, kind byte, words string) {
 	}
 	if kind != ':' {
 		reply := c.Reply()
+		if strings.HasPrefix(words, "CLIENT") || strings.Contains(reply, "redir") {
+			for name, id := range p.ids {
+				reply = strings.ReplaceAll(reply, ":"+id+"\r\n", ":{"+name+"}\r\n")
+			}
+		}
 		if !strings.Contains(words, "HELLO") {
 			fmt.Fprintf(p.log, "%q\n", reply)
 		}
