@@ -24,6 +24,7 @@ func (r *reactor) runSlow(cl *Client, q *request) {
 		cl.flags = cl.flags&^clientReplySkip | clientSkipping
 	}
 	if cl.flags&clientSubscribed != 0 {
+		r.events.replyAt = len(r.w.Buf)
 		r.catchUp(cl, anyDelivery)
 	}
 	begin := len(r.w.Buf)

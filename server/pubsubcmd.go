@@ -23,7 +23,8 @@ func publishArgs(channel string) []command.Arg {
 
 // patternArgs are those of PSUBSCRIBE, which Redis describes as a block.
 func patternArgs() []command.Arg {
-	return []command.Arg{{Name: "pattern", Type: command.ArgPattern, Multiple: true}}
+	return []command.Arg{{Name: "pattern", Type: command.ArgBlock, Multiple: true,
+		Args: []command.Arg{{Name: "pattern", Type: command.ArgPattern}}}}
 }
 
 var pubsubCommands = []command.Spec{
