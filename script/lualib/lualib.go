@@ -18,8 +18,8 @@ const (
 
 	// Frames of a thread: of the main one, of one for pcall, of a coroutine. A frame that
 	// a metamethod begins takes about a kilobyte of Go stack.
-	mainFrames      = 16000
-	protectedFrames = 2000
+	mainFrames      = 4000
+	protectedFrames = 1000
 	coroutineFrames = 2000
 
 	// maxRegisters bounds the values on the stack of a thread, 16 bytes each.
@@ -55,6 +55,7 @@ type Env struct {
 	view       *lua.LTable
 	contents   map[*lua.LTable]*lua.LTable // of a view
 	views      map[*lua.LTable]*lua.LTable // of a content
+	handler    *lua.LFunction              // error function of protected calls
 	readonly   *lua.LFunction              // __newindex of views
 	strings    *lua.LTable                 // content of the string library
 	stringMeta *lua.LTable                 // what getmetatable("") returns
@@ -96,6 +97,7 @@ func Open(l *lua.LState, options Options) *Env {
 		views:    map[*lua.LTable]*lua.LTable{},
 		random:   rand48Start,
 	}
+	e.handler = l.NewFunction(keepError)
 	e.readonly = l.NewFunction(refuseWrite)
 	e.view = e.newView(e.Globals)
 	missing := l.NewTable()

@@ -113,7 +113,7 @@ func run(l *lua.LState, e *Env, source string) (lua.LValue, error) {
 	e.Reset()
 	l.SetTop(0)
 	l.Push(e.Function(proto))
-	if err := l.PCall(0, 1, nil); err != nil {
+	if err := l.PCall(0, 1, e.Handler()); err != nil {
 		return e.ErrorValue(err), err
 	}
 	return l.Get(1), nil

@@ -42,7 +42,7 @@ func (e *Env) protectedCall(l *lua.LState, nargs int, handler lua.LValue) int {
 	for i := 1; i <= nargs+1; i++ {
 		t.Push(l.Get(i))
 	}
-	err := t.PCall(nargs, lua.MultRet, nil)
+	err := t.PCall(nargs, lua.MultRet, e.handler)
 	e.coroutines = e.coroutines[:coroutines]
 	n := 2
 	if err == nil {
@@ -64,6 +64,26 @@ func (e *Env) protectedCall(l *lua.LState, nargs int, handler lua.LValue) int {
 	return n
 }
 
+// Handler returns what PCall of gopher-lua should have as its error function: without one
+// PCall describes the whole stack as text for each error, in quadratic time.
+func (e *Env) Handler() *lua.LFunction { return e.handler }
+
+// keepError is the error function: it returns the error. As gopher-lua does not close the
+// upvalues of a thread whose call has an error function, that is done here.
+func keepError(l *lua.LState) int {
+	value := l.Get(1)
+	closeUpvalues(l)
+	l.Push(value)
+	return 1
+}
+
+// closeUpvalues closes the upvalues of all functions of the thread, which raising an error
+// does first.
+func closeUpvalues(l *lua.LState) {
+	defer func() { _ = recover() }()
+	l.Error(lua.LNil, 0)
+}
+
 func callable(l *lua.LState, f lua.LValue) bool {
 	return f.Type() == lua.LTFunction || ownMetamethod(l, f, "__call") != lua.LNil
 }
@@ -74,7 +94,7 @@ func (e *Env) handle(t *lua.LState, handler, value lua.LValue) lua.LValue {
 	t.SetTop(0)
 	t.Push(handler)
 	t.Push(value)
-	if err := t.PCall(1, 1, nil); err != nil {
+	if err := t.PCall(1, 1, e.handler); err != nil {
 		return lua.LString("error in error handling")
 	}
 	return t.Get(1)
