@@ -211,10 +211,14 @@ func (l *ringLoop) enter() {
 		return
 	}
 	l.sleeping.Store(true)
+	var err error
 	if l.r.idle() {
-		if err := l.ring.Wait(l.timeout()); err != nil {
-			panic(err)
-		}
+		err = l.ring.Wait(l.timeout())
+	} else {
+		err = l.ring.Poll(true) // completions appear only when they are asked for
+	}
+	if err != nil {
+		panic(err)
 	}
 	l.sleeping.Store(false)
 }

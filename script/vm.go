@@ -247,11 +247,16 @@ func (s *joined) string(v []byte) lua.LValue {
 type watch struct {
 	vm     *VM
 	alarm  alarm
+	left   int // instructions until it looks up by itself
 	closed chan struct{}
 }
 
+// instructions is how many a script executes, some 0.1 ms, before it looks up though the watchdog has not rung: it may lack a CPU.
+const instructions = 4096
+
 func (w *watch) Done() <-chan struct{} {
-	if !w.alarm.rung.Load() {
+	w.left--
+	if w.left > 0 && !w.alarm.rung.Load() {
 		return nil
 	}
 	return w.attend()
@@ -262,6 +267,7 @@ func (w *watch) Done() <-chan struct{} {
 func (w *watch) attend() <-chan struct{} {
 	vm := w.vm
 	if vm.stopped == GoOn {
+		w.left = instructions
 		w.alarm.rung.Store(false)
 		if vm.stopped = vm.judge(); vm.stopped == GoOn {
 			return nil
@@ -290,8 +296,11 @@ func (w *watch) Err() error                  { return context.Canceled }
 func (w *watch) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (w *watch) Value(any) any               { return nil }
 
-func (w *watch) begin() { watchdog.add(&w.alarm) }
-func (w *watch) end()   { watchdog.remove(&w.alarm) }
+func (w *watch) begin() {
+	w.left = instructions
+	watchdog.add(&w.alarm)
+}
+func (w *watch) end() { watchdog.remove(&w.alarm) }
 
 // interrupt is called by functions of the library that can take long.
 func (vm *VM) interrupt(L *lua.LState) {

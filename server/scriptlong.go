@@ -21,7 +21,7 @@ const (
 	scriptPatience = 5 * time.Millisecond // how long a script runs before it is put aside
 	scriptSlice    = time.Millisecond     // how long it goes on in one turn
 	maxPaused      = 32                   // scripts that are put aside on a reactor
-	scriptMemory   = 256 << 20            // bytes that a script may make the heap grow by
+	scriptMemory   = 128 << 20            // bytes that a script may make the heap grow by
 )
 
 // scriptClock is what is measured of a watched script.
