@@ -12,6 +12,7 @@ import (
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -51,6 +52,7 @@ func debugSubs() []debugSub {
 		{"SET-DISABLE-DENY-SCRIPTS", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).allowInScripts, true) }},
 		{"POPULATE", 1, 3, debugPopulate},
 		{"PROTOCOL", 1, 1, debugProtocol},
+		{"QUICKLIST-PACKED-THRESHOLD", 1, 1, debugListAlone},
 		{"RELOAD", 0, anyArgs, debugNoPersistence},
 		{"REPLYBUFFER", 2, 2, debugReplyBuffer},
 		{"RESTART", 0, anyArgs, debugRestart},
@@ -141,6 +143,20 @@ func debugSwitch(c *command.Ctx, b *atomic.Bool, on bool) {
 func debugSkipChecksums(c *command.Ctx) {
 	s := client(c).reactor.srv
 	s.trustPayloads.Store(number(c.Args[2]) != 0)
+	s.apply(s.cfg.Load())
+	c.Reply.OK()
+}
+
+// debugListAlone sets from which size on an element of a list has a node of its own.
+func debugListAlone(c *command.Ctx) {
+	const most = 1<<32 - 1<<20
+	n, ok := config.ParseMemory(string(c.Args[2]))
+	if !ok || n > most {
+		c.Error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+		return
+	}
+	s := client(c).reactor.srv
+	s.observed.listAlone.Store(n)
 	s.apply(s.cfg.Load())
 	c.Reply.OK()
 }

@@ -37,6 +37,41 @@ func TestDebugDigest(t *testing.T) {
 	same("DEBUG", "DIGEST")
 }
 
+// Elements from the threshold on have nodes of their own, as in redis-server.
+func TestDebugPackedThreshold(t *testing.T) {
+	r, s := oracle.Redis(t).Dial(t), oracle.Shoal(t).Dial(t)
+	nodes := regexp.MustCompile(`ql_nodes:\d+`)
+	same := func(args ...string) {
+		t.Helper()
+		if want, got := r.Do(args...), s.Do(args...); got != want {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+		want, got := nodes.FindString(r.Do("DEBUG", "OBJECT", "l")), nodes.FindString(s.Do("DEBUG", "OBJECT", "l"))
+		if got != want {
+			t.Errorf("after %q: %q, want %q", args, got, want)
+		}
+	}
+	threshold := func(size string) { t.Helper(); same("DEBUG", "QUICKLIST-PACKED-THRESHOLD", size) }
+	threshold("much")
+	threshold("4gb")
+	threshold("10b")
+	long := strings.Repeat("x", 12)
+	same("RPUSH", "l", "a", "b", "c", long, "d", "e")
+	same("LPUSH", "l", long, "f", long, long)
+	same("LRANGE", "l", "0", "-1")
+	same("LINSERT", "l", "BEFORE", "b", long)
+	same("LINSERT", "l", "AFTER", "e", "g")
+	same("LSET", "l", "0", "h")
+	same("LSET", "l", "-1", long)
+	same("LPOS", "l", long, "COUNT", "0")
+	same("LRANGE", "l", "0", "-1")
+	same("LREM", "l", "-2", long)
+	same("LMOVE", "l", "l", "LEFT", "RIGHT")
+	same("LRANGE", "l", "0", "-1")
+	threshold("0")
+	same("RPUSH", "l", long, long)
+}
+
 func TestDebugIsDenied(t *testing.T) {
 	r := oracle.Redis(t, "--enable-debug-command", "no").Dial(t)
 	s := oracle.Shoal(t, "--enable-debug-command", "no").Dial(t)

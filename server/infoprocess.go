@@ -23,6 +23,7 @@ type observed struct {
 	cronPaused     atomic.Bool            // DEBUG PAUSE-CRON
 	allowInScripts atomic.Bool            // DEBUG SET-DISABLE-DENY-SCRIPTS
 	expirePaused   atomic.Bool            // DEBUG SET-ACTIVE-EXPIRE
+	listAlone      atomic.Int64           // DEBUG QUICKLIST-PACKED-THRESHOLD, bytes; 0: the default, which no node reaches
 }
 
 // build describes the program.

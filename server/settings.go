@@ -21,7 +21,7 @@ func (s *Server) apply(v *config.Values) {
 		MaxBulk:   v.ProtoMaxBulkLen,
 		Notify:    command.NotifyClass(v.KeyspaceEvents),
 		MaxMemory: v.MaxMemory,
-		Limits:    encodingLimits(v),
+		Limits:    s.encodingLimits(v),
 		LazyFlush: v.LazyUserFlush,
 		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
@@ -38,7 +38,7 @@ func (s *Server) apply(v *config.Values) {
 	s.setLimit(v.TrackingTableMaxLen)
 }
 
-func encodingLimits(v *config.Values) *types.Limits {
+func (s *Server) encodingLimits(v *config.Values) *types.Limits {
 	return &types.Limits{
 		HashListpackEntries: v.HashMaxListpackEntries,
 		HashListpackValue:   int(v.HashMaxListpackValue),
@@ -47,6 +47,7 @@ func encodingLimits(v *config.Values) *types.Limits {
 		ZSetListpackValue:   int(v.ZsetMaxListpackValue),
 		ListListpackSize:    v.ListMaxListpackSize,
 		ListCompressDepth:   v.ListCompressDepth,
+		ListAloneBytes:      int(s.observed.listAlone.Load()),
 		StreamNodeBytes:     int(v.StreamNodeMaxBytes),
 		StreamNodeEntries:   int(v.StreamNodeMaxEntries),
 		HLLSparseBytes:      int(v.HLLSparseMaxBytes),

@@ -136,6 +136,7 @@ type Limits struct {
 	ZSetListpackValue   int // zset-max-listpack-value, bytes
 	ListListpackSize    int // list-max-listpack-size: elements, or -1 to -5 for 4 to 64 KiB
 	ListCompressDepth   int // list-compress-depth: nodes at both ends that stay uncompressed; 0: all
+	ListAloneBytes      int // elements of so many bytes have a node of their own; 0: only those that no node takes
 	StreamNodeBytes     int // stream-node-max-bytes; 0: no limit
 	StreamNodeEntries   int // stream-node-max-entries; 0: no limit
 	HLLSparseBytes      int // hll-sparse-max-bytes

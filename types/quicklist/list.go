@@ -11,6 +11,8 @@ const (
 	safeBytes = 8 << 10
 	// overhead is what an element is reckoned to take besides its bytes when the size of a node is foreseen.
 	overhead = 8
+	// aloneOverhead is what a listpack has beside its only element, if that is shorter than 64 bytes.
+	aloneOverhead = 9
 	// manyNodes is the top bit of the length in a root.
 	manyNodes = 1 << 63
 )
@@ -80,12 +82,19 @@ func withinCount(lim *types.Limits, count uint32) bool {
 
 // fits tells whether an element of so many bytes of text may be added to n.
 func fits(lim *types.Limits, n *node, bytes int) bool {
-	return n.size()+bytes+overhead <= byteLimit(lim) && withinCount(lim, n.count+1)
+	return n.size()+bytes+overhead <= byteLimit(lim) && withinCount(lim, n.count+1) &&
+		(lim.ListAloneBytes == 0 || bytes < lim.ListAloneBytes && !alone(lim, n))
 }
 
 // fitTogether tells whether two nodes may be one.
 func fitTogether(lim *types.Limits, a, b *node) bool {
-	return a.size()+b.size() <= byteLimit(lim) && withinCount(lim, a.count+b.count)
+	return a.size()+b.size() <= byteLimit(lim) && withinCount(lim, a.count+b.count) && !alone(lim, a) && !alone(lim, b)
+}
+
+// alone tells whether the one element of n is so large that it stays alone. It goes by what a listpack of one element takes beside
+// its text, and so it may err by some bytes.
+func alone(lim *types.Limits, n *node) bool {
+	return lim.ListAloneBytes > 0 && n.count == 1 && n.size() >= lim.ListAloneBytes+aloneOverhead
 }
 
 // PushTail adds an element behind the last.
@@ -296,7 +305,7 @@ func (l *List) Replace(lim *types.Limits, index int, elem []byte) bool {
 	lp := n.block.Bytes(l.arena)
 	pos := listpack.Seek(lp, i)
 	more := len(elem) - listpack.Get(lp, pos).Len()
-	if n.count > 1 && more > 0 && n.size()+more > byteLimit(lim) {
+	if n.count > 1 && (more > 0 && n.size()+more > byteLimit(lim) || lim.ListAloneBytes > 0 && len(elem) >= lim.ListAloneBytes) {
 		return l.replaceLarge(lim, index, elem)
 	}
 	ok := n.block.Replace(l.arena, pos, elem)

@@ -251,6 +251,39 @@ func TestSettingsChange(t *testing.T) {
 }
 
 // Lists of hundreds of groups, built and taken down from both ends and in the middle.
+func TestLargeElementsStayAlone(t *testing.T) {
+	m := newModel(t, &types.Limits{ListListpackSize: -2, ListAloneBytes: 20})
+	large := strings.Repeat("x", 20)
+	f := func(nodes int) {
+		t.Helper()
+		m.check()
+		if l := Open(m.a, m.root); l.Nodes() != nodes {
+			t.Fatalf("%d nodes, want %d", l.Nodes(), nodes)
+		}
+	}
+	m.push(large, true)
+	m.push("small", true)
+	m.push("another", true)
+	f(2)
+	m.push(large, false)
+	m.push("first", false)
+	f(4)
+	m.insert(4, large) // between small and another
+	f(6)
+	m.replace(4, "between")
+	f(6)
+	m.delete(4, 1)
+	f(4)
+	m.replace(0, large)
+	f(4)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		m.step(r, 40)
+	}
+	m.check()
+	m.close()
+}
+
 func TestLongLists(t *testing.T) {
 	m := newModel(t, limits(1, 0))
 	for i := range 20000 {
