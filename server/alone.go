@@ -99,7 +99,7 @@ func (r *reactor) finishAlone(cl *Client) {
 		return
 	}
 	r.attach(cl)
-	r.ctx.DB = cl.db
+	r.ctx.Spec, r.ctx.DB = r.srv.execSpec, cl.db
 	r.batch.groups = r.batch.groups[:0]
 	begin := len(r.w.Buf)
 	r.replying = false
@@ -134,6 +134,7 @@ func (r *reactor) runAlone(cl *Client) {
 	r.beginReplies(cl, t)
 	for i := range t.cmds {
 		q := &t.cmds[i]
+		r.ctx.Env = r.srv.env.Load() // the command before may have been CONFIG SET
 		many := r.lock(q)
 		r.beginInner(cl)
 		r.runInner(cl, q, &r.w)
