@@ -38,6 +38,9 @@ type Ctx struct {
 	Lengthen func(c *Ctx) bool
 	// Yield ends a step of a command that runs in steps, if it has taken long enough; nil in any other.
 	Yield func()
+	// Outside does work on another goroutine, with the locks free and the command's keys on lease. It is set in the steps of a command
+	// whose Spec says Outside; where it is nil, as in a transaction, there is nothing but to do the work in place.
+	Outside func(work func())
 	// Uncounted tells that the head of the reply of a command that runs in steps is yet to come, in Head.
 	Uncounted bool
 	Head      []byte

@@ -209,6 +209,9 @@ type Spec struct {
 	// Member is the argument that mostly names the member or field that the command works on, for prefetching; 0: none.
 	Member int
 
+	// Outside tells that the command works outside of its reactor (see Ctx.Outside), and changes all of its keys.
+	Outside bool
+
 	Group        Group
 	Since        string
 	Complexity   string

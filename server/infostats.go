@@ -73,8 +73,9 @@ func (r *infoReport) stats() {
 	r.num("pubsub_channels", s.pubsub.channels.count.Load())
 	r.num("pubsub_patterns", s.pubsub.patterns.table.count.Load())
 	r.num("pubsubshard_channels", s.pubsub.shards.count.Load())
-	r.zeros("latest_fork_usec", "total_forks",
-		"migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+	r.zeros("latest_fork_usec", "total_forks")
+	r.num("migrate_cached_sockets", int64(s.migrations.count()))
+	r.zeros("slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
 		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time")
 	r.num("tracking_total_keys", s.trackers.keys.Load())
 	r.num("tracking_total_items", s.trackers.items.Load())

@@ -42,14 +42,31 @@ type longCommand struct {
 	nanos  int64                   // that all steps have taken
 	kept   [][]byte                // of a reply whose head is yet to come
 	begun  bool                    // part of the reply has been kept or sent
+	leased []leasedKeyOf
+	work   func() // what has to be done on another goroutine before the next step
+}
+
+// leasedKeyOf is a key on lease, to be changed or read.
+type leasedKeyOf struct {
+	*shard.Key
+	change bool
 }
 
 // lengthen makes c's command run in steps; see command.Ctx.Lengthen. The shards of its keys are locked.
 func lengthen(c *command.Ctx) bool {
 	cl := c.Client.(*Client)
 	r := cl.reactor
-	if len(c.Keys) == 0 || c.Spec.LocksAll(c.Args) || r.srv.leases.waitingAll.Load() > 0 {
+	outside := c.Spec.Outside
+	switch {
+	case len(c.Keys) == 0 || c.Spec.LocksAll(c.Args):
 		return false
+	case r.srv.leases.waitingAll.Load() > 0:
+		if outside {
+			r.putOff(cl, c.Args)
+			r.resumeLater(cl)
+			r.long.lengthened = true
+		}
+		return outside
 	}
 	write := c.Spec.Flags&command.Write != 0
 	for i := range c.Keys {
@@ -59,20 +76,32 @@ func lengthen(c *command.Ctx) bool {
 			r.putOff(cl, c.Args)
 			r.long.lengthened = true
 			return true
-		case write && k.DB.Shard().HasWaiters(): // they are to be served in the same step
+		case write && !outside && k.DB.Shard().HasWaiters(): // they are to be served in the same step
 			return false
 		}
 	}
 	l := newLongCommand(cl, c)
 	r.srv.leases.running.Add(1)
-	for i := range l.ctx.Keys {
-		l.ctx.Keys[i].Lease(write && i == 0)
-	}
+	l.lease(write)
 	cl.suspend(clientStreaming)
 	r.long.lengthened = true
 	r.long.list = append(r.long.list, l)
 	r.postStep()
 	return true
+}
+
+// lease leases the keys of l: that which it changes, or all if it works outside, so that nobody else does.
+func (l *longCommand) lease(write bool) {
+	outside := l.ctx.Spec.Outside
+	for i := range l.ctx.Keys {
+		k := &l.ctx.Keys[i]
+		if outside && k.Leased(true) { // it is named twice
+			continue
+		}
+		change := write && (i == 0 || outside)
+		k.Lease(change)
+		l.leased = append(l.leased, leasedKeyOf{k, change})
+	}
 }
 
 func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
@@ -90,6 +119,12 @@ func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
 	l.next, _ = iter.Pull(func(yield func(struct{}) bool) {
 		x.Yield = func() {
 			if nanotime() >= l.until {
+				yield(struct{}{})
+			}
+		}
+		if x.Spec.Outside {
+			x.Outside = func(work func()) {
+				l.work = work
 				yield(struct{}{})
 			}
 		}
@@ -114,12 +149,26 @@ func (r *reactor) stepLong() {
 	r.long.list = r.long.list[1:]
 	more := r.step(l)
 	r.lastRun = nanotime()
-	if more {
+	switch {
+	case l.work != nil:
+		go r.outside(l, l.work)
+		l.work = nil
+	case more:
 		r.long.list = append(r.long.list, l)
-	} else {
+	default:
 		r.finishLong(l)
 	}
 	r.postStep()
+}
+
+// outside does work, on a goroutine of its own, and then lets l go on.
+func (r *reactor) outside(l *longCommand, work func()) {
+	work()
+	r.net.Post(func() {
+		r.beginTurn()
+		r.long.list = append(r.long.list, l)
+		r.postStep()
+	})
 }
 
 // step runs l's handler until it pauses. It returns false when that is done.
@@ -132,11 +181,13 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	l.until = begin + int64(stepTime)
 	_, more = l.next()
 	if !more {
-		for i := range l.ctx.Keys {
-			l.ctx.Keys[i].EndLease(l.ctx.Spec.Flags&command.Write != 0 && i == 0)
+		for _, k := range l.leased {
+			k.EndLease(k.change)
 		}
 		r.srv.leases.running.Add(-1)
-		r.serve(&r.many)
+		if !l.ctx.Spec.Outside { // it makes nothing ready but by deleting, which Shard.Unlock sees to
+			r.serve(&r.many)
+		}
 		if r.srv.trackers.inUse.Load() {
 			r.collect(l.cl, &r.many)
 		}

@@ -68,6 +68,7 @@ type Server struct {
 
 	sanitizations atomic.Int64 // see command.Env
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
+	migrations    migrations
 }
 
 // New makes a server with the settings of cfg. It listens when Run is called.
@@ -129,7 +130,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		pubsubCommands, memoryCommands, debugCommands, lolwutCommands, scriptCommands, functionCommands,
 	}

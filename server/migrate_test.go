@@ -1,0 +1,133 @@
+package server
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+// hostPort returns where s listens.
+func hostPort(t testing.TB, s *oracle.Server) (host, port string) {
+	t.Helper()
+	_, addr := s.Address()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, port
+}
+
+// TestMigrateLikeRedis has both servers move keys to a third and compares replies and what is where afterwards.
+func TestMigrateLikeRedis(t *testing.T) {
+	target := oracle.Redis(t, "--requirepass", "")
+	host, port := hostPort(t, target)
+	locked := oracle.Redis(t, "--requirepass", "secret")
+	lockedHost, lockedPort := hostPort(t, locked)
+	to := target.Dial(t)
+	lockedTo := locked.Dial(t)
+	lockedTo.Do("AUTH", "secret")
+	script := [][]string{
+		{"MIGRATE", host, port, "none", "0", "1000"},
+		{"SET", "a", "1"}, {"MIGRATE", host, port, "a", "0", "1000"}, {"EXISTS", "a"},
+		{"SET", "a", "2"}, {"MIGRATE", host, port, "a", "0", "1000"}, {"GET", "a"}, {"MIGRATE", host, port, "a", "0", "1000", "REPLACE"}, {"GET", "a"},
+		{"SET", "c", "3"}, {"MIGRATE", host, port, "c", "3", "1000", "COPY"}, {"GET", "c"}, {"MIGRATE", host, port, "c", "3", "1000", "COPY", "REPLACE"},
+		{"RPUSH", "l", "a", "b"}, {"ZADD", "z", "1", "m"}, {"HSET", "h", "f", "v"}, {"SADD", "s", "1", "x"}, {"XADD", "x", "1-1", "f", "v"},
+		{"MIGRATE", host, port, "", "0", "1000", "KEYS", "l", "z", "none", "h", "s", "x"}, {"DBSIZE"},
+		{"SET", "t", "v", "PXAT", "4102444800000"}, {"MIGRATE", host, port, "t", "0", "0"}, {"EXISTS", "t"},
+		{"SET", "d", "v"}, {"MIGRATE", host, port, "", "0", "1000", "KEYS", "d", "d"}, {"EXISTS", "d"},
+		{"SET", "p", "v"}, {"SET", "q", "v"}, {"MIGRATE", host, port, "p", "0", "1000", "COPY"}, {"MIGRATE", host, port, "", "0", "1000", "KEYS", "p", "q"}, {"EXISTS", "p", "q"},
+		{"MIGRATE", host, port, "p", "99", "1000"}, {"MIGRATE", host, port, "p", "0", "1000", "REPLACE"},
+		{"SET", "k", "v"}, {"MIGRATE", lockedHost, lockedPort, "k", "0", "1000"}, {"MIGRATE", lockedHost, lockedPort, "k", "0", "1000", "AUTH", "wrong"},
+		{"MIGRATE", lockedHost, lockedPort, "k", "0", "1000", "AUTH2", "nobody", "secret"}, {"MIGRATE", lockedHost, lockedPort, "k", "0", "1000", "COPY", "AUTH", "secret"},
+		{"MIGRATE", lockedHost, lockedPort, "k", "0", "1000", "REPLACE", "AUTH2", "default", "secret"}, {"EXISTS", "k"},
+		{"SET", "k", "v"}, {"MIGRATE", host, "1", "k", "0", "1000"}, {"MIGRATE", host, port, "k", "0", "x"}, {"MIGRATE", host, port, "k", "x", "1000"},
+		{"MIGRATE", host, port, "k", "0", "1000", "AUTH"}, {"MIGRATE", host, port, "k", "0", "1000", "AUTH2", "x"}, {"MIGRATE", host, port, "k", "0", "1000", "nonsense"},
+		{"MIGRATE", host, port, "k", "0", "1000", "KEYS", "k"}, {"MIGRATE", host, port, "k", "0"},
+		{"COMMAND", "GETKEYS", "MIGRATE", host, port, "k", "0", "1000"}, {"COMMAND", "GETKEYS", "MIGRATE", host, port, "", "0", "1000", "KEYS", "a", "b"},
+		{"MULTI"}, {"MIGRATE", host, port, "k", "5", "1000"}, {"EXEC"}, {"EXISTS", "k"},
+	}
+	run := func(c *oracle.Client) (log []string) {
+		to.Do("FLUSHALL")
+		lockedTo.Do("FLUSHALL")
+		for _, words := range script {
+			log = append(log, strings.Join(words, " ")+": "+c.Do(words...))
+		}
+		return append(log, "there: "+to.Do("DEBUG", "DIGEST"), "there: "+lockedTo.Do("DEBUG", "DIGEST"))
+	}
+	theirs := run(oracle.Redis(t).Dial(t))
+	ours := run(oracle.Shoal(t).Dial(t))
+	for i := range theirs {
+		if ours[i] != theirs[i] {
+			t.Errorf("%q, redis-server: %q", ours[i], theirs[i])
+		}
+	}
+}
+
+// TestMigrateHome takes keys from redis-server and gives them back.
+func TestMigrateHome(t *testing.T) {
+	ours, theirs := oracle.Shoal(t), oracle.Redis(t)
+	a, b := ours.Dial(t), theirs.Dial(t)
+	fill(b, 20000, []string{"ZADD", "zset"}, func(i int) []string { return []string{strconv.Itoa(i), "member:" + strconv.Itoa(i)} })
+	fill(b, 20000, []string{"RPUSH", "list"}, numbered("element"))
+	b.Do("SET", "string", strings.Repeat("x", 2<<20))
+	digest := b.Do("DEBUG", "DIGEST")
+	host, port := hostPort(t, ours)
+	if got := b.Do("MIGRATE", host, port, "", "0", "30000", "KEYS", "zset", "list", "string"); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	host, port = hostPort(t, theirs)
+	if got := a.Do("MIGRATE", host, port, "", "0", "30000", "KEYS", "zset", "list", "string"); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	if a.Do("DBSIZE") != ":0\r\n" || b.Do("DEBUG", "DIGEST") != digest {
+		t.Errorf("%s is left, and there is %s instead of %s", a.Do("DBSIZE"), b.Do("DEBUG", "DIGEST"), digest)
+	}
+	if got := infoFields(t, a, "stats")["migrate_cached_sockets"]; got != "1" {
+		t.Errorf("%s sockets are kept", got)
+	}
+}
+
+// TestMigrateBlocksNobody lets a target hang: the reactor goes on, the key waits.
+func TestMigrateBlocksNobody(t *testing.T) {
+	s := oracle.Shoal(t, "--reactors", "1")
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	host, port, _ := net.SplitHostPort(silent.Addr().String())
+	mover, other, waiter, flusher := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)
+	other.Do("SET", "k", "v")
+	other.Do("SET", "free", "v")
+	mover.Send("MIGRATE", host, port, "k", "0", "1500")
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	begin := time.Now()
+	waiter.Send("GET", "k")
+	flusher.Send("FLUSHALL")
+	for range 100 {
+		if got := other.Do("PING"); got != "+PONG\r\n" {
+			t.Fatal(got)
+		}
+	}
+	if got := mover.Reply(); got != "-IOERR error or timeout reading to target instance\r\n" {
+		t.Errorf("MIGRATE: %q", got)
+	}
+	if time.Since(begin) < time.Second {
+		t.Error("the timeout was not waited for")
+	}
+	waiter.Reply()
+	if got := flusher.Reply(); got != "+OK\r\n" {
+		t.Errorf("FLUSHALL: %q", got)
+	}
+	if got := other.Do("DBSIZE"); got != ":0\r\n" {
+		t.Errorf("DBSIZE: %q", got)
+	}
+}
