@@ -87,6 +87,8 @@ func locksAllInside(q *request) bool {
 	switch q.spec.Group {
 	case groupConnection, "pubsub", "transactions":
 		return false
+	case groupServer:
+		return q.spec.Name != "TIME"
 	}
 	return true
 }

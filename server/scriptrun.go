@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/command"
@@ -131,7 +132,7 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 		return
 	}
 	widened, ok := false, true
-	if x.narrow && (!x.traits.Reads || x.wide()) {
+	if x.wide() || x.narrow && !x.traits.Reads {
 		if widened, ok = r.widen(cl, c); !ok {
 			r.putRun(x)
 			return
@@ -258,8 +259,29 @@ func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
 		x.vm.Stop(script.Kill)
 		return errScriptNotHere
 	}
+	if blocks(q) {
+		w.Error("ERR " + strings.ToLower(spec.Name) + " command is not allowed with BLOCK option from scripts")
+		r.srv.errorStats.count(w.Buf)
+		return ""
+	}
 	r.runInner(x.cl, q, w)
 	return ""
+}
+
+// blocks tells whether q reads a stream and would wait for it.
+func blocks(q *request) bool {
+	if q.spec.Group != "stream" || q.spec.Flags&command.Blocking == 0 {
+		return false
+	}
+	for _, a := range q.args[1:] {
+		if command.EqualFold(a, "STREAMS") {
+			return false
+		}
+		if command.EqualFold(a, "BLOCK") {
+			return true
+		}
+	}
+	return false
 }
 
 // lookup returns the command or subcommand of args, or nil.

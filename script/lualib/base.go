@@ -347,7 +347,7 @@ func typeOf(l *lua.LState) int {
 }
 
 // maxUnpack is how many values Lua lets a function push.
-const maxUnpack = 7998
+const maxUnpack = 8000
 
 func (e *Env) unpack(l *lua.LState) int {
 	t := e.readable(l, 1)
@@ -360,7 +360,7 @@ func (e *Env) unpack(l *lua.LState) int {
 		return 0
 	}
 	n := to - from + 1
-	if n > maxUnpack {
+	if n > maxUnpack-l.GetTop() {
 		auxlib.Errorf(l, "too many results to unpack")
 	}
 	for i := from; i <= to; i++ {
