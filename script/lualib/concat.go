@@ -1,6 +1,8 @@
 package lualib
 
 import (
+	"strings"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/shoaldb/shoal/script/lualib/auxlib"
@@ -64,19 +66,34 @@ func joinText(l *lua.LState, from, to, size int) string {
 		}
 	}
 	var short [128]byte
-	buf := short[:0]
-	if size > len(short) {
-		buf = make([]byte, 0, size)
+	if size <= len(short) {
+		buf := short[:0]
+		for i := from; i <= to; i++ {
+			buf = appendText(buf, l.Get(i))
+		}
+		return string(buf)
 	}
+	var text strings.Builder
+	text.Grow(size)
 	for i := from; i <= to; i++ {
-		switch v := l.Get(i).(type) {
-		case lua.LString:
-			buf = append(buf, v...)
-		case lua.LNumber:
-			buf = auxlib.AppendNumber(buf, float64(v))
+		if s, ok := l.Get(i).(lua.LString); ok {
+			text.WriteString(string(s))
+		} else {
+			text.Write(appendText(short[:0], l.Get(i)))
 		}
 	}
-	return string(buf)
+	return text.String()
+}
+
+// appendText appends a string or number.
+func appendText(buf []byte, v lua.LValue) []byte {
+	switch v := v.(type) {
+	case lua.LString:
+		return append(buf, v...)
+	case lua.LNumber:
+		return auxlib.AppendNumber(buf, float64(v))
+	}
+	return buf
 }
 
 // concatPair replaces the last two values by what their metamethod returns.

@@ -12,7 +12,7 @@ const tooMany = "too many return values at once; use unpack_one or unpack_limit 
 
 // maxFill bounds the array slots that the integer keys of one input can ask for beyond the
 // length of the input: gopher-lua fills an array up to its greatest key.
-const maxFill = 1 << 22
+const maxFill = 1 << 16
 
 // unpacker is one call of unpack.
 type unpacker struct {
