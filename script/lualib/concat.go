@@ -12,6 +12,13 @@ import (
 // in one step.
 func (e *Env) concat(l *lua.LState) int {
 	top := l.GetTop()
+	if a, ok := l.Get(1).(lua.LString); ok && top == 2 {
+		if b, ok := l.Get(2).(lua.LString); ok {
+			e.checkLength(l, len(a)+len(b))
+			l.Push(a + b)
+			return 1
+		}
+	}
 	for {
 		n, size := 0, 0
 		for n < top {

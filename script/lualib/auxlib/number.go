@@ -98,7 +98,7 @@ func parseNumberSlow(s string) (float64, bool) {
 	if body == "" || body[0] == '-' || body[0] == '+' {
 		return 0, false
 	}
-	if len(body) > 1 && body[0] == '0' && body[1]|0x20 == 'x' && strings.IndexAny(body, "pP") < 0 {
+	if len(body) > 1 && body[0] == '0' && body[1]|0x20 == 'x' && !strings.ContainsAny(body, "pP") {
 		body += "p0"
 	}
 	f, err := strconv.ParseFloat(body, 64)
