@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/shoaldb/shoal/persist/rdb"
+	pack "github.com/shoaldb/shoal/types/listpack"
 )
 
 // ziplist makes a ziplist. Numbers are stored in the form that is named behind them: "5:imm", "5:8", "5:16", "5:24", "5:32", "5:64".
@@ -169,12 +170,24 @@ func TestOldStreams(t *testing.T) {
 		return strings.Repeat("\x00", 7) + string(ms) + strings.Repeat("\x00", 7) + string(seq)
 	}
 	// Two entries 1-0 and 1-1 with the field a, of which the first is deleted.
-	pack := []byte{0, 0, 0, 0, 15, 0, 1, 1, 1, 1, 1, 1, 0x81, 'a', 2, 0, 1, 3, 1, 0, 1, 0, 1, 7, 1, 4, 1, 2, 1, 0, 1, 1, 1, 8, 1, 4, 1, 255}
-	binary.LittleEndian.PutUint32(pack, uint32(len(pack)))
-	value := typed(rdb.StreamListpacks, count(1), text(id(1, 0)), text(string(pack)), count(1), count(1), count(1),
+	node := []byte{0, 0, 0, 0, 15, 0, 1, 1, 1, 1, 1, 1, 0x81, 'a', 2, 0, 1, 3, 1, 0, 1, 0, 1, 7, 1, 4, 1, 2, 1, 0, 1, 1, 1, 8, 1, 4, 1, 255}
+	binary.LittleEndian.PutUint32(node, uint32(len(node)))
+	value := typed(rdb.StreamListpacks, count(1), text(id(1, 0)), text(string(node)), count(1), count(1), count(1),
 		count(1), text("group"), count(1), count(1),
 		count(1), []byte(id(1, 1)), binary.LittleEndian.AppendUint64(nil, 1700000000000), count(3),
 		count(2), text("bob"), binary.LittleEndian.AppendUint64(nil, 1700000000000), count(1), []byte(id(1, 1)),
 		text("eve"), binary.LittleEndian.AppendUint64(nil, 1600000000000), count(0))
 	sameDigest(t, file(9, map[string][]byte{"stream": value}), options())
+}
+
+// listpack makes a listpack of short strings.
+func listpack(elements ...string) []byte {
+	lp := make([]byte, 6)
+	for _, e := range elements {
+		lp = pack.AppendElement(lp, []byte(e))
+	}
+	lp = append(lp, 255)
+	binary.LittleEndian.PutUint32(lp, uint32(len(lp)))
+	binary.LittleEndian.PutUint16(lp[4:], uint16(len(elements)))
+	return lp
 }

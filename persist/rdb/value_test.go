@@ -15,6 +15,7 @@ import (
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hash"
 	"github.com/shoaldb/shoal/types/list"
+	"github.com/shoaldb/shoal/types/listpack"
 	"github.com/shoaldb/shoal/types/set"
 	"github.com/shoaldb/shoal/types/stream"
 	"github.com/shoaldb/shoal/types/zset"
@@ -422,5 +423,68 @@ func TestEncodeAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(10, run); n > 0 && !strings.HasPrefix(m.name, "stream with") {
 			t.Errorf("%s: %v allocations", m.name, n)
 		}
+	}
+}
+
+// TestLaterTypes reads what only later versions of Redis write.
+func TestLaterTypes(t *testing.T) {
+	pack := func(elements ...string) []byte {
+		lp := beginListpack(nil)
+		for _, e := range elements {
+			lp = listpack.AppendElement(lp, []byte(e))
+		}
+		return AppendString(nil, finishListpack(lp, len(elements)), true)
+	}
+	f := func(b []byte, want types.Encoding) (*types.Space, types.Root) {
+		t.Helper()
+		sp := newSpace()
+		v, err := decode(sp, b)
+		if err != nil {
+			t.Errorf("%q: %v", b, err)
+			return sp, types.Root{}
+		}
+		if err := check(sp, v.Root); err != nil || v.Root.Encoding != want {
+			t.Errorf("%q: %v, %v", b, v.Root.Encoding, err)
+		}
+		if err := NewDecoder(bytes.NewReader(b[1:])).Skip(Type(b[0])); err != nil {
+			t.Errorf("%q cannot be skipped: %v", b, err)
+		}
+		return sp, v.Root
+	}
+	f(append([]byte{byte(SetListpack)}, pack("a", "1", "b")...), types.Hashtable)
+	f(append([]byte{byte(SetListpack)}, pack("3", "1", "2")...), types.Intset)
+
+	for _, b := range [][]byte{
+		append([]byte{byte(HashListpackPre)}, pack("a", "1", "1900000000000", "b", "2", "0")...),
+		append(appendMS([]byte{byte(HashListpackEx)}, 1900000000000), pack("a", "1", "1900000000000", "b", "2", "0")...),
+	} {
+		sp, r := f(b, types.ListpackEx)
+		v := hash.Open(sp, r)
+		if ms, _ := v.ExpireMS([]byte("a")); ms != 1900000000000 || v.Size() != 2 {
+			t.Errorf("a expires at %d", ms)
+		}
+	}
+	b := AppendLen([]byte{byte(HashTimedPre)}, 2)
+	b = AppendString(AppendString(AppendLen(b, 1900000000000), []byte("a"), false), []byte(strings.Repeat("v", 100)), false)
+	b = AppendString(AppendString(AppendLen(b, 0), []byte("b"), false), []byte("2"), false)
+	sp, r := f(b, types.HashtableEx)
+	v := hash.Open(sp, r)
+	if ms, _ := v.ExpireMS([]byte("a")); ms != 1900000000000 {
+		t.Errorf("a expires at %d", ms)
+	}
+
+	sp = newSpace()
+	old := encode(sp, fillStream(3, 1, 1)(sp), false, 1000)
+	// The consumer's active time stands behind the time at which it was seen.
+	at := bytes.Index(old, []byte("consumer0")) + len("consumer0") + 8
+	with := append(appendMS(append([]byte{byte(StreamListpacks3)}, old[1:at]...), 1600000000000), old[at:]...)
+	sp, r = f(with, types.StreamEnc)
+	s := stream.Open(sp, r)
+	g, _ := s.Group([]byte("group0"))
+	if c, ok := g.Consumer([]byte("consumer0")); !ok || c.ActiveMS() != 1600000000000 || c.SeenMS() != 1700000000000 || c.Pending() != 3 {
+		t.Errorf("the consumer is %v", ok)
+	}
+	if _, err := decode(newSpace(), []byte("\x07\x81\x00\x00\x00\x00\x00\x00\x04\x00\x00")); !errors.As(err, new(ModuleError)) {
+		t.Errorf("a module's value: %v", err)
 	}
 }
