@@ -132,6 +132,22 @@ func (s *Users) with(r *Rules, rules []string) (*Rules, error) {
 	return c, nil
 }
 
+// CheckRules tells whether rules can be understood, though commands and categories in them may be unknown. If not, at is the index of
+// the one that is wrong.
+func (s *Users) CheckRules(rules []string) (at int, err error) {
+	merged, unclosed := mergeSelectors(rules)
+	if unclosed != "" {
+		return slices.Index(rules, unclosed), errSyntax
+	}
+	r := s.newRules()
+	for i, rule := range merged {
+		if err := s.change(r, rule); err != nil && err != errUnknown {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
 // badRule is a rule that cannot be applied.
 type badRule struct {
 	rule string

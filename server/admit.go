@@ -85,6 +85,9 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		r.reject(q.spec, errNoAuth)
 		return false
 	}
+	if cl.flags&clientRestricted != 0 && !r.permits(cl, q) {
+		return false
+	}
 	if cl.refuses(q.spec) {
 		r.reject(q.spec, errListening(q.spec))
 		return false

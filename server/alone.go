@@ -137,7 +137,7 @@ func (r *reactor) runAlone(cl *Client) {
 		r.ctx.Env = r.srv.env.Load() // the command before may have been CONFIG SET
 		many := r.lock(q)
 		r.beginInner(cl)
-		r.runInner(cl, q, &r.w)
+		r.runPart(cl, q)
 		r.endInner()
 		r.endGroup(many)
 		r.release()

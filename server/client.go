@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
 	"github.com/shoaldb/shoal/resp"
@@ -27,6 +28,7 @@ const (
 	clientCaching                           // CLIENT CACHING was the last command
 
 	clientSubscribed // has subscriptions: it listens to pub/sub
+	clientRestricted // its user may not do everything
 
 	// clientSlow are the states in which a command does not take the fast path.
 	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching | clientSubscribed
@@ -44,7 +46,7 @@ type Client struct {
 	large   largeBuffers
 
 	name, libName, libVer string
-	user                  string
+	user                  *acl.User
 	createdMS             int64
 	weighed               int // bytes that the client is counted with in its reactor's sum
 	lastCommand           *command.Spec

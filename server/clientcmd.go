@@ -278,7 +278,7 @@ func (f *clientFilter) matches(cl *Client) bool {
 	case f.addr != "" && cl.conn.RemoteAddr() != f.addr:
 	case f.laddr != "" && cl.conn.LocalAddr() != f.laddr:
 	case f.byKind && f.kind != cl.kind():
-	case f.user != "" && cl.user != f.user:
+	case f.user != "" && cl.user.Name() != f.user:
 	case f.except != 0 && cl.id == f.except:
 	default:
 		return true
@@ -400,7 +400,7 @@ func killFilter(c *command.Ctx, self uint64) (f clientFilter, ok bool) {
 		case command.EqualFold(args[0], "LADDR"):
 			f.laddr = value
 		case command.EqualFold(args[0], "USER"):
-			if value != "default" {
+			if client(c).reactor.srv.users.Get(value) == nil {
 				c.Error(command.Error("ERR No such user '" + value + "'"))
 				return f, false
 			}
@@ -429,12 +429,7 @@ func killClients(by *Client, f clientFilter, done func(w *resp.Writer, n int)) {
 				cl.closeAfter = true
 				continue
 			}
-			r.abandon(cl) // nothing must be lost to it
-			if r == by.reactor {
-				cl.conn.Close(nil)
-			} else {
-				r.net.Post(func() { cl.conn.Close(nil) })
-			}
+			r.killFor(by.reactor, cl)
 		}
 		return n
 	}, func(w *resp.Writer, parts []int) {
@@ -447,6 +442,16 @@ func killClients(by *Client, f clientFilter, done func(w *resp.Writer, n int)) {
 			by.close()
 		}
 	})
+}
+
+// killFor closes cl, of r, as a command on the reactor by wants it.
+func (r *reactor) killFor(by *reactor, cl *Client) {
+	r.abandon(cl) // nothing must be lost to it
+	if r == by {
+		cl.conn.Close(nil)
+	} else {
+		r.net.Post(func() { cl.conn.Close(nil) })
+	}
 }
 
 // describe returns the client's line in CLIENT LIST.
@@ -489,7 +494,7 @@ func (cl *Client) describe(nowMS int64) string {
 	num(" tot-mem=", int64(cl.memory()))
 	str(" events=", cl.events())
 	str(" cmd=", cmd)
-	str(" user=", cl.user)
+	str(" user=", cl.user.Name())
 	num(" redir=", cl.redirection())
 	num(" resp=", int64(cl.proto))
 	str(" lib-name=", cl.libName)

@@ -81,7 +81,7 @@ func configRewrite(c *command.Ctx) {
 	cl := client(c)
 	srv := cl.reactor.srv
 	cl.background(func() error {
-		err := srv.cfg.Rewrite(nil)
+		err := srv.cfg.Rewrite(srv.configUsers())
 		if err != nil {
 			srv.log.Warningf("CONFIG REWRITE failed: %v", err)
 			return err

@@ -1,8 +1,7 @@
 package server
 
 import (
-	"crypto/subtle"
-
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/shard"
 )
@@ -108,7 +107,8 @@ func reset(c *command.Ctx) {
 	cl.reactor.endMulti(cl, false)
 	cl.reactor.srv.trackers.untrack(cl)
 	cl.reactor.leaveAll(cl)
-	cl.db, cl.proto, cl.name, cl.user = 0, 2, "", "default"
+	cl.db, cl.proto, cl.name = 0, 2, ""
+	cl.become(cl.reactor.srv.users.Default())
 	cl.flags &^= clientReplyOff | clientReplySkip | clientNoEvict | clientNoTouch | clientNeedsAuth
 	if cl.reactor.srv.needsAuth() {
 		cl.flags |= clientNeedsAuth
@@ -128,30 +128,31 @@ func auth(c *command.Ctx) {
 		return
 	}
 	cl := client(c)
-	user, password := []byte("default"), c.Args[len(c.Args)-1]
+	user, password := []byte(acl.DefaultName), c.Args[len(c.Args)-1]
 	if len(c.Args) == 3 {
 		user = c.Args[1]
-	} else if !cl.reactor.srv.needsAuth() {
+	} else if cl.reactor.srv.users.Default().Rules().NoPassword() {
 		c.Error(errNoPassword)
 		return
 	}
-	if !cl.authenticate(user, password) {
+	if !cl.authenticate(c, user, password) {
 		c.Error(errWrongPass)
 		return
 	}
 	c.Reply.OK()
 }
 
-// authenticate lets cl in if user exists and password is right. Without requirepass the user default takes any password.
-func (cl *Client) authenticate(user, password []byte) bool {
+// authenticate lets cl in if user exists, is enabled, and the password is right.
+func (cl *Client) authenticate(c *command.Ctx, name, password []byte) bool {
 	srv := cl.reactor.srv
-	want := *srv.password.Load()
-	if string(user) != "default" || want != "" && subtle.ConstantTimeCompare(password, []byte(want)) != 1 {
-		srv.authDenied.Add(1)
+	u := srv.users.Get(string(name))
+	if u == nil || !u.Rules().CheckPassword(password) {
+		srv.noteDenied(acl.DeniedAuth, acl.Event{Reason: acl.DeniedAuth, Context: topLevel(cl), Object: string(c.Args[0]), User: string(name),
+			Client: cl.describe(c.NowMS)}, c.NowMS)
 		return false
 	}
 	cl.flags &^= clientNeedsAuth
-	cl.user = "default"
+	cl.become(u)
 	return true
 }
 
@@ -176,7 +177,7 @@ func hello(c *command.Ctx) {
 	if !ok {
 		return
 	}
-	if user != nil && !cl.authenticate(user, password) {
+	if user != nil && !cl.authenticate(c, user, password) {
 		c.Error(errWrongPass)
 		return
 	}

@@ -259,7 +259,7 @@ func debugRestart(c *command.Ctx) {
 // restart runs the program anew in this process. It returns only if that fails.
 func (s *Server) restart(rewrite bool) error {
 	if rewrite && s.cfg.File() != "" {
-		if err := s.cfg.Rewrite(nil); err != nil {
+		if err := s.cfg.Rewrite(s.configUsers()); err != nil {
 			return fmt.Errorf("cannot write the configuration file: %w", err)
 		}
 	}

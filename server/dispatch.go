@@ -303,6 +303,7 @@ func (r *reactor) run(cl *Client, q *request) {
 	switch {
 	case q.spec == nil || !q.spec.ArityOK(len(q.args)) || cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0:
 		r.runSlow(cl, q)
+	case cl.flags&clientRestricted != 0 && !r.permits(cl, q):
 	case cl.flags&clientMulti != 0:
 		r.runQueueing(cl, q)
 	default:

@@ -37,8 +37,9 @@ func (h handler) Opened(c *netio.Conn) {
 	}
 	cl := &Client{
 		conn: c, reactor: r, id: h.srv.nextClient.Add(1),
-		proto: 2, user: "default", createdMS: r.nowMS,
+		proto: 2, createdMS: r.nowMS,
 	}
+	cl.become(h.srv.users.Default())
 	cl.large.ks = h.srv.ks
 	cl.parser.Big = &cl.large
 	if h.srv.needsAuth() {

@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"github.com/shoaldb/shoal/acl"
+	"github.com/shoaldb/shoal/acl"
 	"maps"
 	"slices"
 
@@ -90,8 +92,10 @@ func (r *infoReport) stats() {
 	r.num("client_output_buffer_limit_disconnections", s.outputDrops.Load())
 	r.zeros("reply_buffer_shrinks", "reply_buffer_expands")
 	r.eventLoop(rate)
-	r.num("acl_access_denied_auth", s.authDenied.Load())
-	r.zeros("acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel")
+	r.num("acl_access_denied_auth", s.denied[acl.DeniedAuth].Load())
+	r.num("acl_access_denied_cmd", s.denied[acl.DeniedCommand].Load())
+	r.num("acl_access_denied_key", s.denied[acl.DeniedKey].Load())
+	r.num("acl_access_denied_channel", s.denied[acl.DeniedChannel].Load())
 }
 
 // expiry writes how many keys have expired, and how late they were deleted.

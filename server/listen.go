@@ -164,7 +164,7 @@ const errProtected command.Error = "DENIED Redis is running in protected mode be
 
 // protects tells whether protected mode keeps c out: there is no password and c comes from elsewhere.
 func (s *Server) protects(c *netio.Conn) bool {
-	return s.cfg.Load().ProtectedMode && !s.needsAuth() && !isLocal(c)
+	return s.cfg.Load().ProtectedMode && s.users.Default().Rules().NoPassword() && !isLocal(c)
 }
 
 // isLocal tells whether c comes from this machine: over a Unix socket, or from 127.0.0.1 or ::1, the two addresses that
@@ -176,6 +176,3 @@ func isLocal(c *netio.Conn) bool {
 	host, _, err := net.SplitHostPort(c.RemoteAddr())
 	return err == nil && (host == "127.0.0.1" || host == "::1")
 }
-
-// needsAuth tells whether clients have to authenticate.
-func (s *Server) needsAuth() bool { return *s.password.Load() != "" }

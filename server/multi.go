@@ -247,6 +247,15 @@ func execCommand(c *command.Ctx) {
 	}
 }
 
+// runPart runs a command of a transaction, unless the client's user may not run it any more.
+func (r *reactor) runPart(cl *Client, q *request) {
+	if why := r.deniedInside(cl, q, "multi"); why != "" {
+		r.w.Error("NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + why)
+		return
+	}
+	r.runInner(cl, q, &r.w)
+}
+
 // exec runs the transaction t, or nothing if a watched key has been modified.
 func (r *reactor) exec(cl *Client, t *transaction) {
 	many := r.lockGroup(t.cmds, cl.watching)
@@ -267,7 +276,7 @@ func (r *reactor) exec(cl *Client, t *transaction) {
 		if i < t.homed && i%batchCommands == 0 {
 			r.prefetchGroup(t.cmds[i:min(i+batchCommands, t.homed)])
 		}
-		r.runInner(cl, &t.cmds[i], &r.w)
+		r.runPart(cl, &t.cmds[i])
 	}
 	r.endInner()
 	r.endMulti(cl, true)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/script"
@@ -250,6 +251,9 @@ func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
 		return r.refuseInner(spec, refused)
 	}
 	q.spec, q.args = spec, args
+	if why := r.deniedInside(x.cl, q, "lua"); why != "" {
+		return r.refuseInner(spec, command.Error("ERR The user executing the script "+why))
+	}
 	x.bind()
 	if !r.covers(q) && !r.alone || x.narrow && mayWrite(spec) && !r.many.all && !r.alone {
 		x.vm.Stop(script.Abandon)
@@ -338,9 +342,14 @@ func (x *scriptRun) bind() {
 	x.keys, q.keys = keys, keys
 }
 
-// Allowed tells whether the script's user may run a command; see script.Host. There is one user, who may do everything.
+// Allowed tells whether the script's user may run a command; see script.Host.
 func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
-	return true, lookup(x.r.srv.table, args) != nil
+	spec := lookup(x.r.srv.table, args)
+	if spec == nil || !spec.ArityOK(len(args)) {
+		return false, spec != nil
+	}
+	why, _ := x.cl.user.Rules().Check(spec, args)
+	return why == acl.Allowed, true
 }
 
 // LogLevel is the least level that is logged; see script.Host.

@@ -5,12 +5,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
@@ -52,15 +51,16 @@ type Server struct {
 	rejectedConns    atomic.Int64
 	queryBufferDrops atomic.Int64
 	outputDrops      atomic.Int64
-	authDenied       atomic.Int64
 	rates            rates
 	errorStats       errorStats
 	observed         observed
 
 	startedAt    time.Time
 	runID        string
-	password     atomic.Pointer[string]
-	port         atomic.Int64 // the TCP port in use
+	users        *acl.Users
+	aclLog       acl.Log
+	denied       [acl.DeniedAuth + 1]atomic.Int64 // by reason
+	port         atomic.Int64                     // the TCP port in use
 	tcpAddrs     []net.Addr
 	unixAddr     net.Addr
 	baseOOMScore int
@@ -78,7 +78,6 @@ func New(cfg *config.Config) (*Server, error) {
 	s.stop = make(chan stopping, 1)
 	s.trackers.srv = s
 	s.errorStats.reset()
-	s.password.Store(&v.RequirePass)
 	if err := s.setupLog(v); err != nil {
 		return nil, err
 	}
@@ -99,9 +98,12 @@ func New(cfg *config.Config) (*Server, error) {
 			return nil, err
 		}
 	}
+	var err error
+	if s.users, err = newUsers(s.table, v); err != nil {
+		return nil, err
+	}
 	s.execSpec = s.table.Lookup([]byte("EXEC"))
 	s.apply(v)
-	var err error
 	s.engine, err = netio.New(netio.Options{
 		Engine: v.NetEngine.String(), Reactors: reactors, CPUs: v.ReactorCPUs(), Backlog: v.TCPBacklog,
 		KeepAliveSec: v.TCPKeepAliveSec, TickEvery: tickBusy,
@@ -132,7 +134,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		pubsubCommands, memoryCommands, debugCommands, lolwutCommands, scriptCommands, functionCommands,
+		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, scriptCommands, functionCommands,
 	}
 }
 
@@ -140,28 +142,6 @@ func commandLists() [][]command.Spec {
 func CheckRename(from, to string) error {
 	return command.NewTable(commandLists()...).Rename(from, to)
 }
-
-// CheckUser tells whether the server can do what a user directive says. Without ACL there is one user, default, who may do
-// everything.
-func CheckUser(words []string) error {
-	for i, rule := range words[1:] {
-		if !strings.ContainsAny(rule[:min(len(rule), 1)], "+-~%&><#!(") && !slices.Contains(userRules, strings.ToLower(rule)) {
-			// Redis names the word that stands two places before the bad one.
-			return fmt.Errorf("Error in user declaration '%s': Syntax error", append([]string{"user"}, words...)[i])
-		}
-		if words[0] != "default" || !slices.Contains(everything, strings.ToLower(rule)) {
-			return fmt.Errorf("This version has one user only, default, who may do everything; it cannot do '%s' for user '%s'", rule, words[0])
-		}
-	}
-	return nil
-}
-
-// userRules are the rules of users that are words; everything are those that hold for the user default.
-var (
-	userRules = []string{"on", "off", "nopass", "resetpass", "reset", "resetkeys", "resetchannels", "allkeys", "allchannels",
-		"allcommands", "nocommands", "sanitize-payload", "skip-sanitize-payload", "clearselectors"}
-	everything = []string{"on", "nopass", "allkeys", "~*", "allchannels", "&*", "allcommands", "+@all", "sanitize-payload"}
-)
 
 // pin queues a part of a large value for sending without a copy; see command.Ctx.Pin.
 func pin(c *command.Ctx, v shard.Pinned, from, to int) {

@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"github.com/shoaldb/shoal/acl"
+	"github.com/shoaldb/shoal/acl"
 	"log/syslog"
 	"math/bits"
 	"os"
@@ -67,6 +69,10 @@ func (s *Server) watchSettings() {
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")
 	s.cfg.OnChange(func(_, v *config.Values) error { return os.Chdir(v.Dir) }, "dir")
 	s.cfg.OnChange(s.changePassword, "requirepass")
+	s.cfg.OnChange(func(_, v *config.Values) error {
+		s.users.SetOpenChannels(v.ACLPubSubDefault == config.AllChannels)
+		return nil
+	}, "acl-pubsub-default")
 	s.cfg.OnChange(s.changeListeners, "port", "bind")
 	s.cfg.OnChange(func(_, v *config.Values) error { s.setTitle(v); return nil }, "proc-title-template", "port", "bind")
 	s.cfg.OnChange(func(_, v *config.Values) error { return applyOOMScore(v, s.baseOOMScore) }, "oom-score-adj", "oom-score-adj-values")
@@ -75,8 +81,8 @@ func (s *Server) watchSettings() {
 }
 
 func (s *Server) changePassword(_, v *config.Values) error {
-	s.password.Store(&v.RequirePass)
-	return nil
+	_, _, err := s.users.Set(acl.DefaultName, passwordRules(v.RequirePass))
+	return err
 }
 
 // changeMaxClients refuses a number for which the process may not open enough files.

@@ -89,7 +89,9 @@ func (s *Server) resetStats(nowMS int64) {
 	s.errorStats.reset()
 	s.connections.Store(0)
 	s.rejectedConns.Store(0)
-	s.authDenied.Store(0)
+	for i := range s.denied {
+		s.denied[i].Store(0)
+	}
 	s.queryBufferDrops.Store(0)
 	s.outputDrops.Store(0)
 	for _, r := range s.reactors {

@@ -49,6 +49,9 @@ func (e *OpenError) Error() string {
 
 func (e *OpenError) Unwrap() error { return e.Err }
 
+// SystemError is the text of a system error as strerror(3) has it.
+func SystemError(err error) string { return systemError(err) }
+
 // systemError is the text of a system error as strerror(3) has it.
 func systemError(err error) string {
 	var errno syscall.Errno

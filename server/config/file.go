@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -146,6 +147,9 @@ func (r *reader) fileOnly(name string, args []string) error {
 		}
 		return nil
 	case name == "user" && len(args) >= 1:
+		if slices.ContainsFunc(r.values.Users, func(u []string) bool { return u[0] == args[0] }) {
+			return asReason(fmt.Errorf("Error in user declaration '%s': Duplicate user found. A user can only be defined once in config files", args[0]))
+		}
 		r.values.Users = append(r.values.Users, args)
 		if r.User != nil {
 			return asReason(r.User(args))

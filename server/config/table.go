@@ -9,7 +9,6 @@ const (
 	monitoring  = "slow log, latency tracking or notification"
 	scripting   = "scripting"
 	tracking    = "client-side caching"
-	acl         = "ACL"
 	cluster     = "cluster mode"
 	tls         = "TLS"
 
@@ -134,11 +133,11 @@ var table = []section{
 		{Name: "requirepass", Flags: Sensitive, Kind: str{At: func(v *Values) *string { return &v.RequirePass }, EmptyIsUnset: true},
 			Help: "Password of the default user."},
 		{Name: "aclfile", Flags: Immutable, Kind: str{At: func(v *Values) *string { return &v.ACLFile }},
-			Help: "File that holds the ACL users.", Later: acl},
+			Help: "File that holds the ACL users."},
 		{Name: "acllog-max-len", Kind: integer{At: func(v *Values) *int { return &v.ACLLogMaxLen }, Default: 128, Max: noLimit},
-			Help: "Entries ACL LOG keeps.", Later: acl},
+			Help: "Entries ACL LOG keeps."},
 		{Name: "acl-pubsub-default", Kind: enum[PubSubDefault]{At: func(v *Values) *PubSubDefault { return &v.ACLPubSubDefault }, Names: pubSubDefaults},
-			Help: "Channels a new user may use.", Later: acl},
+			Help: "Channels a new user may use."},
 		{Name: "enable-protected-configs", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableProtected }, Names: protections},
 			Help: "Who may change directives that name files, with CONFIG SET."},
 		{Name: "enable-debug-command", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableDebug }, Names: protections},
