@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"github.com/shoaldb/shoal/acl"
-	"github.com/shoaldb/shoal/acl"
 	"maps"
 	"slices"
 
