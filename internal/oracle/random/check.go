@@ -1,7 +1,9 @@
 package random
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -77,11 +79,11 @@ func (d *difference) String() string {
 
 // compare runs the batches on all targets at once.
 func compare(targets []*Target, batches []batch, timeout time.Duration) (*difference, error) {
-	replies := make([][]reply, len(targets))
+	results := make([]result, len(targets))
 	errs := make([]error, len(targets))
 	var wg sync.WaitGroup
 	for i, t := range targets {
-		wg.Go(func() { replies[i], errs[i] = t.run(batches, timeout) })
+		wg.Go(func() { results[i], errs[i] = t.run(batches, timeout) })
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -90,7 +92,7 @@ func compare(targets []*Target, batches []batch, timeout time.Duration) (*differ
 		}
 	}
 	for i := range targets[1:] {
-		if d := firstDifference(batches, replies[0], replies[i+1]); d != nil {
+		if d := firstDifference(batches, &results[0], &results[i+1]); d != nil {
 			d.names = [2]string{targets[0].Name, targets[i+1].Name}
 			return d, nil
 		}
@@ -98,8 +100,34 @@ func compare(targets []*Target, batches []batch, timeout time.Duration) (*differ
 	return nil, nil
 }
 
-func firstDifference(batches []batch, a, b []reply) *difference {
+func firstDifference(batches []batch, a, b *result) *difference {
+	if d := differentReplies(batches, a.replies, b.replies); d != nil {
+		return d
+	}
+	for i := range a.messages {
+		for n := range max(len(a.messages[i]), len(b.messages[i])) {
+			x, y := messageAt(a.messages[i], n), messageAt(b.messages[i], n)
+			if x.fail != y.fail || !bytes.Equal(x.raw, y.raw) {
+				return &difference{args: []string{"message", strconv.Itoa(n + 1), "to", "listener", strconv.Itoa(i + 1)}, replies: [2]reply{x, y}, proto: 2 + i}
+			}
+		}
+	}
+	if x, y := a.digest, b.digest; x.fail != y.fail || !bytes.Equal(x.raw, y.raw) {
+		return &difference{args: []string{"DEBUG", "DIGEST"}, replies: [2]reply{x, y}, proto: 2}
+	}
+	return nil
+}
+
+func messageAt(list []reply, n int) reply {
+	if n < len(list) {
+		return list[n]
+	}
+	return reply{fail: "none"}
+}
+
+func differentReplies(batches []batch, a, b []reply) *difference {
 	i := 0
+	var queues [conns]queue
 	at := func(r []reply) reply {
 		if i < len(r) {
 			return r[i]
@@ -109,7 +137,7 @@ func firstDifference(batches []batch, a, b []reply) *difference {
 	for _, bt := range batches {
 		for _, op := range bt.ops {
 			for _, args := range op.Commands {
-				if x, y := at(a), at(b); !equal(args, x, y) {
+				if x, y := at(a), at(b); !queues[bt.conn].equal(args, x, y) {
 					proto := 2
 					if bt.conn == resp3Conn {
 						proto = 3

@@ -1,6 +1,9 @@
 package random
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // family is a set of commands that are drawn together, weight times as often as one of weight 1.
 type family struct {
@@ -268,6 +271,37 @@ var families = []family{
 		"LRANGE sd 0 -1",
 		"DEL (sl|ss|sz|sd)",
 	}},
+	{"transaction", 2, []string{
+		"MULTI ; (<any> ;)+ EXEC",
+		"MULTI ; (<any> ;)+ (<any> ;)+ (EXEC|EXEC|DISCARD)",
+		"WATCH (<key>)+ ; MULTI ; (<any> ;)+ EXEC",
+		"WATCH (<key>)+ ; <any> ; MULTI ; (<any> ;)+ EXEC",
+		"WATCH (<key>)+",
+		"UNWATCH",
+		"MULTI",
+		"EXEC",
+		"EXEC",
+		"DISCARD",
+	}},
+	{"script", 2, []string{
+		"<script>",
+		"<script>",
+		"<script>",
+		"EVAL <conversion> 0",
+		"EVAL <conversion> 1 <key> <value> <number>",
+		"(EVAL|EVAL_RO) <echo> (0|1|2|-1|3|x) <key> <value>",
+		"EVALSHA (e0e1f9fabfc9d4800c877a703b823ac0578ff8db|a42059b356c875f0717db19a51f6aaca9ae659ea) 0",
+		"SCRIPT LOAD <echo> ; SCRIPT EXISTS (e0e1f9fabfc9d4800c877a703b823ac0578ff8db|a42059b356c875f0717db19a51f6aaca9ae659ea)+",
+	}},
+	{"pubsub", 4, []string{
+		"PUBLISH <channel> <value>",
+		"PUBLISH <channel> <value>",
+		"SPUBLISH <channel> <value>",
+		"PUBSUB (NUMSUB|SHARDNUMSUB) (<channel>)+",
+		"PUBSUB NUMPAT",
+		"PUBSUB (CHANNELS|SHARDCHANNELS) [ch:*|the*|?h:a]",
+		"CONFIG SET notify-keyspace-events <events> ; PING", // nothing damages two commands
+	}},
 	{"databases", 1, []string{
 		"SELECT <db>",
 		"SELECT <db>",
@@ -287,14 +321,21 @@ var families = []family{
 	}},
 }
 
+// nesting are the families whose commands hold others. They are not drawn in place of <any>.
+var nesting = []string{"transaction", "script"}
+
 // parsed is a family with its templates as trees.
 type parsed struct {
 	weight int
 	nodes  []node
 }
 
-func parseFamilies() (all []parsed, weights int) {
+// parseFamilies returns the families that have all commands, or only those that can be in others.
+func parseFamilies(inner bool) (all []parsed, weights int) {
 	for _, f := range families {
+		if inner && slices.Contains(nesting, f.name) {
+			continue
+		}
 		p := parsed{weight: f.weight}
 		for _, t := range f.templates {
 			p.nodes = append(p.nodes, parse(t))

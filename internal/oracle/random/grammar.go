@@ -98,12 +98,16 @@ func (p *parser) item() node {
 			c.repeated = true
 		}
 		return c
-	case strings.HasPrefix(t, "<"):
+	case strings.HasPrefix(t, "<") && t != "<any>" && t != "<script>":
 		value := values[strings.Trim(t, "<>")]
 		if value == nil {
 			panic("random: no values for " + t)
 		}
 		return placeholder{value}
+	case t == "<any>":
+		return anyCommand{}
+	case t == "<script>":
+		return anyScript{}
 	case t == ";":
 		return word(separator)
 	}

@@ -72,9 +72,9 @@ func TestServerDies(t *testing.T) {
 	}}
 	batches := []batch{{ops: []Op{{Commands: [][]string{{"SHUTDOWN", "NOSAVE"}}}, {Commands: [][]string{{"PING"}}}}}}
 	for want := 1; want <= 2; want++ {
-		replies, err := dying.run(batches, oracle.Deadline)
-		if err != nil || len(replies) != 1 || replies[0].fail == "" || starts != want {
-			t.Errorf("%v, %v, %d starts", replies, err, starts)
+		r, err := dying.run(batches, oracle.Deadline)
+		if err != nil || len(r.replies) != 1 || r.replies[0].fail == "" || starts != want {
+			t.Errorf("%v, %v, %d starts", r, err, starts)
 		}
 		oracle.WaitFor(t, "its end", dying.server.Ended)
 	}

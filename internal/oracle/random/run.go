@@ -1,8 +1,10 @@
 package random
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/shoaldb/shoal/internal/oracle"
@@ -22,25 +24,48 @@ type reply struct {
 	fail string
 }
 
-// run executes the batches on empty databases and returns a reply for each command, fewer if the connection broke.
-func (t *Target) run(batches []batch, timeout time.Duration) ([]reply, error) {
+// result is all that a session shows of a server.
+type result struct {
+	replies  []reply            // to the commands, in their order; fewer if the connection broke
+	messages [listeners][]reply // what the listeners were sent
+	digest   reply              // of all databases, in the end
+}
+
+// run executes the batches on empty databases.
+func (t *Target) run(batches []batch, timeout time.Duration) (result, error) {
 	c, err := t.open(timeout)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	defer c.close()
 	for _, b := range batches {
 		if !c.batch(b) {
-			break
+			return c.result, nil
 		}
 	}
-	return c.replies, nil
+	c.listen()
+	c.digestAll()
+	return c.result, nil
 }
 
-// session is the connections to one target, and the replies that came.
+// listenerSetups say what each of the listeners subscribes to, of what values.go calls channels. No two patterns of one match the same channel, as redis-server then
+// sends two messages in no order. Both hear of the end.
+var listenerSetups = [listeners][][]string{
+	{{"PSUBSCRIBE", "ch:*"}, {"PSUBSCRIBE", "__key*__:*"}, {"SUBSCRIBE", "ch:a"}, {"SUBSCRIBE", endChannel}},
+	{{"HELLO", "3"}, {"SUBSCRIBE", "ch:b"}, {"SUBSCRIBE", "ch:a"}, {"SSUBSCRIBE", "ch:c"}, {"PSUBSCRIBE", "__keyevent@[1-9]__:*"}, {"SUBSCRIBE", endChannel}},
+}
+
+const (
+	listeners  = 2
+	endChannel = "the end"
+)
+
+// link is the connections to one target, and what came over them.
 type link struct {
 	conns   [conns]*oracle.Conn
-	replies []reply
+	listens [listeners]*oracle.Conn
+	control *oracle.Conn
+	result
 }
 
 func (t *Target) open(timeout time.Duration) (*link, error) {
@@ -51,33 +76,99 @@ func (t *Target) open(timeout time.Duration) (*link, error) {
 		}
 		t.server = server
 	}
-	var l link
-	for i := range l.conns {
-		c, err := oracle.Dial(t.server.Address())
-		if err != nil {
+	l := new(link)
+	for _, c := range l.all() {
+		var err error
+		if *c, err = oracle.Dial(t.server.Address()); err != nil {
 			l.close()
 			return nil, fmt.Errorf("%s: %w", t.Name, err)
 		}
-		c.Timeout = timeout
-		l.conns[i] = c
+		(*c).Timeout = timeout
 	}
-	for _, setup := range []struct {
-		conn int
-		args []string
-	}{{0, []string{"FLUSHALL"}}, {resp3Conn, []string{"HELLO", "3"}}} {
-		if r, err := l.conns[setup.conn].Do(setup.args...); err != nil || r[0] == '-' {
-			l.close()
-			return nil, fmt.Errorf("%s: %q: %q, %w", t.Name, setup.args, r, err)
+	if err := l.setUp(); err != nil {
+		l.close()
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return l, nil
+}
+
+// all returns where the connections are.
+func (l *link) all() (list []**oracle.Conn) {
+	for i := range l.conns {
+		list = append(list, &l.conns[i])
+	}
+	for i := range l.listens {
+		list = append(list, &l.listens[i])
+	}
+	return append(list, &l.control)
+}
+
+func (l *link) setUp() error {
+	do := func(c *oracle.Conn, args ...string) error {
+		if r, err := c.Do(args...); err != nil || r[0] == '-' {
+			return fmt.Errorf("%q: %q, %w", args, r, err)
+		}
+		return nil
+	}
+	for _, args := range [][]string{{"FLUSHALL"}, {"SCRIPT", "FLUSH"}, {"CONFIG", "SET", "notify-keyspace-events", ""}} {
+		if err := do(l.control, args...); err != nil {
+			return err
 		}
 	}
-	return &l, nil
+	for i, setup := range listenerSetups {
+		for _, args := range setup {
+			if err := do(l.listens[i], args...); err != nil {
+				return err
+			}
+		}
+	}
+	return do(l.conns[resp3Conn], "HELLO", "3")
 }
 
 func (l *link) close() {
-	for _, c := range l.conns {
-		if c != nil {
-			c.Close()
+	for _, c := range l.all() {
+		if *c != nil {
+			(*c).Close()
 		}
+	}
+}
+
+// listen takes the messages that the listeners were sent.
+func (l *link) listen() {
+	if _, err := l.control.Do("PUBLISH", endChannel, endChannel); err != nil {
+		return // shows in the digest
+	}
+	for i, c := range l.listens {
+		for {
+			raw, err := c.Reply()
+			if err != nil {
+				l.messages[i] = append(l.messages[i], reply{raw, err.Error()})
+				break
+			}
+			l.messages[i] = append(l.messages[i], reply{raw: raw})
+			if bytes.Contains(raw, []byte("\r\n"+endChannel+"\r\n$")) {
+				break
+			}
+		}
+	}
+}
+
+// digestAll asks for the digest of all databases. Keys that have expired count until somebody looks at them, which only those of
+// plainKeys may.
+func (l *link) digestAll() {
+	for db := range 16 {
+		commands := [][]string{{"SELECT", strconv.Itoa(db)}, append([]string{"EXISTS"}, plainKeys...)}
+		for _, args := range commands {
+			if raw, err := l.control.Do(args...); err != nil {
+				l.digest = reply{raw, err.Error()}
+				return
+			}
+		}
+	}
+	raw, err := l.control.Do("DEBUG", "DIGEST")
+	l.digest = reply{raw: raw}
+	if err != nil {
+		l.digest.fail = err.Error()
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 // session makes about n commands.
 func session(seed, number uint64, n int) []batch {
 	g := newGen(seed, number)
-	all, weights := parseFamilies()
+	all, weights := parseFamilies(false)
 	var out []batch
 	for n > 0 {
 		b := batch{conn: g.IntN(conns), cuts: g.Uint64()}

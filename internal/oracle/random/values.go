@@ -89,12 +89,16 @@ var values = map[string]func(*Gen) string{
 	"futurems": func(g *Gen) string {
 		return strconv.Itoa(33177117420000 + 500*g.IntN(9))
 	},
-	"past":    mostly(5, between(1, 1000), one("0", "-1", "1500000000")),
-	"badtime": one("0", "-1", "abc", "1.5", "9223372036854775807", "9223372036854775808", "-9223372036854775808", ""),
-	"pattern": one("*", "a", "?", "[a-c]", "[^a]", "{t}*", "*1", "n?", "\\a", "[", "*\x00*", "", "**"),
-	"type":    one("string", "list", "hash", "STRING"),
-	"text":    one("ACGTACGTTAGC", "TTAGGCATCG", "ohmytext", "mynewtext", "aaaa", "aXbXcX"),
-	"small":   between(0, 5),
+	"past":       mostly(5, between(1, 1000), one("0", "-1", "1500000000")),
+	"badtime":    one("0", "-1", "abc", "1.5", "9223372036854775807", "9223372036854775808", "-9223372036854775808", ""),
+	"pattern":    one("*", "a", "?", "[a-c]", "[^a]", "{t}*", "*1", "n?", "\\a", "[", "*\x00*", "", "**"),
+	"type":       one("string", "list", "hash", "STRING"),
+	"conversion": one(conversions...),
+	"echo":       one("return 1", "return ARGV[1]", "return redis.call('get', KEYS[1])", "return redis.call('set', KEYS[1], ARGV[1])"),
+	"channel":    mostly(10, one("ch:a", "ch:b", "ch:c", "ch:d", "other"), one("", "ch:", "a\x00\r\n")),
+	"events":     mostly(10, one("", "KEg$lshzt", "KEg$lshzt", "KEg$lshztmn", "Kg", "E$", "Klsh", "Ez", "KEn", "KEm", "g$l"), one("KEq", "kE")),
+	"text":       one("ACGTACGTTAGC", "TTAGGCATCG", "ohmytext", "mynewtext", "aaaa", "aXbXcX"),
+	"small":      between(0, 5),
 }
 
 // plainKeys are the keys that most commands use, and the only ones that get an expiry in the past when they are set.
