@@ -20,11 +20,14 @@ type Traits struct {
 // maxNodes is how large a straight script may be.
 const maxNodes = 20000
 
-// analyse reads the traits of a chunk.
-func analyse(chunk []ast.Stmt, table *command.Table) Traits {
+// analyse reads the traits of a chunk. fix makes calls of functions of the libraries faster; see fix.
+func analyse(chunk []ast.Stmt, table *command.Table, fix bool) Traits {
 	a := analysis{table: table, traits: Traits{Declared: true, Reads: true, Straight: true, Pure: true}}
 	a.assigned(chunk)
 	a.block(chunk)
+	if fix && !a.reached {
+		a.fix()
+	}
 	if a.nodes > maxNodes || a.concats > maxConcats {
 		a.traits.Straight = false
 	}
@@ -42,7 +45,9 @@ type analysis struct {
 	written map[string]bool // names that are assigned to somewhere, but for their declaration
 	nodes   int
 	concats int
-	keys    string // the name of the parameter that holds the keys of a function; empty: KEYS
+	reached bool                // a function's environment may not be what it seems
+	fixed   []*ast.FuncCallExpr // calls of functions of the libraries, as redis.call
+	keys    string              // the name of the parameter that holds the keys of a function; empty: KEYS
 }
 
 // kind is what is known of a local's value.
@@ -368,7 +373,7 @@ func (a *analysis) mention(id *ast.IdentExpr, target bool) {
 		a.traits.Pure = false
 	case slices.Contains(reachers, id.Value):
 		a.reckless()
-		a.traits.Straight = false
+		a.traits.Straight, a.reached = false, true
 	case slices.Contains(loopers, id.Value):
 		a.traits.Straight = false
 	}
@@ -451,6 +456,9 @@ func (a *analysis) call(e *ast.FuncCallExpr) {
 			return
 		}
 	}
+	if a.libraryCall(e) {
+		a.fixed = append(a.fixed, e)
+	}
 	switch {
 	case e.Receiver != nil: // object:method(...)
 		a.traits.Straight = false
@@ -464,6 +472,29 @@ func (a *analysis) call(e *ast.FuncCallExpr) {
 		if !a.isARGVCall(arg) {
 			a.expr(arg)
 		}
+	}
+}
+
+// libraryCall tells whether e calls a function of a library by its full name.
+func (a *analysis) libraryCall(e *ast.FuncCallExpr) bool {
+	f, ok := e.Func.(*ast.AttrGetExpr)
+	if !ok {
+		return false
+	}
+	id, ok := f.Object.(*ast.IdentExpr)
+	name, ok2 := f.Key.(*ast.StringExpr)
+	return ok && ok2 && a.isGlobal(id.Value) && libraryFunctions()[id.Value+"."+name.Value]
+}
+
+// fix makes calls such as redis.call find their function by one look-up of a hidden global in place of three: of the library, of its
+// view, and of the function in it. As libraries are read-only and the function's environment is known, it is the same function.
+func (a *analysis) fix() {
+	for _, e := range a.fixed {
+		f := e.Func.(*ast.AttrGetExpr)
+		id := &ast.IdentExpr{Value: hidden + f.Object.(*ast.IdentExpr).Value + "." + f.Key.(*ast.StringExpr).Value}
+		id.SetLine(f.Line())
+		id.SetLastLine(f.LastLine())
+		e.Func = id
 	}
 }
 

@@ -25,6 +25,7 @@ type Cache struct {
 	clock   int64
 	bytes   int64
 
+	used    atomic.Bool
 	version atomic.Uint64 // changes when scripts go
 	evicted atomic.Int64
 }
@@ -56,6 +57,7 @@ func (c *Cache) touch(s *Script) {
 // Add returns the script with this body, compiled if it is new. loaded tells that it came with SCRIPT LOAD.
 func (c *Cache) Add(body string, loaded bool) (*Script, error) {
 	sha := SHA1([]byte(body))
+	c.used.Store(true)
 	s := c.Get(sha)
 	if s == nil {
 		var err error
@@ -102,6 +104,9 @@ func (c *Cache) insert(s *Script) {
 
 // bytes returns about what s takes: its text and several times that for what it is compiled to.
 func (s *Script) bytes() int64 { return int64(5*len(s.Body)) + 500 }
+
+// Used tells whether there have ever been scripts.
+func (c *Cache) Used() bool { return c.used.Load() }
 
 // Flush forgets all scripts.
 func (c *Cache) Flush() {

@@ -61,12 +61,37 @@ func (vm *VM) arrayToLua(n int, rest []byte) (lua.LValue, []byte) {
 		return lua.LFalse, rest
 	}
 	t := vm.L.CreateTable(n, 0)
+	if len(rest) <= maxShared {
+		return t, vm.sharedElements(t, n, rest)
+	}
 	for i := range n {
 		var v lua.LValue
 		v, rest = vm.toLua(rest)
 		t.RawSetInt(i+1, v)
 	}
 	return t, rest
+}
+
+// maxShared is how long a reply may be whose strings share one allocation: none of them lives longer than the others by much.
+const maxShared = 1024
+
+// sharedElements is arrayToLua's loop with one allocation for all bulk strings.
+func (vm *VM) sharedElements(t *lua.LTable, n int, rest []byte) []byte {
+	all := string(rest)
+	for i := range n {
+		if rest[0] != '$' || rest[1] == '-' {
+			var v lua.LValue
+			v, rest = vm.toLua(rest)
+			t.RawSetInt(i+1, v)
+			continue
+		}
+		end := bytes.IndexByte(rest, '\n')
+		size := length(rest[1 : end-1])
+		at := len(all) - len(rest) + end + 1
+		t.RawSetInt(i+1, lua.LString(all[at:at+size]))
+		rest = rest[end+1+size+2:]
+	}
+	return rest
 }
 
 func (vm *VM) resp3ToLua(kind byte, line, rest []byte) (lua.LValue, []byte) {

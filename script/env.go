@@ -1,6 +1,8 @@
 package script
 
 import (
+	"sync"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/shoaldb/shoal/script/lualib"
@@ -19,7 +21,48 @@ func (vm *VM) open(forFunctions bool) {
 	}
 	vm.env.SetGlobal("redis", vm.env.Protect(t))
 	vm.wrapPCall()
+	if !forFunctions {
+		for name, f := range vm.libraryFunctions() {
+			vm.env.SetGlobal(hidden+name, f)
+		}
+	}
 }
+
+// hidden begins the names of globals that scripts cannot write.
+const hidden = "\x00"
+
+// fixedLibraries are those whose functions are found by one look-up.
+var fixedLibraries = []string{"redis", "string", "table", "math", "bit", "struct", "cjson", "cmsgpack"}
+
+// libraryFunctions returns the functions of the libraries by their full names.
+func (vm *VM) libraryFunctions() map[string]*lua.LFunction {
+	all := map[string]*lua.LFunction{}
+	for _, lib := range fixedLibraries {
+		view, ok := vm.env.Globals.RawGetString(lib).(*lua.LTable)
+		if !ok {
+			continue
+		}
+		content, ok := vm.L.GetField(view.Metatable, "__index").(*lua.LTable)
+		if !ok {
+			continue
+		}
+		content.ForEach(func(k, v lua.LValue) {
+			if f, ok := v.(*lua.LFunction); ok {
+				all[lib+"."+k.String()] = f
+			}
+		})
+	}
+	return all
+}
+
+// libraryFunctions are the names of all functions of the libraries.
+var libraryFunctions = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for name := range NewVM(nil, false).libraryFunctions() {
+		names[name] = true
+	}
+	return names
+})
 
 // wrapPCall makes pcall return an error of redis, which is a table, as its text, as it was before errors were tables.
 func (vm *VM) wrapPCall() {

@@ -39,6 +39,7 @@ type Server struct {
 	libraries    libraries
 	running      running
 	exclusive    exclusive
+	collector    collector
 	pubsub       pubsub
 	standstill   standstill
 	execSpec     *command.Spec
