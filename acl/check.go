@@ -144,7 +144,7 @@ func (r *Rules) AllowsChannel(channel string, pattern bool) bool {
 	return false
 }
 
-// Allows tells whether the user may run a command and besides use every key as flags say: SORT with BY or GET patterns.
+// AllowsWithAllKeys tells whether the user may run a command and besides use every key as flags say: SORT with BY or GET patterns.
 func (r *Rules) AllowsWithAllKeys(spec *command.Spec, args [][]byte, flags command.KeyFlags) bool {
 	if r.free {
 		return true

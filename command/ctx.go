@@ -47,6 +47,8 @@ type Ctx struct {
 	// Woken points to the one of Keys that has become ready when a blocking command runs again; nil when it was just sent.
 	Woken *shard.Key
 	Table *Table
+	// MayReadAll tells whether the client's user may run the command and read every key; nil: it may. Set by server/.
+	MayReadAll func(c *Ctx) bool
 	// LockedAll tells that the locks of all shards are held: by a transaction or a script.
 	LockedAll bool
 
@@ -141,6 +143,9 @@ func (c *Ctx) Notify(class NotifyClass, event string, key []byte) {
 func (c *Ctx) OnNotify(f func(c *Ctx, class NotifyClass, event string, key []byte)) {
 	c.effects.notify = f
 }
+
+// mayReadAll tells whether the client's user may read keys that the command finds only when it runs.
+func (c *Ctx) mayReadAll() bool { return c.MayReadAll == nil || c.MayReadAll(c) }
 
 // Error replies with e.
 func (c *Ctx) Error(e Error) { c.Reply.Error(string(e)) }

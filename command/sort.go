@@ -178,11 +178,19 @@ func (s *sorting) parse(c *Ctx, readOnly bool) (ok bool) {
 			i++
 		case c.isOption(i, "BY") && left >= 1:
 			s.by = c.Args[i+1]
-			if asterisk(s.by) < 0 {
+			switch {
+			case asterisk(s.by) < 0:
 				s.asIs = true
+			case !c.mayReadAll():
+				c.Error("ERR BY option of SORT denied due to insufficient ACL permissions.")
+				return false
 			}
 			i++
 		case c.isOption(i, "GET") && left >= 1:
+			if !c.mayReadAll() {
+				c.Error("ERR GET option of SORT denied due to insufficient ACL permissions.")
+				return false
+			}
 			s.get = append(s.get, c.Args[i+1])
 			i++
 		default:

@@ -144,6 +144,11 @@ func deniedObject(q *request, why acl.Reason, at int) string {
 	return string(q.args[at])
 }
 
+// mayReadAll is command.Ctx.MayReadAll.
+func mayReadAll(c *command.Ctx) bool {
+	return client(c).user.Rules().AllowsWithAllKeys(c.Spec, c.Args, command.Access)
+}
+
 var whyInside = [...]string{
 	acl.DeniedCommand: "can't run this command or subcommand",
 	acl.DeniedKey:     "can't access at least one of the keys mentioned in the command arguments",

@@ -123,7 +123,7 @@ func New(cfg *config.Config) (*Server, error) {
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.stats.perCommand = make([]commandStat, s.table.Count())
-	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, Table: s.table}
+	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
 	r.ctx.OnNotify(r.notify)
 	r.inbox.home, r.fanout.deliver = r, r.deliverAll
 	return r
