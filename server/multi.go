@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
@@ -306,9 +307,13 @@ func (r *reactor) prefetchGroup(g []request) {
 	clear(keys)
 }
 
-// awaitGroupLease puts EXEC off if one of its commands has to wait for a command that runs in steps; see awaitLease.
+// awaitGroupLease puts EXEC off if one of its commands has to wait for a command that runs in steps, or refuses it if that is a slow
+// script; see awaitLease.
 func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
-	if many != nil && many.all {
+	busy := r.srv.gate.Load()&gateBusy != 0 && slices.ContainsFunc(g, func(q request) bool { return busyKey(&q) })
+	if busy {
+		// nobody waits for a slow script
+	} else if many != nil && many.all {
 		if !r.awaitExclusive(cl) && !r.awaitAnyLease(cl) {
 			return false
 		}
@@ -328,7 +333,11 @@ func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
 	} else {
 		r.release()
 	}
-	r.putOff(cl, r.ctx.Args)
+	if busy {
+		r.reject(r.ctx.Spec, r.srv.running.busy())
+	} else {
+		r.putOff(cl, r.ctx.Args)
+	}
 	return true
 }
 

@@ -189,7 +189,8 @@ func (x *scriptRun) renewFor() {
 }
 
 // widen takes the locks of all shards in place of those that are held, under which nothing has been written. widened is false if
-// they are held already. If leases forbid it, the command is put off: then ok is false.
+// they are held already. If leases forbid it, the command is put off, or refused while a script is slow: then ok
+// is false.
 func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 	if r.many.all {
 		return false, true
@@ -198,7 +199,15 @@ func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 		r.many.unlock(r.srv.ks)
 	}
 	r.lockAll()
-	if r.srv.leases.running.Load() > 0 && r.inner.depth == 0 && (r.awaitExclusive(cl) || r.awaitAnyLease(cl)) {
+	if r.srv.leases.running.Load() == 0 || r.inner.depth > 0 {
+		return true, true
+	}
+	if r.srv.gate.Load()&gateBusy != 0 {
+		r.many.unlock(r.srv.ks)
+		c.Error(r.srv.running.busy())
+		return false, false
+	}
+	if r.awaitExclusive(cl) || r.awaitAnyLease(cl) {
 		r.many.unlock(r.srv.ks)
 		r.putOff(cl, c.Args)
 		r.long.lengthened = true
