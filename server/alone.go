@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/shard"
 )
 
 // A transaction with a command that is about the server as a whole (CLIENT LIST, INFO, CONFIG SET and so on) cannot ask the other
@@ -132,16 +133,35 @@ func (r *reactor) runAlone(cl *Client) {
 	r.unwatch(cl, false)
 	r.alone = true
 	r.beginReplies(cl, t)
+	var ready []shard.Ready
 	for i := range t.cmds {
 		q := &t.cmds[i]
 		r.ctx.Env = r.srv.env.Load() // the command before may have been CONFIG SET
 		many := r.lock(q)
+		r.ctx.Env = r.srv.env.Load() // CONFIG SET may have changed it
 		r.beginInner(cl)
 		r.runPart(cl, q)
 		r.endInner()
-		r.endGroup(many)
+		ready = append(ready, r.takeReady(many)...)
+		if many != nil {
+			many.unlock(r.srv.ks)
+		}
 		r.release()
 	}
-	r.alone = false
 	r.endMulti(cl, false)
+	r.serveAll(ready)
+	r.alone = false
+}
+
+// serveAll serves those who wait for keys that have become ready while nobody was served.
+func (r *reactor) serveAll(ready []shard.Ready) {
+	if len(ready) == 0 {
+		return
+	}
+	shard.SortReady(ready)
+	many := r.lockAll()
+	for _, k := range ready {
+		k.Key().DB.NoteReady(k.Key())
+	}
+	r.endGroup(many)
 }

@@ -53,6 +53,7 @@ type Client struct {
 	queued                [][][]byte // commands parsed but not run when the client was suspended
 	block                 *blocked   // the blocking command that has suspended it
 	closeAfter            bool       // closes once the reply to its own CLIENT KILL is sent
+	killed                bool       // is about to be closed because of CLIENT KILL
 	index                 int        // in the reactor's list
 	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
 	commands              int64

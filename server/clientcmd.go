@@ -274,6 +274,7 @@ type clientFilter struct {
 
 func (f *clientFilter) matches(cl *Client) bool {
 	switch {
+	case cl.killed:
 	case f.byID && !slices.Contains(f.ids, cl.id):
 	case f.addr != "" && cl.conn.RemoteAddr() != f.addr:
 	case f.laddr != "" && cl.conn.LocalAddr() != f.laddr:
@@ -447,6 +448,7 @@ func killClients(by *Client, f clientFilter, done func(w *resp.Writer, n int)) {
 // killFor closes cl, of r, as a command on the reactor by wants it.
 func (r *reactor) killFor(by *reactor, cl *Client) {
 	r.abandon(cl) // nothing must be lost to it
+	cl.killed = true
 	if r == by {
 		cl.conn.Close(nil)
 	} else {

@@ -1,0 +1,157 @@
+package test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+// onBoth runs a test on redis-server, which shows that the test is right, and on shoal-server with several reactors on each engine.
+func onBoth(t *testing.T, f func(t *testing.T, srv *oracle.Server)) {
+	t.Run("redis", func(t *testing.T) { f(t, pool.get(t, oracle.Need(t))) })
+	eachEngine(t, func(t *testing.T, engine string) {
+		f(t, sharedShoal(t, "--net-engine", engine, "--reactors", "4"))
+	})
+}
+
+// wantReply compares a reply, rendered, with what is wanted.
+func wantReply(t *testing.T, got, want string) {
+	t.Helper()
+	if got = oracle.Render([]byte(got), 2); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// all sends commands one after the other and returns the last reply.
+func all(c *oracle.Client, lines ...string) (last string) {
+	for _, l := range lines {
+		last = c.Do(strings.Fields(l)...)
+	}
+	return last
+}
+
+// Clients that wait for keys are served after a whole transaction, with what it leaves.
+func TestTransactionServesBlocked(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *oracle.Server) {
+		c, waits := srv.Dial(t), srv.Dial(t)
+		for _, about := range []string{"", "CONFIG GET maxmemory"} { // a command about the server as a whole, for which reactors stand still
+			queue := func(lines ...string) {
+				all(c, "MULTI")
+				if about != "" {
+					all(c, about)
+				}
+				all(c, append(lines, "EXEC")...)
+			}
+			all(c, "FLUSHALL")
+			waits.Send("BLPOP", "list", "0")
+			waitBlocked(t, c, 1)
+			queue("RPUSH list a", "DEL list", "RPUSH list b c", "LPOP list")
+			wantReply(t, waits.Reply(), `["list", "c"]`)
+
+			waits.Send("BLPOP", "list", "0")
+			waitBlocked(t, c, 1)
+			queue("RPUSH list d", "DEL list")
+			queue("RPUSH list e", "LPOP list")
+			all(c, "RPUSH list f")
+			wantReply(t, waits.Reply(), `["list", "f"]`)
+
+			// Serving one changes a key that another watches.
+			watches := srv.Dial(t)
+			all(watches, "WATCH target")
+			waits.Send("BLMOVE", "list", "target", "LEFT", "RIGHT", "0")
+			waitBlocked(t, c, 1)
+			queue("RPUSH list g")
+			wantReply(t, waits.Reply(), `"g"`)
+			all(watches, "MULTI", "PING")
+			wantReply(t, watches.Do("EXEC"), "*-1")
+		}
+	})
+}
+
+// Commands about other clients work in a transaction.
+func TestTransactionOnClients(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *oracle.Server) {
+		c := srv.Dial(t)
+		var others []*oracle.Client
+		var ids []string
+		for range 8 { // on all reactors
+			o := srv.Dial(t)
+			ids = append(ids, strings.Trim(o.Do("CLIENT", "ID"), ":\r\n"))
+			o.Send("BLPOP", "nothing", "0")
+			others = append(others, o)
+		}
+		waitBlocked(t, c, len(others))
+		all(c, "MULTI")
+		for i, id := range ids {
+			if i%2 == 0 {
+				all(c, "CLIENT UNBLOCK "+id)
+			} else {
+				all(c, "CLIENT KILL ID "+id)
+			}
+		}
+		all(c, "RPUSH nothing x", "LLEN nothing", "CLIENT LIST ID "+strings.Join(ids, " "))
+		exec := c.Do("EXEC")
+		want := "*11\r\n" + strings.Repeat(":1\r\n", len(ids)+2)
+		if !strings.HasPrefix(exec, want) || strings.Count(exec, "addr=") != len(ids) { // each has addr= and laddr=
+			t.Errorf("%q", exec)
+		}
+		for i, o := range others {
+			if i%2 == 0 {
+				wantReply(t, o.Reply(), "*-1")
+			} else if rest := o.ReadAll(); rest != "" {
+				t.Errorf("a client that was killed got %q", rest)
+			}
+		}
+		wantReply(t, c.Do("LPOP", "nothing"), `"x"`)
+	})
+}
+
+// A transaction that is too large is not kept; the client that sends it is closed.
+func TestTransactionTooLarge(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		srv := sharedShoal(t, "--net-engine", engine, "--client-query-buffer-limit", "2mb")
+		c := srv.Dial(t)
+		all(c, "MULTI")
+		value := strings.Repeat("x", 100000)
+		c.Send("SET", "k", value)
+		wantReply(t, c.Reply(), "+QUEUED")
+		for range 40 {
+			c.Send("SET", "k", value)
+		}
+		if n := strings.Count(c.ReadAll(), "QUEUED"); n < 15 || n > 25 {
+			t.Errorf("%d commands of 100 KB each were queued", n)
+		}
+		srv.WaitLog(t, "reached max query buffer length")
+	})
+}
+
+// A client may watch very many keys; what that costs is shown, and ends with the connection.
+func TestManyWatches(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		srv := sharedShoal(t, "--net-engine", engine, "--reactors", "2")
+		c, other := srv.Dial(t), srv.Dial(t)
+		const keys, each = 200000, 1000
+		for i := 0; i < keys; i += each {
+			args := []string{"WATCH"}
+			for j := range each {
+				args = append(args, fmt.Sprint("watched:", i+j))
+			}
+			wantReply(t, c.Do(args...), "+OK")
+		}
+		var memory int
+		info := c.Do("CLIENT", "INFO")
+		if _, after, ok := strings.Cut(info, " tot-mem="); ok {
+			fmt.Sscan(after, &memory)
+		}
+		if memory < 200*keys || memory > 400*keys {
+			t.Errorf("%d watched keys: %s", keys, info)
+		}
+		other.Do("SET", "watched:199999", "x")
+		all(c, "MULTI", "PING")
+		wantReply(t, c.Do("EXEC"), "*-1")
+		all(c, "MULTI", "PING")
+		wantReply(t, c.Do("EXEC"), "*1\n  +PONG")
+	})
+}
