@@ -145,7 +145,7 @@ var table = []section{
 		{Name: "enable-module-command", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableModule }, Names: protections},
 			Help: "Who may use MODULE.", NoEffect: "modules are shared libraries for another program"},
 		{Name: "sanitize-dump-payload", Kind: enum[SanitizePayload]{At: func(v *Values) *SanitizePayload { return &v.SanitizePayload }, Names: sanitizePayloads},
-			Help: "Check values of RESTORE and RDB files in depth: always, never, or only those clients send.", Later: persistence},
+			Help: "Count the values of RESTORE and RDB files that are checked in depth (all are): always, never, or only those clients send."},
 	}},
 	{"Memory and expiry", []Directive{
 		{Name: "maxmemory", Kind: memory{At: func(v *Values) *int64 { return &v.MaxMemory }},
