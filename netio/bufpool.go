@@ -3,7 +3,8 @@ package netio
 // Sizes of pooled out-buffers, and how many of each an idle reactor keeps. A buffer that outgrew its class goes to the
 // garbage collector. The largest takes a whole segment and the reply that ends it.
 var bufClasses = [...]struct{ size, keep int }{
-	{16 << 10, 64},
+	{2 << 10, 4096}, // for messages: see Conn.OutShort
+	{16 << 10, 256},
 	{64 << 10, 64},
 	{sealBytes + sealBytes/4, 16},
 }
@@ -15,9 +16,12 @@ type bufPool struct {
 	low  [len(bufClasses)]int // fewest idle since the last trim
 }
 
+// replyClass is the class of buffer that a conn begins with.
+const replyClass = 1
+
 // classFor is the class of buffer for replies of n bytes.
 func classFor(n int) uint8 {
-	for i := range len(bufClasses) - 1 {
+	for i := replyClass; i < len(bufClasses)-1; i++ {
 		if n <= bufClasses[i].size {
 			return uint8(i)
 		}

@@ -106,11 +106,21 @@ func (c *Conn) Out() []byte {
 	return c.out
 }
 
+// OutShort is Out where n bytes are going to be appended, if nothing is pending as yet. For few bytes it takes a small buffer: a message to
+// ten thousand conns would take that many of the others.
+func (c *Conn) OutShort(n int) []byte {
+	if c.out == nil && n <= bufClasses[0].size && c.flags&flagClosing == 0 {
+		c.out = c.r.bufs.get(0)
+		c.markDirty()
+	}
+	return c.Out()
+}
+
 func (c *Conn) outSlow() []byte {
 	if c.flags&flagClosing != 0 {
 		return c.r.scratch[:0]
 	}
-	c.out = c.r.bufs.get(c.class)
+	c.out = c.r.bufs.get(max(c.class, replyClass))
 	c.markDirty()
 	return c.out
 }

@@ -69,7 +69,7 @@ func (cl *Client) class() config.ClientClass {
 // checkOutput closes a client that leaves too many replies unread (client-output-buffer-limit).
 func (r *reactor) checkOutput(cl *Client) {
 	pending := int64(cl.conn.OutPending() + len(cl.pushes))
-	if pending == 0 {
+	if pending == 0 || cl.conn.IsClosed() {
 		cl.softLimitMS = 0
 		return
 	}

@@ -181,7 +181,7 @@ func (r *reactor) give(cl *Client, since uint64) {
 		return
 	}
 	cl.seen = last
-	out := cl.conn.Out()
+	out := cl.conn.OutShort(len(f.block))
 	at := len(out)
 	out = append(out, f.block...)
 	if cl.proto >= 3 {
