@@ -24,10 +24,10 @@ func (h *heard) take() []string {
 func TestObserver(t *testing.T) {
 	ks := newTest(t, 1)
 	var h heard
+	ks.UnlockAll()
 	ks.Observe(&h)
 	s := ks.Shard(0)
 	s.Lock(1000)
-	defer s.Unlock()
 	db := s.DB(0)
 	k, other := ks.Key(0, []byte("k")), ks.Key(0, []byte("other"))
 	elsewhere := ks.Key(3, []byte("k"))
@@ -97,8 +97,6 @@ func TestObserver(t *testing.T) {
 func TestWatchers(t *testing.T) {
 	ks := newTest(t, 1)
 	s := ks.Shard(0)
-	s.Lock(1000)
-	defer s.Unlock()
 	db := s.DB(0)
 	name := func(i int) []byte { return fmt.Appendf(nil, "k%d", i) }
 	watchers := make([]Watcher, 40)
@@ -138,8 +136,6 @@ func TestWatchers(t *testing.T) {
 func BenchmarkSetUnobserved(b *testing.B) {
 	ks := newTest(b, 1)
 	s := ks.Shard(0)
-	s.Lock(1000)
-	defer s.Unlock()
 	k := ks.Key(0, []byte("k"))
 	for b.Loop() {
 		s.DB(0).SetString(&k, []byte("some text"), SetMode{})
