@@ -402,9 +402,6 @@ func TestSlowSubscriber(t *testing.T) {
 
 // TestManySubscribers publishes to more subscribers than one turn takes, while other clients measure how long they wait.
 func TestManySubscribers(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	eachEngine(t, func(t *testing.T, engine string) {
 		srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "2")
 		const subscribers, messages = 1500, 40
