@@ -456,6 +456,12 @@ func (a *analysis) call(e *ast.FuncCallExpr) {
 			return
 		}
 	}
+	if a.isARGVCall(e) {
+		return
+	}
+	if id, ok := e.Func.(*ast.IdentExpr); ok && id.Value == hidden+"concat" { // what lualib makes of ".."
+		a.concats += len(e.Args) - 1
+	}
 	if a.libraryCall(e) {
 		a.fixed = append(a.fixed, e)
 	}
@@ -468,11 +474,7 @@ func (a *analysis) call(e *ast.FuncCallExpr) {
 	default:
 		a.expr(e.Func)
 	}
-	for _, arg := range e.Args {
-		if !a.isARGVCall(arg) {
-			a.expr(arg)
-		}
-	}
+	a.exprs(e.Args)
 }
 
 // libraryCall tells whether e calls a function of a library by its full name.

@@ -85,15 +85,21 @@ func (r *infoReport) memory() {
 	r.num("go_goroutines", int64(runtime.NumGoroutine()))
 }
 
-// scriptMemory writes what scripts and functions take: there are none.
+// scriptMemory writes what scripts and functions take. What their states take is part of the Go heap.
 func (r *infoReport) scriptMemory() {
+	n, scripts, _ := r.srv.scripts.Stats()
+	set := r.srv.libraries.set.Load()
+	libraries, functions := set.Count()
 	r.zeros("used_memory_lua", "used_memory_vm_eval")
 	r.str("used_memory_lua_human", humanBytes(0))
-	r.zeros("used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions", "number_of_libraries",
-		"used_memory_vm_functions")
+	r.num("used_memory_scripts_eval", scripts)
+	r.num("number_of_cached_scripts", int64(n))
+	r.num("number_of_functions", int64(functions))
+	r.num("number_of_libraries", int64(libraries))
+	r.zeros("used_memory_vm_functions")
 	r.size("used_memory_vm_total", 0)
-	r.zeros("used_memory_functions")
-	r.size("used_memory_scripts", 0)
+	r.num("used_memory_functions", set.Bytes())
+	r.size("used_memory_scripts", scripts+set.Bytes())
 }
 
 func (r *infoReport) percent(name string, part float64) {

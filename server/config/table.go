@@ -7,7 +7,6 @@ const (
 	replication = "replication"
 	eviction    = "eviction"
 	monitoring  = "slow log, latency tracking or notification"
-	scripting   = "scripting"
 	tracking    = "client-side caching"
 	cluster     = "cluster mode"
 	tls         = "TLS"
@@ -233,7 +232,7 @@ var table = []section{
 		{Name: "notify-keyspace-events", Kind: keyspaceEvents{func(v *Values) *KeyspaceEvents { return &v.KeyspaceEvents }},
 			Help: "Events to publish: K and E choose the channel, the other letters the kind of event.", Later: monitoring},
 		{Name: "busy-reply-threshold", Alias: "lua-time-limit", Kind: integer{At: func(v *Values) *int { return &v.BusyReplyThresholdMS }, Default: 5000, Max: noLimit},
-			Help: "Milliseconds after which clients are told that a script keeps the server busy.", Later: scripting},
+			Help: "Milliseconds after which clients are told that a script keeps the server busy."},
 	}},
 	{"Persistence", []Directive{
 		{Name: "save", Flags: MultiArg, Kind: savePoints{func(v *Values) *[]SavePoint { return &v.Save }},

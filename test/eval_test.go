@@ -1,0 +1,321 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/shoaldb/shoal/internal/oracle"
+)
+
+// duelCommands reads the commands of a file, separated by lines of "---": scripts for EVAL, whose first line "-- ..." has the number of
+// keys, the keys and arguments; or, behind a line "-- cmd", the words of a command with "|" between them.
+func duelCommands(t *testing.T, path string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	for part := range strings.SplitSeq(string(text), "\n---\n") {
+		part = strings.Trim(part, "\n")
+		first, rest, _ := strings.Cut(part, "\n")
+		words, ok := strings.CutPrefix(first, "-- ")
+		switch {
+		case !ok:
+			all = append(all, []string{"EVAL", part, "0"})
+		case words == "cmd":
+			all = append(all, strings.Split(strings.ReplaceAll(rest, `\n`, "\n"), "|"))
+		default:
+			all = append(all, append([]string{"EVAL", rest}, strings.Fields(words)...))
+		}
+	}
+	return all
+}
+
+// TestEvalBesideRedis runs scripts and functions on Shoal and on redis-server.
+func TestEvalBesideRedis(t *testing.T) {
+	for _, file := range []string{"testdata/eval.txt", "testdata/function.txt"} {
+		for _, proto := range []string{"2", "3"} {
+			t.Run(file+"/RESP"+proto, func(t *testing.T) {
+				redis := pool.get(t, oracle.Need(t)).Dial(t)
+				shoal := sharedShoal(t).Dial(t)
+				for _, c := range []*oracle.Client{redis, shoal} {
+					c.Do("HELLO", proto)
+					c.Do("FLUSHALL")
+					c.Do("FUNCTION", "FLUSH")
+				}
+				for _, args := range duelCommands(t, file) {
+					if want, got := redis.Do(args...), shoal.Do(args...); got != want {
+						t.Errorf("%q:\n\tredis %q\n\tshoal %q", args, want, got)
+					}
+				}
+			})
+		}
+	}
+}
+
+// waitUntil waits until f is true.
+func waitUntil(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !f(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s does not come", what)
+		}
+	}
+}
+
+// eachBusyShape runs a test on both engines, with one reactor, where a script must not stop it, and with two.
+func eachBusyShape(t *testing.T, f func(t *testing.T, s *oracle.Server)) {
+	for _, engine := range engines(t) {
+		for _, reactors := range []string{"1", "2"} {
+			t.Run("engine="+engine+"/reactors="+reactors, func(t *testing.T) {
+				s := oracle.Shoal(t, "--net-engine", engine, "--reactors", reactors, "--busy-reply-threshold", "200", "--enable-debug-command", "yes")
+				f(t, s)
+			})
+		}
+	}
+}
+
+const (
+	busyScript   = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n"
+	busyFunction = "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.\r\n"
+)
+
+// endless begins a script that does not end, and waits until the server says so.
+func endless(t *testing.T, s *oracle.Server, body string, words ...string) (script, other *oracle.Client) {
+	t.Helper()
+	script, other = s.Dial(t), s.Dial(t)
+	script.Send(append([]string{"EVAL", body}, words...)...)
+	waitUntil(t, "BUSY", func() bool { return strings.HasPrefix(other.Do("PING"), "-BUSY") })
+	return script, other
+}
+
+func wantReply(t *testing.T, c *oracle.Client, want string, args ...string) {
+	t.Helper()
+	if got := c.Do(args...); got != want {
+		t.Errorf("%q: %q, not %q", args, got, want)
+	}
+}
+
+// kill sends SCRIPT KILL and wants the script to end by that.
+func kill(t *testing.T, script, other *oracle.Client) {
+	t.Helper()
+	wantReply(t, other, "+OK\r\n", "SCRIPT", "KILL")
+	if got := script.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL...") {
+		t.Errorf("the script: %q", got)
+	}
+	waitUntil(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
+	wantReply(t, other, "-NOTBUSY No scripts in execution right now.\r\n", "SCRIPT", "KILL")
+}
+
+// TestEndlessScript has a script that works on a declared key: who wants another goes on.
+func TestEndlessScript(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		script, other := endless(t, s, "while true do redis.call('GET', KEYS[1]) redis.call('HGET', KEYS[2], 'f') end", "2", "mine", "mine2")
+		for i := range 100 {
+			wantReply(t, other, "+OK\r\n", "SET", fmt.Sprint("other", i), "v")
+		}
+		wantReply(t, other, busyScript, "SET", "mine", "v")
+		wantReply(t, other, "$-1\r\n", "GET", "mine") // the script only reads
+		wantReply(t, other, busyScript, "FLUSHALL")
+		wantReply(t, other, busyScript, "FUNCTION", "KILL")
+		kill(t, script, other)
+		wantReply(t, other, "+OK\r\n", "SET", "mine", "v")
+	})
+}
+
+// TestEndlessEverywhere has scripts that may work on any key, and such that catch errors.
+func TestEndlessEverywhere(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		for _, body := range []string{
+			"while true do pcall(redis.call, 'GET', 'k') end",
+			"while true do pcall(function() while true do pcall(redis.call, 'GET', 'k') end end) end",
+			"local r = redis.call for i = 1, 1e9 do pcall(function() coroutine.wrap(function() while true do pcall(r, 'GET', 'k') end end)() end) end",
+		} {
+			script, other := endless(t, s, body, "0")
+			wantReply(t, other, busyScript, "GET", "k")
+			wantReply(t, other, busyScript, "SET", "other", "v")
+			wantReply(t, other, "+OK\r\n", "MULTI")
+			wantReply(t, other, busyScript, "SET", "other", "v")
+			wantReply(t, other, "-EXECABORT Transaction discarded because of: "+busyScript[1:], "EXEC")
+			kill(t, script, other)
+		}
+	})
+}
+
+// TestUnkillable has a script that has written: it is not killed, and what it has written is not seen before it ends.
+func TestUnkillable(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		for _, body := range []string{
+			"redis.call('SET', KEYS[1], 1) repeat until redis.call('TIME')[1] * 1 >= ARGV[1] * 1 return redis.call('INCR', KEYS[1])",
+			"local r = redis r.call('SET', 'k', 1) repeat until r.call('TIME')[1] * 1 >= ARGV[1] * 1 return r.call('INCR', 'k')",
+		} {
+			script, other := endless(t, s, body, "1", "k", fmt.Sprint(time.Now().Add(3*time.Second).Unix()))
+			if got := other.Do("SCRIPT", "KILL"); !strings.HasPrefix(got, "-UNKILLABLE ") {
+				t.Errorf("SCRIPT KILL: %q", got)
+			}
+			for {
+				got := other.Do("GET", "k")
+				if got == "$1\r\n2\r\n" {
+					break
+				}
+				if got != busyScript {
+					t.Fatalf("GET: %q", got)
+				}
+			}
+			if got := script.Reply(); got != ":2\r\n" {
+				t.Errorf("the script: %q", got)
+			}
+		}
+	})
+}
+
+// TestWaitForScript has clients that wait for a script that is put aside and is not slow yet, without an error.
+func TestWaitForScript(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		script := s.Dial(t)
+		script.Do("CONFIG", "SET", "busy-reply-threshold", "600000")
+		var clients []*oracle.Client
+		for range 20 {
+			clients = append(clients, s.Dial(t))
+		}
+		for _, body := range []string{
+			"redis.call('SET', KEYS[1], 0) for i = 1, 300000 do local x = i * 2 end for i = 1, 100 do redis.call('INCR', KEYS[1]) end return 'done'",
+			"local r = redis r.call('SET', 'n', 0) for i = 1, 300000 do local x = i * 2 end for i = 1, 100 do r.call('INCR', 'n') end return 'done'",
+		} {
+			for range 5 {
+				script.Do("SET", "n", "-1000") // those who come before the script get less than those behind it
+				script.Send("EVAL", body, "1", "n")
+				for _, c := range clients {
+					c.Send("INCR", "n")
+				}
+				if got := script.Reply(); got != "$4\r\ndone\r\n" {
+					t.Fatalf("the script: %q", got)
+				}
+				seen := map[string]bool{}
+				for _, c := range clients {
+					got := c.Reply()
+					if seen[got] {
+						t.Errorf("two clients got %q", got)
+					}
+					seen[got] = true
+				}
+			}
+		}
+	})
+}
+
+// TestMemoryLimit has scripts that would use all memory.
+func TestMemoryLimit(t *testing.T) {
+	for _, engine := range engines(t) {
+		s := oracle.Shoal(t, "--net-engine", engine, "--reactors", "1")
+		c := s.Dial(t)
+		for _, body := range []string{
+			"local t = {} while true do t[#t + 1] = {} end",
+			"local t = {} while true do t[#t + 1] = string.rep('x', 1e6) end",
+			"local s = 'x' while true do s = s .. s end",
+			"local t = {} while true do local u = {} u[4000000] = 1 t[#t + 1] = u end",
+			"local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end",
+		} {
+			got := c.Do("EVAL", body, "0")
+			if !strings.Contains(got, "memory limit") && !strings.Contains(got, "too large") {
+				t.Errorf("%s: %q", body, got)
+			}
+		}
+		wantReply(t, c, "+PONG\r\n", "PING")
+	}
+}
+
+// TestScriptInTransaction has an endless script in a transaction: it ends with an error.
+func TestScriptInTransaction(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		c.Do("MULTI")
+		c.Do("EVAL", "while true do end", "0")
+		c.Do("SET", "k", "v")
+		if got := c.Do("EXEC"); !strings.HasPrefix(got, "*2\r\n-ERR Script took too long") || !strings.HasSuffix(got, "+OK\r\n") {
+			t.Errorf("EXEC: %q", got)
+		}
+	})
+}
+
+// TestFunctionKill has a function that does not end, and a library that does not finish registering.
+func TestFunctionKill(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		script, other := s.Dial(t), s.Dial(t)
+		other.Do("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('endless', function() while true do end end)")
+		if got := other.Do("FUNCTION", "LOAD", "#!lua name=m\nwhile true do end"); got != "-ERR Error registering functions: ERR FUNCTION LOAD timeout\r\n" {
+			t.Errorf("FUNCTION LOAD: %q", got)
+		}
+		script.Send("FCALL", "endless", "0")
+		waitUntil(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
+		wantReply(t, other, busyFunction, "SCRIPT", "KILL")
+		if got := other.Do("FUNCTION", "STATS"); !strings.Contains(got, "endless") {
+			t.Errorf("FUNCTION STATS: %q", got)
+		}
+		wantReply(t, other, "+OK\r\n", "FUNCTION", "KILL")
+		if got := script.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user") {
+			t.Errorf("FCALL: %q", got)
+		}
+	})
+}
+
+// TestShutdownBusy ends a server on which a script runs.
+func TestShutdownBusy(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		_, other := endless(t, s, "local r = redis r.call('SET', 'k', 1) while true do end", "0")
+		wantReply(t, other, busyScript, "SHUTDOWN")
+		other.Send("SHUTDOWN", "NOSAVE")
+		if status := s.Wait(t); status != 0 {
+			t.Errorf("exit status %d", status)
+		}
+	})
+}
+
+// TestUndeclaredKeys has many clients whose scripts move elements between keys that they do not declare, or do: none is lost, and
+// no sum is ever seen that is wrong.
+func TestUndeclaredKeys(t *testing.T) {
+	for _, engine := range engines(t) {
+		s := oracle.Shoal(t, "--net-engine", engine, "--reactors", "4")
+		const accounts, each = 20, 1000
+		c := s.Dial(t)
+		for i := range accounts {
+			c.Do("SET", fmt.Sprint("a", i), fmt.Sprint(each))
+		}
+		sum := "local n = 0 for i = 0, " + fmt.Sprint(accounts-1) + " do n = n + redis.call('GET', 'a' .. i) end return n"
+		scripts := []string{
+			"redis.call('DECR', KEYS[1]) return redis.call('INCR', KEYS[2])",
+			"redis.call('DECR', ARGV[1]) return redis.call('INCR', ARGV[2])",
+			"local a, b = redis.call('GET', ARGV[1]), redis.call('GET', ARGV[2]) redis.call('SET', ARGV[1], a - 1) redis.call('SET', ARGV[2], b + 1)",
+		}
+		var wg sync.WaitGroup
+		for n := range 6 {
+			c := s.Dial(t)
+			wg.Go(func() {
+				for i := range 400 {
+					a, b := fmt.Sprint("a", (i*7+n)%accounts), fmt.Sprint("a", (i*11+n+1)%accounts)
+					if a == b {
+						continue
+					}
+					body := scripts[(i+n)%len(scripts)]
+					if body == scripts[0] {
+						c.Do("EVAL", body, "2", a, b)
+					} else {
+						c.Do("EVAL", body, "0", a, b)
+					}
+					if i%10 == 0 {
+						if got := c.Do("EVAL_RO", sum, "0"); got != fmt.Sprintf(":%d\r\n", accounts*each) {
+							t.Errorf("the sum is %q", got)
+							return
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
