@@ -104,7 +104,10 @@ func (a *Arg) write(w *resp.Writer) {
 		f.name("key_spec_index")
 		w.Int(int64(a.KeySpecIndex))
 	}
-	f.text("token", a.Token)
+	if f.text("token", a.Token); a.Token == "" && a.Type == ArgPureToken { // MIGRATE's empty key
+		f.name("token")
+		f.w.BulkString("")
+	}
 	f.text("summary", a.Summary)
 	f.text("since", a.Since)
 	f.text("deprecated_since", a.DeprecatedIn)

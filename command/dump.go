@@ -65,7 +65,7 @@ func dump(c *Ctx) {
 		c.Reply.Null()
 		return
 	}
-	if e.Type() != types.String && c.Long(valueLen(k.DB, e)) {
+	if c.Long(valueLen(k.DB, e)) {
 		return
 	}
 	d := dumpers.Get().(*dumper)
@@ -75,8 +75,11 @@ func dump(c *Ctx) {
 	d.release()
 }
 
-// valueLen returns the number of elements of e, which is not a string.
+// valueLen returns the number of elements of e; of a string, which takes as long to compress, 1/64 of its bytes.
 func valueLen(db *shard.DB, e shard.Entry) int {
+	if e.Type() == types.String {
+		return db.StrLen(e) / 64
+	}
 	sp, r := db.Space(), db.Root(e)
 	switch r.Type {
 	case types.List:
@@ -96,7 +99,12 @@ func AppendDump(c *Ctx, dst []byte, enc *rdb.Encoder, db *shard.DB, e shard.Entr
 	from := len(dst)
 	if e.Type() == types.String {
 		var scratch [20]byte
-		dst = rdb.AppendString(append(dst, byte(rdb.String)), db.Bytes(e, scratch[:]), enc.Compress)
+		dst = append(dst, byte(rdb.String))
+		if c.Yield == nil {
+			dst = rdb.AppendString(dst, db.Bytes(e, scratch[:]), enc.Compress)
+		} else {
+			dst = rdb.AppendLongString(dst, db.Bytes(e, scratch[:]), enc.Compress, c.Yield)
+		}
 		return rdb.AppendFooter(dst, from)
 	}
 	dst = append(dst, byte(enc.Start(db.Space(), db.Root(e))))

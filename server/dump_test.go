@@ -30,6 +30,19 @@ func TestDumpInSteps(t *testing.T) {
 		for range n / 4 {
 			c.Reply()
 		}
+		long := strings.Repeat("some text and more of it; ", 100_000)
+		c.Do("SET", "string", long)
+		c.Send("DUMP", "string")
+		other.Send("SET", "string", "late")
+		payload := bulkOf(c.Reply())
+		if reply := c.Do("RESTORE", "again", "0", payload); reply != "+OK\r\n" {
+			t.Fatalf("RESTORE of a string: %s", reply)
+		}
+		// The other one may have come before DUMP.
+		if got := bulkOf(c.Do("GET", "again")); got != "late" && (got != long || len(payload) > len(long)/10) {
+			t.Errorf("a string of %d bytes was dumped as %d and became one of %d", len(long), len(payload), len(got))
+		}
+		other.Reply()
 		for key, late := range map[string][]string{"zset": {"ZADD", "zset", "1", "late"}, "hash": {"HSET", "hash", "late", "1"},
 			"set": {"SADD", "set", "late"}, "list": {"RPUSH", "list", "late"}, "stream": {"XADD", "stream", "2-0", "late", "1"}} {
 			digest := c.Do("DEBUG", "DIGEST-VALUE", key)

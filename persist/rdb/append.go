@@ -78,6 +78,34 @@ func appendCompressed(dst, s []byte) ([]byte, bool) {
 	return out[:end], true
 }
 
+// pieceBytes is how much of a long string is compressed between two pauses: some 0.1 ms.
+const pieceBytes = 16 << 10
+
+// AppendLongString is AppendString for a long string. It compresses in pieces, which costs some of the compression, and calls pause
+// after each.
+func AppendLongString(dst, s []byte, compress bool, pause func()) []byte {
+	if !compress || len(s) < minCompress {
+		return AppendString(dst, s, false)
+	}
+	var head [1 + 2*9]byte
+	start := len(dst)
+	dst = append(dst, head[:]...)
+	for rest := s; len(rest) > 0; {
+		n := min(len(rest), pieceBytes)
+		dst, _ = lzf.Compress(dst, rest[:n], 2*pieceBytes) // runs of several pieces are runs of the whole
+		rest = rest[n:]
+		pause()
+	}
+	n := len(dst) - start - len(head)
+	if n > len(s)-minSaving {
+		return AppendString(dst[:start], s, false)
+	}
+	prefix := appendBlobHead(head[:0], n, len(s))
+	end := start + copy(dst[start:], prefix)
+	end += copy(dst[end:], dst[start+len(head):])
+	return dst[:end]
+}
+
 // appendBlobHead appends what goes before n bytes of a string of raw bytes that is compressed.
 func appendBlobHead(dst []byte, n, raw int) []byte {
 	return AppendLen(AppendLen(append(dst, encLZF), uint64(n)), uint64(raw))

@@ -368,10 +368,15 @@ func TestStrings(t *testing.T) {
 		strings.Repeat("long", 1<<18)} {
 		for _, compress := range []bool{false, true} {
 			b := AppendString([]byte("x"), []byte(s), compress)
+			var d Decoder
+			pauses := 0
+			d.ResetBytes(AppendLongString(nil, []byte(s), compress, func() { pauses++ }))
+			if got, err := d.Text(); err != nil || string(got) != s || compress && pauses < len(s)/pieceBytes {
+				t.Errorf("with %d pauses %.40q became %.40q, %v", pauses, s, got, err)
+			}
 			if len(s) > 30 && compress != (len(b) < len(s)/2) {
 				t.Errorf("%d bytes for %d", len(b), len(s))
 			}
-			var d Decoder
 			d.ResetBytes(b[1:])
 			if got, err := d.Text(); err != nil || string(got) != s || d.Offset() != int64(len(b)-1) {
 				t.Errorf("%.40q became %.40q, %v", s, got, err)
