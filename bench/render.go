@@ -111,12 +111,12 @@ func cpuTable(b *strings.Builder, c *Contest, outcomes []*Outcome) {
 			continue
 		}
 		ratio := o.Ratio(cpuMicros)
-		mark := ""
+		wanted, mark := "", ""
 		if goal > 0 {
-			mark = goalMark(ratio.Median >= goal)
+			wanted, mark = fmt.Sprintf("%g", goal), goalMark(ratio.Median >= goal)
 		}
-		fmt.Fprintf(b, "| %s | %.3f | %.3f | %.2f | %.2f–%.2f | %g | %s | %s | %s | %.0f %% |\n", s.describe(),
-			stat(o.A, cpuMicros).Median, stat(o.B, cpuMicros).Median, ratio.Median, ratio.Min, ratio.Max, goal, mark,
+		fmt.Fprintf(b, "| %s | %.3f | %.3f | %.2f | %.2f–%.2f | %s | %s | %s | %s | %.0f %% |\n", s.describe(),
+			stat(o.A, cpuMicros).Median, stat(o.B, cpuMicros).Median, ratio.Median, ratio.Min, ratio.Max, wanted, mark,
 			throughputCell(o.A), throughputCell(o.B), 100*max(stat(o.A, foreign).Max, stat(o.B, foreign).Max))
 	}
 	b.WriteString("\n\"Others\": the most of a core that unrelated processes took during a run. *: the load generator was the limit.\n\n")
