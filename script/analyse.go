@@ -47,7 +47,6 @@ type analysis struct {
 	concats int
 	reached bool                // a function's environment may not be what it seems
 	fixed   []*ast.FuncCallExpr // calls of functions of the libraries, as redis.call
-	keys    string              // the name of the parameter that holds the keys of a function; empty: KEYS
 }
 
 // kind is what is known of a local's value.

@@ -17,7 +17,7 @@
 // that is assigned once, from KEYS[...], the variable of a loop over ipairs(KEYS), or all of unpack(KEYS); and if nothing can
 // change KEYS or call commands in another way (KEYS, redis and redis.call are not passed on, stored or assigned to; the
 // script does not use load, setfenv and their like). This is conservative: what is not understood is not promised.
-// Of functions the same is read from their library, with the first parameter in place of KEYS.
+// Functions are not analysed: they take all locks.
 //
 // Other scripts may touch any key. One of which all calls are constant commands that only read starts under the locks of its
 // declared keys all the same; when it wants another shard it is abandoned and begins anew with all locks, which nobody

@@ -25,7 +25,6 @@ type Library struct {
 	Code      string
 	Functions []*Function
 	proto     *lua.FunctionProto
-	straight  bool
 }
 
 // Engine is the name of the only engine.

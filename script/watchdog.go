@@ -9,16 +9,14 @@ import (
 
 // alarm is how the watchdog reaches a script.
 type alarm struct {
-	rung  atomic.Bool
-	slot  int // in the watchdog's list; 1 for the first
-	begun bool
+	rung atomic.Bool
+	slot int // in the watchdog's list; 1 for the first
 }
 
 // dog watches the scripts of the process that may run for long. Its goroutine sleeps while there are none for a while.
 type dog struct {
 	mu     sync.Mutex
 	alarms []*alarm
-	active atomic.Int32 // scripts that are watched
 	begun  atomic.Uint32
 	awake  atomic.Bool
 	heap   atomic.Uint64 // bytes of the Go heap in use, or not yet swept

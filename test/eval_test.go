@@ -85,8 +85,8 @@ const (
 	busyFunction = "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.\r\n"
 )
 
-// endless begins a script that does not end, and waits until the server says so.
-func endless(t *testing.T, s *oracle.Server, body string, words ...string) (script, other *oracle.Client) {
+// endlessScript begins a script that does not end, and waits until the server says so.
+func endlessScript(t *testing.T, s *oracle.Server, body string, words ...string) (script, other *oracle.Client) {
 	t.Helper()
 	script, other = s.Dial(t), s.Dial(t)
 	script.Send(append([]string{"EVAL", body}, words...)...)
@@ -94,37 +94,37 @@ func endless(t *testing.T, s *oracle.Server, body string, words ...string) (scri
 	return script, other
 }
 
-func wantReply(t *testing.T, c *oracle.Client, want string, args ...string) {
+func expectReply(t *testing.T, c *oracle.Client, want string, args ...string) {
 	t.Helper()
 	if got := c.Do(args...); got != want {
 		t.Errorf("%q: %q, not %q", args, got, want)
 	}
 }
 
-// kill sends SCRIPT KILL and wants the script to end by that.
-func kill(t *testing.T, script, other *oracle.Client) {
+// killScript sends SCRIPT KILL and wants the script to end by that.
+func killScript(t *testing.T, script, other *oracle.Client) {
 	t.Helper()
-	wantReply(t, other, "+OK\r\n", "SCRIPT", "KILL")
+	expectReply(t, other, "+OK\r\n", "SCRIPT", "KILL")
 	if got := script.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL...") {
 		t.Errorf("the script: %q", got)
 	}
 	waitUntil(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
-	wantReply(t, other, "-NOTBUSY No scripts in execution right now.\r\n", "SCRIPT", "KILL")
+	expectReply(t, other, "-NOTBUSY No scripts in execution right now.\r\n", "SCRIPT", "KILL")
 }
 
 // TestEndlessScript has a script that works on a declared key: who wants another goes on.
 func TestEndlessScript(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
-		script, other := endless(t, s, "while true do redis.call('GET', KEYS[1]) redis.call('HGET', KEYS[2], 'f') end", "2", "mine", "mine2")
+		script, other := endlessScript(t, s, "while true do redis.call('GET', KEYS[1]) redis.call('HGET', KEYS[2], 'f') end", "2", "mine", "mine2")
 		for i := range 100 {
-			wantReply(t, other, "+OK\r\n", "SET", fmt.Sprint("other", i), "v")
+			expectReply(t, other, "+OK\r\n", "SET", fmt.Sprint("other", i), "v")
 		}
-		wantReply(t, other, busyScript, "SET", "mine", "v")
-		wantReply(t, other, "$-1\r\n", "GET", "mine") // the script only reads
-		wantReply(t, other, busyScript, "FLUSHALL")
-		wantReply(t, other, busyScript, "FUNCTION", "KILL")
-		kill(t, script, other)
-		wantReply(t, other, "+OK\r\n", "SET", "mine", "v")
+		expectReply(t, other, busyScript, "SET", "mine", "v")
+		expectReply(t, other, "$-1\r\n", "GET", "mine") // the script only reads
+		expectReply(t, other, busyScript, "FLUSHALL")
+		expectReply(t, other, busyScript, "FUNCTION", "KILL")
+		killScript(t, script, other)
+		expectReply(t, other, "+OK\r\n", "SET", "mine", "v")
 	})
 }
 
@@ -136,13 +136,13 @@ func TestEndlessEverywhere(t *testing.T) {
 			"while true do pcall(function() while true do pcall(redis.call, 'GET', 'k') end end) end",
 			"local r = redis.call for i = 1, 1e9 do pcall(function() coroutine.wrap(function() while true do pcall(r, 'GET', 'k') end end)() end) end",
 		} {
-			script, other := endless(t, s, body, "0")
-			wantReply(t, other, busyScript, "GET", "k")
-			wantReply(t, other, busyScript, "SET", "other", "v")
-			wantReply(t, other, "+OK\r\n", "MULTI")
-			wantReply(t, other, busyScript, "SET", "other", "v")
-			wantReply(t, other, "-EXECABORT Transaction discarded because of: "+busyScript[1:], "EXEC")
-			kill(t, script, other)
+			script, other := endlessScript(t, s, body, "0")
+			expectReply(t, other, busyScript, "GET", "k")
+			expectReply(t, other, busyScript, "SET", "other", "v")
+			expectReply(t, other, "+OK\r\n", "MULTI")
+			expectReply(t, other, busyScript, "SET", "other", "v")
+			expectReply(t, other, "-EXECABORT Transaction discarded because of: "+busyScript[1:], "EXEC")
+			killScript(t, script, other)
 		}
 	})
 }
@@ -154,7 +154,7 @@ func TestUnkillable(t *testing.T) {
 			"redis.call('SET', KEYS[1], 1) repeat until redis.call('TIME')[1] * 1 >= ARGV[1] * 1 return redis.call('INCR', KEYS[1])",
 			"local r = redis r.call('SET', 'k', 1) repeat until r.call('TIME')[1] * 1 >= ARGV[1] * 1 return r.call('INCR', 'k')",
 		} {
-			script, other := endless(t, s, body, "1", "k", fmt.Sprint(time.Now().Add(3*time.Second).Unix()))
+			script, other := endlessScript(t, s, body, "1", "k", fmt.Sprint(time.Now().Add(3*time.Second).Unix()))
 			if got := other.Do("SCRIPT", "KILL"); !strings.HasPrefix(got, "-UNKILLABLE ") {
 				t.Errorf("SCRIPT KILL: %q", got)
 			}
@@ -226,7 +226,7 @@ func TestMemoryLimit(t *testing.T) {
 				t.Errorf("%s: %q", body, got)
 			}
 		}
-		wantReply(t, c, "+PONG\r\n", "PING")
+		expectReply(t, c, "+PONG\r\n", "PING")
 	}
 }
 
@@ -253,11 +253,11 @@ func TestFunctionKill(t *testing.T) {
 		}
 		script.Send("FCALL", "endless", "0")
 		waitUntil(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
-		wantReply(t, other, busyFunction, "SCRIPT", "KILL")
+		expectReply(t, other, busyFunction, "SCRIPT", "KILL")
 		if got := other.Do("FUNCTION", "STATS"); !strings.Contains(got, "endless") {
 			t.Errorf("FUNCTION STATS: %q", got)
 		}
-		wantReply(t, other, "+OK\r\n", "FUNCTION", "KILL")
+		expectReply(t, other, "+OK\r\n", "FUNCTION", "KILL")
 		if got := script.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user") {
 			t.Errorf("FCALL: %q", got)
 		}
@@ -267,8 +267,8 @@ func TestFunctionKill(t *testing.T) {
 // TestShutdownBusy ends a server on which a script runs.
 func TestShutdownBusy(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
-		_, other := endless(t, s, "local r = redis r.call('SET', 'k', 1) while true do end", "0")
-		wantReply(t, other, busyScript, "SHUTDOWN")
+		_, other := endlessScript(t, s, "local r = redis r.call('SET', 'k', 1) while true do end", "0")
+		expectReply(t, other, busyScript, "SHUTDOWN")
 		other.Send("SHUTDOWN", "NOSAVE")
 		if status := s.Wait(t); status != 0 {
 			t.Errorf("exit status %d", status)
