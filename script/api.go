@@ -101,6 +101,9 @@ func (vm *VM) command(L *lua.LState) (v lua.LValue, failed bool) {
 	vm.calling = true
 	refused := vm.host.Call(args, &vm.w)
 	vm.calling = false
+	if refused == "" && len(vm.w.Buf) == 0 { // it would reply later; only by DEBUG SET-DISABLE-DENY-SCRIPTS
+		return vm.errorTable("ERR This Redis command is not allowed from script"), true
+	}
 	if refused != "" {
 		if vm.stopped != GoOn {
 			vm.L.RaiseError("stopped")

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"math/rand/v2"
 	"sync"
 
 	lua "github.com/yuin/gopher-lua"
@@ -13,6 +14,7 @@ import (
 func (vm *VM) open(forFunctions bool) {
 	L := vm.L
 	vm.env = lualib.Open(L, lualib.Options{MaxString: maxString, Interrupt: vm.interrupt})
+	vm.env.Seed(rand.Int32()) // each state has numbers of its own
 	t := vm.api()
 	if forFunctions {
 		vm.openLibraries()

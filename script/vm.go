@@ -123,7 +123,7 @@ func (vm *VM) run(fn *lua.LFunction, keys, args *lua.LTable, watched bool) Verdi
 	L := vm.L
 	vm.runs++
 	vm.stopped, vm.proto, vm.running, vm.watched = GoOn, 2, true, watched
-	vm.env.Reset()
+	vm.env.Begin()
 	if watched {
 		vm.watch.begin()
 		L.SetContext(&vm.watch)

@@ -14,3 +14,9 @@ func CopyHidden(to, from *lua.LTable) {
 		}
 	})
 }
+
+// Begin prepares for the next script as Reset does, but for the random numbers, which go on.
+func (e *Env) Begin() { e.calls, e.unyielding, e.coroutines = 0, 0, e.coroutines[:0] }
+
+// Seed begins another sequence of random numbers.
+func (e *Env) Seed(n int32) { e.random.seed(n) }
