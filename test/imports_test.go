@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"persist":             {"persist", "command", "shard", "types", "alloc", "internal/invariants"},
 	"repl":                {"command", "journal", "netio", "persist/rdb", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"cluster":             {"command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
-	"script":              {"command", "resp", "shard", "types", "alloc", "internal/invariants"},
+	"script":              {"script", "command", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"sentinel":            {"netio", "resp", "internal/invariants"},
 	"server/config":       {"types/glob", "internal/invariants"},
 	"server/logging":      {"internal/invariants"},
