@@ -42,6 +42,7 @@ func (s *Server) Run() int {
 		return 1
 	}
 	defer startPrefaulter(s.ks.Heap())()
+	defer s.migrations.close()
 	s.logReady(v)
 	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
 	stop := s.wait(signals)
