@@ -120,7 +120,7 @@ func TestTransactionTooLarge(t *testing.T) {
 		for range 40 {
 			c.Send("SET", "k", value)
 		}
-		if n := strings.Count(c.ReadAll(), "QUEUED"); n < 15 || n > 25 {
+		if n := strings.Count(c.ReadAll(), "QUEUED"); n > 25 { // the last replies may be lost with the connection
 			t.Errorf("%d commands of 100 KB each were queued", n)
 		}
 		srv.WaitLog(t, "reached max query buffer length")
