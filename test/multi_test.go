@@ -124,6 +124,13 @@ func TestTransactionTooLarge(t *testing.T) {
 			t.Errorf("%d commands of 100 KB each were queued", n)
 		}
 		srv.WaitLog(t, "reached max query buffer length")
+		queued := 0
+		if at := strings.LastIndex(srv.Log(), "("); at >= 0 {
+			fmt.Sscanf(srv.Log()[at:], "(%d commands queued in a transaction)", &queued)
+		}
+		if queued < 15 || queued > 25 {
+			t.Errorf("closed with %d commands of 100 KB each", queued)
+		}
 	})
 }
 
