@@ -70,7 +70,12 @@ type Shard struct {
 	dying     []types.Root // deleted large values, being freed
 
 	leases map[string]*lease // nil when there are none
-	events Events            // see Hear
+
+	saver    Saver // of the snapshot that is being taken, or nil
+	parity   uint8 // of entries that it need not save: flagParity or 0
+	fieldTTL bool  // there may be hashes of which fields expire
+
+	events Events // see Hear
 
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
