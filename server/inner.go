@@ -136,6 +136,9 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	}
 	c.Begin()
 	begin := len(w.Buf)
+	if mayWrite(q.spec) {
+		r.saveKeys(q.keys)
+	}
 	q.spec.Run(c)
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
 		r.rememberInner(cl, q)

@@ -178,6 +178,9 @@ func (s *Shard) FlushAll() {
 		db.flushing()
 	}
 	s.flushed(-1)
+	if s.index == 0 && s.ks.onFlushAll != nil {
+		s.ks.onFlushAll()
+	}
 	if s.arena.Stats().Allocated > 0 {
 		s.drop()
 	}

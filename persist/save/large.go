@@ -63,7 +63,7 @@ func (s *Snapshot) nextJob(all bool) *job {
 	list := &s.first
 	if len(*list) == 0 {
 		list = &s.order
-		if !all {
+		if !all || s.o.Hold() {
 			return nil
 		}
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	Lease func(n int32)
 	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
 	Wake func()
+	// Hold tells whether no lease is to begin now, unless somebody waits for the value.
+	Hold func() bool
 	// Done is called once when all is over, by a goroutine that holds no lock.
 	Done func(err error)
 }
