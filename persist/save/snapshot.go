@@ -99,8 +99,7 @@ func Start(ks *shard.Keyspace, o Options) *Snapshot {
 		s.parts[i].db = -1
 	}
 	s.total = int64(ks.Cut(s))
-	s.queue.put(piece{buf: s.head()}, false)
-	go s.write()
+	go s.write(s.head())
 	return s
 }
 
@@ -129,10 +128,14 @@ func (s *Snapshot) head() []byte {
 	return b
 }
 
-// write is the goroutine that writes the file.
-func (s *Snapshot) write() {
+// write is the goroutine that writes the file, which begins with head.
+func (s *Snapshot) write(head []byte) {
 	w := file{o: &s.o}
-	if err := w.open(); err != nil {
+	err := w.open()
+	if err == nil {
+		err = w.write(head)
+	}
+	if err != nil {
 		s.fail(err)
 	}
 	for {
@@ -147,8 +150,7 @@ func (s *Snapshot) write() {
 		}
 		s.queue.done(p)
 	}
-	err := s.Err()
-	if err == nil {
+	if err = s.Err(); err == nil {
 		err = w.finish()
 	}
 	w.abandon()
