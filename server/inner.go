@@ -139,7 +139,11 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	if mayWrite(q.spec) {
 		r.saveKeys(q.keys)
 	}
-	q.spec.Run(c)
+	if q.spec.Flags&command.Write != 0 && r.srv.gate.Load()&gateMisconf != 0 {
+		w.Error(string(errMisconf))
+	} else {
+		q.spec.Run(c)
+	}
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
 		r.rememberInner(cl, q)
 	}

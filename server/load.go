@@ -99,6 +99,7 @@ func (s *Server) load(f *os.File, merge bool) error {
 func (s *Server) loadOptions(merge bool, set **script.Libraries) load.Options {
 	v, env := s.cfg.Load(), s.env.Load()
 	l := &s.loading
+	slept := int64(0) // keys for which key-load-delay has been kept
 	return load.Options{
 		Limits: env.Limits, NowMS: time.Now().UnixMilli(), AllowDup: merge, LFU: env.LFU, Deep: v.SanitizePayload == config.SanitizeYes,
 		NoChecksum: !v.RDBChecksum || s.trustPayloads.Load(),
@@ -114,8 +115,12 @@ func (s *Server) loadOptions(merge bool, set **script.Libraries) load.Options {
 			}
 			return err
 		},
-		Empty:    func(key []byte) { s.log.Warningf("rdbLoadObject skipping empty key: %s", key) },
-		Progress: func(offset, _ int64) { l.done.Store(offset) },
+		Empty: func(key []byte) { s.log.Warningf("rdbLoadObject skipping empty key: %s", key) },
+		Progress: func(offset, keys int64) {
+			l.done.Store(offset)
+			time.Sleep(time.Duration(max(v.KeyLoadDelayUS, 0)) * time.Microsecond * time.Duration(keys-slept))
+			slept = keys
+		},
 	}
 }
 

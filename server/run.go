@@ -19,7 +19,7 @@ const (
 
 // stopping is how a server is asked to end.
 type stopping struct {
-	status  int // of the process
+	status  int // of the process; not 0: at once
 	flags   config.ShutdownFlags
 	refused func() // is called if the server cannot end; may be nil
 }
@@ -44,20 +44,20 @@ func (s *Server) Run() int {
 		return 1
 	}
 	defer startPrefaulter(s.ks.Heap())()
-	if !s.loadAtStart(v) {
-		s.engine.Stop()
-		return 1
-	}
-	s.logReady(v)
-	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
+	loaded := make(chan bool, 1)
+	go func() { loaded <- s.loadAtStart(v) }()
 	for {
-		stop := s.wait(signals)
+		stop := s.wait(signals, loaded)
+		if stop.status != 0 {
+			s.engine.Stop()
+			return stop.status
+		}
 		ready := make(chan struct{})
 		go exitAtSecond(signals, ready, s)
 		ok := s.lastSave(stop.flags)
 		close(ready)
 		if ok {
-			return s.end(stop)
+			return s.end()
 		}
 		s.log.Warningf("Errors trying to shut down the server. Check the logs for more information.")
 		if stop.refused != nil {
@@ -160,10 +160,17 @@ func (s *Server) logReady(v *config.Values) {
 	}
 }
 
-// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN.
-func (s *Server) wait(signals chan os.Signal) stopping {
+// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded.
+func (s *Server) wait(signals chan os.Signal, loaded chan bool) stopping {
 	for {
 		select {
+		case ok := <-loaded:
+			if !ok {
+				return stopping{status: 1}
+			}
+			v := s.cfg.Load()
+			s.logReady(v)
+			notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
 		case stop := <-s.stop:
 			return stop
 		case sig := <-signals:
@@ -194,7 +201,7 @@ func exitAtSecond(signals chan os.Signal, ready chan struct{}, s *Server) {
 }
 
 // end closes everything and returns the exit status.
-func (s *Server) end(stop stopping) int {
+func (s *Server) end() int {
 	v := s.cfg.Load()
 	s.engine.Stop()
 	if v.PIDFile != "" || v.Daemonize {
@@ -206,7 +213,7 @@ func (s *Server) end(stop stopping) int {
 		os.Remove(v.UnixSocket)
 	}
 	s.log.Warningf("Shoal is now ready to exit, bye bye...")
-	return stop.status
+	return 0
 }
 
 func (s *Server) pidFile(v *config.Values) string {

@@ -228,7 +228,7 @@ func (s *Server) saved(sn *save.Snapshot, err error) {
 	if again {
 		x.scheduled.Store(true)
 	}
-	s.refuseWrites()
+	s.refuseWrites(s.cfg.Load())
 	for _, done := range waiting {
 		done(err)
 	}
@@ -357,14 +357,10 @@ func (r *reactor) unlockAndPutOff(cl *Client, args [][]byte, many *lockSet) {
 // gateMisconf is the bit of Server.gate that is set while writes are refused as the last save has failed.
 const gateMisconf = 1 << 10
 
-const (
-	errMisconf       command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
-	errMisconfScript command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
-)
+const errMisconf command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
 
 // refuseWrites makes writes be refused, or not, as settings and the last save have it.
-func (s *Server) refuseWrites() {
-	v := s.cfg.Load()
+func (s *Server) refuseWrites(v *config.Values) {
 	if v.StopWritesOnBgsaveError && len(v.Save) > 0 && s.saving.failed.Load() {
 		s.gate.Or(gateMisconf)
 	} else {

@@ -276,7 +276,7 @@ var table = []section{
 		{Name: "rdb-key-save-delay", Flags: Hidden, Kind: integer{At: func(v *Values) *int { return &v.RDBKeySaveDelayUS }, Min: math.MinInt32, Max: math.MaxInt32},
 			Help: "Microseconds to wait after each saved key; negative: keys per microsecond. For tests."},
 		{Name: "key-load-delay", Flags: Hidden, Kind: integer{At: func(v *Values) *int { return &v.KeyLoadDelayUS }, Min: math.MinInt32, Max: math.MaxInt32},
-			Help: "Microseconds to wait after each loaded key; negative: keys per microsecond. For tests.", Later: persistence},
+			Help: "Microseconds to wait after each loaded key; negative: keys per microsecond. For tests."},
 		{Name: "loading-process-events-interval-bytes", Flags: Hidden, Kind: integer{At: func(v *Values) *int { return &v.LoadingEventsInterval }, Default: 2 << 20, Min: 1024, Max: math.MaxInt32},
 			Help: "Bytes loaded between two looks at the clients.", Later: persistence},
 	}},
