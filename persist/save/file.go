@@ -18,6 +18,7 @@ const (
 type file struct {
 	o        *Options
 	f        *os.File
+	made     bool // there is a file named Temp
 	crc      uint64
 	written  int64
 	unsynced int64
@@ -38,7 +39,7 @@ func (w *file) open() error {
 	if err != nil {
 		return &fileError{"open", err}
 	}
-	w.f = f
+	w.f, w.made = f, true
 	return nil
 }
 
@@ -98,6 +99,7 @@ func (w *file) finish() error {
 	if err := os.Rename(w.o.Temp, w.o.Name); err != nil {
 		return &fileError{"rename", err}
 	}
+	w.made = false
 	return syncFolder(w.o.Name)
 }
 
@@ -114,10 +116,12 @@ func syncFolder(name string) error {
 	return nil
 }
 
-// abandon removes what has been written.
+// abandon removes what has been written, unless it is finished.
 func (w *file) abandon() {
 	if w.f != nil {
 		w.f.Close()
+	}
+	if w.made {
 		os.Remove(w.o.Temp)
 	}
 }

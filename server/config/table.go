@@ -278,7 +278,7 @@ var table = []section{
 		{Name: "key-load-delay", Flags: Hidden, Kind: integer{At: func(v *Values) *int { return &v.KeyLoadDelayUS }, Min: math.MinInt32, Max: math.MaxInt32},
 			Help: "Microseconds to wait after each loaded key; negative: keys per microsecond. For tests."},
 		{Name: "loading-process-events-interval-bytes", Flags: Hidden, Kind: integer{At: func(v *Values) *int { return &v.LoadingEventsInterval }, Default: 2 << 20, Min: 1024, Max: math.MaxInt32},
-			Help: "Bytes loaded between two looks at the clients.", Later: persistence},
+			Help: "Bytes loaded between two looks at the clients.", NoEffect: "clients are told to wait at any time while data are loaded"},
 	}},
 	{"Replication", []Directive{
 		{Name: "replicaof", Alias: "slaveof", Flags: Immutable | MultiArg, Kind: replicaOf{func(v *Values) *Master { return &v.ReplicaOf }},
