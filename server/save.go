@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/shoaldb/shoal/command"
@@ -143,7 +142,7 @@ func (s *Server) saveOptions(v *config.Values) save.Options {
 		dir = "."
 	}
 	o := save.Options{
-		Temp: filepath.Join(dir, fmt.Sprintf("temp-%d.rdb", os.Getpid())), Name: filepath.Join(dir, v.DBFilename),
+		Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename),
 		Info:     rdb.Info{RedisVersion: RedisVersion, CreatedSec: time.Now().Unix(), UsedMemory: s.usedMemory()},
 		Compress: v.RDBCompression, Checksum: v.RDBChecksum, SyncPieces: v.RDBSaveIncrementalFsync,
 		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
@@ -198,6 +197,7 @@ func (s *Server) saved(sn *save.Snapshot, err error) {
 	again := errors.Is(err, save.ErrFlushed)
 	_, _, peak := sn.Progress()
 	x.lastPeak.Store(peak)
+	x.mu.Lock()
 	switch {
 	case err == nil:
 		s.log.Noticef("DB saved on disk")
@@ -211,14 +211,15 @@ func (s *Server) saved(sn *save.Snapshot, err error) {
 	case errors.Is(err, save.ErrCancelled):
 		s.log.Warningf("Background saving terminated: it was cancelled")
 	default:
-		s.log.Warningf("Write error saving DB on disk(%s)", systemText(err))
-		s.log.Warningf("Background saving error")
-		x.failed.Store(true)
+		s.logSaveError(err)
+		if len(x.waiting) == 0 { // as in Redis, it does not count that SAVE has failed
+			s.log.Warningf("Background saving error")
+			x.failed.Store(true)
+		}
 	}
 	if !again {
 		x.lastTookSec.Store(int64(time.Since(sn.Began()) / time.Second))
 	}
-	x.mu.Lock()
 	x.current.Store(nil)
 	var waiting []func(error)
 	if !again {
@@ -234,14 +235,27 @@ func (s *Server) saved(sn *save.Snapshot, err error) {
 	}
 }
 
-// systemText words an error as "open: No such file or directory" is.
-func systemText(err error) string {
-	var no syscall.Errno
-	if errors.As(err, &no) {
-		return config.SystemError(err)
+// logSaveError tells why a file could not be written.
+func (s *Server) logSaveError(err error) {
+	why := err
+	var op *save.Error
+	if errors.As(err, &op) {
+		why = op.Err
 	}
-	return err.Error()
+	text := config.SystemError(why)
+	switch {
+	case op != nil && op.Op == "open":
+		dir, _ := os.Getwd()
+		s.log.Warningf("Failed opening the temp RDB file %s (in server root dir %s) for saving: %s", tempName(), dir, text)
+	case op != nil:
+		s.log.Warningf("Write error saving DB on disk(%s): %s", op.Op, text)
+	default:
+		s.log.Warningf("Write error saving DB on disk: %v", err)
+	}
 }
+
+// tempName is the name that a file has while it is written.
+func tempName() string { return fmt.Sprintf("temp-%d.rdb", os.Getpid()) }
 
 // saveCron begins a snapshot if one is scheduled or a rule demands it.
 func (r *reactor) saveCron() {

@@ -25,19 +25,19 @@ type file struct {
 	scratch  []byte
 }
 
-// fileError says what could not be done with a file.
-type fileError struct {
-	what string
-	err  error
+// Error says what could not be done with a file: open, write, fsync, close or rename it.
+type Error struct {
+	Op  string
+	Err error
 }
 
-func (e *fileError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.err) }
-func (e *fileError) Unwrap() error { return e.err }
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
 
 func (w *file) open() error {
 	f, err := os.OpenFile(w.o.Temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
-		return &fileError{"open", err}
+		return &Error{"open", err}
 	}
 	w.f, w.made = f, true
 	return nil
@@ -50,12 +50,12 @@ func (w *file) write(b []byte) error {
 	n, err := w.f.Write(b)
 	w.written += int64(n)
 	if err != nil {
-		return &fileError{"write", err}
+		return &Error{"write", err}
 	}
 	if w.unsynced += int64(n); w.o.SyncPieces && w.unsynced >= syncBytes {
 		w.unsynced = 0
 		if err := w.f.Sync(); err != nil {
-			return &fileError{"fsync", err}
+			return &Error{"fsync", err}
 		}
 	}
 	return nil
@@ -90,14 +90,14 @@ func (w *file) finish() error {
 		return err
 	}
 	if err := w.f.Sync(); err != nil {
-		return &fileError{"fsync", err}
+		return &Error{"fsync", err}
 	}
 	if err := w.f.Close(); err != nil {
-		return &fileError{"close", err}
+		return &Error{"close", err}
 	}
 	w.f = nil
 	if err := os.Rename(w.o.Temp, w.o.Name); err != nil {
-		return &fileError{"rename", err}
+		return &Error{"rename", err}
 	}
 	w.made = false
 	return syncFolder(w.o.Name)
@@ -107,11 +107,11 @@ func (w *file) finish() error {
 func syncFolder(name string) error {
 	d, err := os.Open(filepath.Dir(name))
 	if err != nil {
-		return &fileError{"fsync", err}
+		return &Error{"fsync", err}
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return &fileError{"fsync", err}
+		return &Error{"fsync", err}
 	}
 	return nil
 }
