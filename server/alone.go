@@ -136,13 +136,15 @@ func (r *reactor) runAlone(cl *Client) {
 	var ready []shard.Ready
 	for i := range t.cmds {
 		q := &t.cmds[i]
-		r.ctx.Env = r.srv.env.Load() // the command before may have been CONFIG SET
 		many := r.lock(q)
 		r.ctx.Env = r.srv.env.Load() // CONFIG SET may have changed it
 		r.beginInner(cl)
 		r.runPart(cl, q)
 		r.endInner()
 		ready = append(ready, r.takeReady(many)...)
+		if r.srv.trackers.inUse.Load() {
+			r.collect(cl, many)
+		}
 		if many != nil {
 			many.unlock(r.srv.ks)
 		}
@@ -150,6 +152,7 @@ func (r *reactor) runAlone(cl *Client) {
 	}
 	r.endMulti(cl, false)
 	r.serveAll(ready)
+	r.endEvents()
 	r.alone = false
 }
 

@@ -30,17 +30,6 @@ func (r *reactor) push(cl *Client, f func(w *resp.Writer)) {
 	}
 }
 
-// pushTo lets f write a message to the client number id of this reactor, if it is still there. Any goroutine may call it; messages that
-// one goroutine sends arrive in their order.
-func (r *reactor) pushTo(id uint64, f func(w *resp.Writer)) {
-	r.net.Post(func() {
-		r.beginTurn()
-		if cl := r.clients[id]; cl != nil {
-			r.push(cl, f)
-		}
-	})
-}
-
 // answering tells whether a reply to cl is being written, so that what else it is sent has to wait in cl.pushes.
 func (r *reactor) answering(cl *Client) bool {
 	return cl.flags&clientStreaming != 0 || r.w.Buf != nil && r.ctx.Client == cl
@@ -76,21 +65,4 @@ func (m *shared) bytes(proto uint8) []byte {
 		m.encoded[i] = w.Buf
 	})
 	return m.encoded[i]
-}
-
-// pushShared sends m to cl, a client of this reactor.
-func (r *reactor) pushShared(cl *Client, m *shared) {
-	r.push(cl, func(w *resp.Writer) { w.Raw(m.bytes(w.Proto)) })
-}
-
-// pushSharedTo sends m to the clients with these numbers that this reactor still has. Any goroutine may call it; it keeps ids.
-func (r *reactor) pushSharedTo(ids []uint64, m *shared) {
-	r.net.Post(func() {
-		r.beginTurn()
-		for _, id := range ids {
-			if cl := r.clients[id]; cl != nil {
-				r.pushShared(cl, m)
-			}
-		}
-	})
 }

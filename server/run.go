@@ -44,6 +44,7 @@ func (s *Server) Run() int {
 		return 1
 	}
 	defer startPrefaulter(s.ks.Heap())()
+	defer s.migrations.close()
 	loaded := make(chan bool, 1)
 	go func() { loaded <- s.loadAtStart(v) }()
 	for {

@@ -137,14 +137,6 @@ func (t *trackers) drop(i int) {
 	t.retiring.Unlock()
 }
 
-// noteExpired is told of a key that expires before it is deleted: no client has done that.
-func (t *trackers) noteExpired(db int, name []byte) {
-	if t.inUse.Load() {
-		k := t.srv.ks.Key(db, name)
-		t.shards[k.DB.Shard().Index()].expired = true
-	}
-}
-
 // begin makes t observe the keyspace. All shards are locked.
 func (t *trackers) begin() {
 	if t.inUse.Load() {

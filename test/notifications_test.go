@@ -54,7 +54,7 @@ func (n *notifier) run(words []string) (events []string) {
 var unfit = []string{"SCAN", "KEYS", "RANDOMKEY", "SPOP", "QUIT", "RESET", "HELLO", "AUTH", "SHUTDOWN", "DEBUG", "CONFIG", "CLIENT", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE",
 	"PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP",
 	"XREAD", "XREADGROUP", "WAIT", "MONITOR", "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HGETEX", "HSETEX", "HGETDEL", "HPERSIST",
-	"FUNCTION", "SCRIPT", "MEMORY", "COMMAND", "EVAL", "MULTI", "EXEC", "WATCH"}
+	"FUNCTION", "SCRIPT", "MEMORY", "COMMAND", "EVAL", "MULTI", "EXEC", "WATCH", "PSETEX"}
 
 func fit(words []string) bool {
 	return !slices.Contains(unfit, strings.ToUpper(words[0]))

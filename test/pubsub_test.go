@@ -195,6 +195,7 @@ var pubsubScenarios = map[string]string{
 		a? PUBLISH __keyspace@0__:end end
 		b<`,
 	"expired events": `
+		a? DEBUG SET-ACTIVE-EXPIRE 1
 		a? CONFIG SET notify-keyspace-events Ex
 		b? PSUBSCRIBE __key*@*__:*
 		a? SET k v PX 1

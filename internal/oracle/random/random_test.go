@@ -50,14 +50,14 @@ func TestEqualServers(t *testing.T) {
 	}
 }
 
-// A server with fewer databases answers SELECT 15 differently: nothing else may be left of the stream.
+// A server with fewer databases answers SELECT 15 differently: nothing else may be left of the stream, but the transaction or script that it is in.
 func TestShrink(t *testing.T) {
 	diff, err := Check(Options{Seed: 1, Commands: 10000, Targets: []*Target{redis(t), redis(t, "--databases", "15")}, Log: func(string, ...any) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(diff), "\n")
-	if len(lines) < 4 || len(lines) > 7 || !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "15") }) {
+	if len(lines) < 4 || len(lines) > 20 || !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "15") }) {
 		t.Errorf("not minimal:\n%s", diff)
 	}
 }
