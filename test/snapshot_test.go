@@ -140,12 +140,14 @@ func privateLoad(t *testing.T, srv *oracle.Server, id int, stop *atomic.Bool) (d
 	r := rand.New(rand.NewPCG(uint64(id), 10))
 	for !stop.Load() {
 		n := strconv.Itoa(len(done))
-		p := fmt.Sprintf("p%d:%d:", id, r.IntN(50))
+		p := fmt.Sprintf("p%d:%d:", id, r.IntN(300))
 		cmd := pick(r, []string{"RPUSH", p + "l", n}, []string{"HSET", p + "h", n, n}, []string{"SET", p + "s", n}, []string{"INCR", p + "n"}, []string{"APPEND", p + "a", n},
 			[]string{"ZADD", p + "z", n, "m"}, []string{"DEL", p + "s"}, []string{"SETEX", p + "s", "10000", n}, []string{"EVAL", "redis.call('SADD', KEYS[1], ARGV[1]) redis.call('SREM', KEYS[1], ARGV[2])", "1", p + "t", n, "0"})
-		c.Do(cmd...)
 		done = append(done, cmd)
-		c.Do("SET", fmt.Sprintf("p%d:done", id), strconv.Itoa(len(done)))
+		b := oracle.AppendCommand(oracle.AppendCommand(nil, cmd...), "SET", fmt.Sprintf("p%d:done", id), strconv.Itoa(len(done)))
+		c.SendRaw(string(b))
+		c.Reply()
+		c.Reply()
 	}
 	return done
 }
