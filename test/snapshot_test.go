@@ -170,6 +170,7 @@ func TestSnapshotIsOneMoment(t *testing.T) {
 		srv := s.start(t)
 		c := srv.Dial(t)
 		fillForSnapshot(c)
+		c.Do("CONFIG", "SET", "rdb-key-save-delay", "50") // more happens meanwhile
 		var stop atomic.Bool
 		var wg sync.WaitGroup
 		transactions := make([][]transactionOf, 3)
