@@ -57,7 +57,7 @@ func TestShrink(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(diff), "\n")
-	if len(lines) < 4 || len(lines) > 20 || !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "15") }) {
+	if len(lines) < 4 || len(lines) > 40 || !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "15") }) {
 		t.Errorf("not minimal:\n%s", diff)
 	}
 }
