@@ -291,15 +291,8 @@ func elements(reply []byte) []string {
 // commandGen makes random arguments for a duel.
 type commandGen struct{ *rand.Rand }
 
-// newGen returns a generator whose seed a failed test prints.
 func newGen(t *testing.T) commandGen {
-	seed := rand.Uint64()
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("seed %#x", seed)
-		}
-	})
-	return commandGen{rand.New(rand.NewPCG(seed, 0))}
+	return commandGen{rand.New(rand.NewPCG(oracle.Seed(t), 0))}
 }
 
 func (g commandGen) pick(list ...string) string { return list[g.IntN(len(list))] }

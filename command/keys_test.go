@@ -312,8 +312,12 @@ func (g commandGen) keyCommand() []string {
 	case 11:
 		return []string{g.pick("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"), g.key(), g.time()}
 	case 12:
-		return slices.Concat([]string{g.pick("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"), g.key(), g.time()},
-			g.maybe(2, g.pick("NX", "XX", "nosuch")), g.maybe(2, g.pick("GT", "LT", "lt")))
+		// Times that count from now are not repeated here: whether GT finds an equal one depends on the millisecond.
+		command, time := g.pick("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"), g.time()
+		if !strings.HasSuffix(command, "AT") {
+			time = strconv.Itoa(1_000_000 + g.IntN(1<<30))
+		}
+		return slices.Concat([]string{command, g.key(), time}, g.maybe(2, g.pick("NX", "XX", "nosuch")), g.maybe(2, g.pick("GT", "LT", "lt")))
 	}
 	return slices.Concat([]string{"SCAN", "0", "COUNT", "100000", "MATCH"}, []string{g.pick("nosuch", "zz*", "{t}3*", "[x-z]")},
 		g.maybe(2, "TYPE", g.pick("string", "list", "none")))

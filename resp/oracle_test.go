@@ -233,9 +233,7 @@ func doubles(rnd *rand.Rand, n int) []float64 {
 }
 
 func TestDoubleOracle(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	list := doubles(rand.New(rand.NewPCG(seed, 0)), 2000)
+	list := doubles(rand.New(rand.NewPCG(1, 0)), 2000)
 	// Listpacks store -0 as 0; a skiplist keeps the score.
 	dial := startRedis(t, "--zset-max-listpack-entries", "0")
 	for _, proto := range []uint8{2, 3} {
@@ -271,9 +269,7 @@ func TestDoubleOracle(t *testing.T) {
 
 // INCRBYFLOAT on random numbers, against NewLongDouble's arithmetic.
 func TestLongDoubleOracle(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
+	rnd := rand.New(rand.NewPCG(1, 0))
 	number := func() string {
 		switch rnd.IntN(5) {
 		case 0:

@@ -92,6 +92,14 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		r.reject(q.spec, errListening(q.spec))
 		return false
 	}
+	switch gate := r.srv.gate.Load(); {
+	case gate&gateMisconf != 0 && misconf(cl, q):
+		r.reject(q.spec, errMisconf)
+		return false
+	case gate&gateLoading != 0 && q.spec.Flags&command.Loading == 0:
+		r.reject(q.spec, errLoading)
+		return false
+	}
 	if r.srv.gate.Load()&gateBusy != 0 && r.busyFor(q) {
 		r.reject(q.spec, r.srv.running.busy())
 		return false

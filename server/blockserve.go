@@ -71,6 +71,11 @@ func (r *reactor) serveKey(ready shard.Ready, many *lockSet) {
 
 // postpone reports whether a key of b's command is on lease: then those who wait for k are served later.
 func (r *reactor) postpone(b *blocked, k *shard.Key) bool {
+	if r.srv.saving.current.Load() != nil {
+		for i := range b.Keys {
+			b.Keys[i].BeforeWrite()
+		}
+	}
 	for i := range b.Keys {
 		if leased := &b.Keys[i]; leased.Leased(true) {
 			leased.Await(func() { r.serveLater(k) })

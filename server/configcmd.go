@@ -122,26 +122,12 @@ func timeCommand(c *command.Ctx) {
 	c.Reply.BulkInt(us % 1e6)
 }
 
-// shutdown ends the server. There is nothing to be saved, so SAVE, NOSAVE, NOW and FORCE end it alike, and there is
-// never a shutdown under way that ABORT could end.
+// shutdown ends the server, after a last save if that is asked for, or, by default, if there are rules for saving. What could still fail makes it go on, and the
+// client gets an error. A shutdown that is under way takes no longer than saving, so there is nothing for ABORT to end.
 func shutdown(c *command.Ctx) {
-	save, abort := 0, false
-	for _, a := range c.Args[1:] {
-		switch {
-		case command.EqualFold(a, "SAVE"):
-			save |= 1
-		case command.EqualFold(a, "NOSAVE"):
-			save |= 2
-		case command.EqualFold(a, "NOW"), command.EqualFold(a, "FORCE"):
-		case command.EqualFold(a, "ABORT"):
-			abort = true
-		default:
-			c.Error(command.ErrSyntax)
-			return
-		}
-	}
+	flags, abort, ok := shutdownOptions(c.Args[1:])
 	switch {
-	case save == 3 || abort && len(c.Args) > 2:
+	case !ok:
 		c.Error(command.ErrSyntax)
 		return
 	case abort:
@@ -150,8 +136,35 @@ func shutdown(c *command.Ctx) {
 	}
 	cl := client(c)
 	cl.suspend(0)
+	r := cl.reactor
+	stop := stopping{flags: flags, refused: func() {
+		r.net.Post(func() {
+			r.finish(cl, func(w *resp.Writer) { w.Error("ERR Errors trying to SHUTDOWN. Check logs.") })
+		})
+	}}
 	select {
-	case cl.reactor.srv.stop <- stopping{}:
+	case r.srv.stop <- stop:
 	default:
 	}
+}
+
+func shutdownOptions(args [][]byte) (flags config.ShutdownFlags, abort, ok bool) {
+	for _, a := range args {
+		switch {
+		case command.EqualFold(a, "SAVE"):
+			flags |= config.ShutdownSave
+		case command.EqualFold(a, "NOSAVE"):
+			flags |= config.ShutdownNoSave
+		case command.EqualFold(a, "NOW"):
+			flags |= config.ShutdownNow
+		case command.EqualFold(a, "FORCE"):
+			flags |= config.ShutdownForce
+		case command.EqualFold(a, "ABORT"):
+			abort = true
+		default:
+			return 0, false, false
+		}
+	}
+	const both = config.ShutdownSave | config.ShutdownNoSave
+	return flags, abort, flags&both != both && !(abort && flags != 0)
 }

@@ -53,7 +53,7 @@ func debugSubs() []debugSub {
 		{"POPULATE", 1, 3, debugPopulate},
 		{"PROTOCOL", 1, 1, debugProtocol},
 		{"QUICKLIST-PACKED-THRESHOLD", 1, 1, debugListAlone},
-		{"RELOAD", 0, anyArgs, debugNoPersistence},
+		{"RELOAD", 0, anyArgs, debugReload},
 		{"REPLYBUFFER", 2, 2, debugReplyBuffer},
 		{"RESTART", 0, anyArgs, debugRestart},
 		{"SEGFAULT", 0, anyArgs, debugSegfault},

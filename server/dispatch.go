@@ -317,6 +317,9 @@ func (r *reactor) call(cl *Client, q *request) {
 	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys
 	c.Begin()
 	many := r.lock(q)
+	if sn := r.srv.saving.current.Load(); sn != nil && mayWrite(q.spec) && r.saveFirst(cl, sn, q.keys, q.args, many) {
+		return
+	}
 	if r.srv.leases.running.Load() > 0 && r.awaitLease(cl, q, many) {
 		return
 	}

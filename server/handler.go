@@ -155,6 +155,10 @@ func (r *reactor) tick() time.Duration {
 	if r.net.ID() == 0 && r.trackingTick() {
 		more = true
 	}
+	if r.srv.saving.current.Load() != nil {
+		r.wakeSaver()
+		more = true
+	}
 	r.runCron()
 	r.stats.cronNanos.Add(nanotime() - begin)
 	if behind || more {

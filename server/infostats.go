@@ -5,6 +5,7 @@ import (
 	"github.com/shoaldb/shoal/acl"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/shoaldb/shoal/command"
 )
@@ -33,23 +34,57 @@ func (r *infoReport) clients() {
 }
 
 func (r *infoReport) persistence() {
-	r.zeros("loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age")
-	r.fixed("current_fork_perc", 0)
-	r.zeros("current_save_keys_processed", "current_save_keys_total")
-	r.num("rdb_changes_since_last_save", r.srv.sum(func(c *counters) int64 { return c.dirty.Load() }))
-	r.num("rdb_bgsave_in_progress", 0)
-	r.num("rdb_last_save_time", r.srv.startedAt.Unix())
-	r.str("rdb_last_bgsave_status", "ok")
-	r.num("rdb_last_bgsave_time_sec", -1)
-	r.num("rdb_current_bgsave_time_sec", -1)
-	r.zeros("rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded",
-		"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
+	s, x := r.srv, &r.srv.saving
+	var keys, total, peak, tookSec int64 = 0, 0, 0, -1
+	sn := x.current.Load()
+	if sn != nil {
+		keys, total, peak = sn.Progress()
+		tookSec = int64(time.Since(sn.Began()) / time.Second)
+	}
+	r.flag("loading", s.loading.active.Load())
+	r.zeros("async_loading")
+	r.num("current_cow_peak", peak)
+	r.num("current_cow_size", peak)
+	r.zeros("current_cow_size_age")
+	r.fixed("current_fork_perc", 100*ratio(keys, total))
+	r.num("current_save_keys_processed", keys)
+	r.num("current_save_keys_total", total)
+	r.num("rdb_changes_since_last_save", s.changes())
+	r.flag("rdb_bgsave_in_progress", sn != nil)
+	r.num("rdb_last_save_time", x.lastSec.Load())
+	r.status("rdb_last_bgsave_status", !x.failed.Load())
+	r.num("rdb_last_bgsave_time_sec", x.lastTookSec.Load())
+	r.num("rdb_current_bgsave_time_sec", tookSec)
+	r.num("rdb_saves", x.saves.Load())
+	r.num("rdb_last_cow_size", x.lastPeak.Load())
+	r.num("rdb_last_load_keys_expired", s.loading.keysExpired.Load())
+	r.num("rdb_last_load_keys_loaded", s.loading.keysLoaded.Load())
+	r.zeros("aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
 	r.num("aof_last_rewrite_time_sec", -1)
 	r.num("aof_current_rewrite_time_sec", -1)
 	r.str("aof_last_bgrewrite_status", "ok")
 	r.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
 	r.str("aof_last_write_status", "ok")
 	r.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
+	if s.loading.active.Load() {
+		r.loadingInfo()
+	}
+}
+
+func (r *infoReport) flag(name string, on bool) {
+	if on {
+		r.num(name, 1)
+		return
+	}
+	r.num(name, 0)
+}
+
+func (r *infoReport) status(name string, ok bool) {
+	if ok {
+		r.str(name, "ok")
+		return
+	}
+	r.str(name, "err")
 }
 
 func (r *infoReport) stats() {
@@ -74,7 +109,8 @@ func (r *infoReport) stats() {
 	r.num("pubsub_channels", s.pubsub.channels.count.Load())
 	r.num("pubsub_patterns", s.pubsub.patterns.table.count.Load())
 	r.num("pubsubshard_channels", s.pubsub.shards.count.Load())
-	r.zeros("latest_fork_usec", "total_forks")
+	r.zeros("latest_fork_usec")
+	r.num("total_forks", s.saving.cuts.Load())
 	r.num("migrate_cached_sockets", int64(s.migrations.count()))
 	r.zeros("slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
 		"active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time")

@@ -136,7 +136,14 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	}
 	c.Begin()
 	begin := len(w.Buf)
-	q.spec.Run(c)
+	if mayWrite(q.spec) {
+		r.saveKeys(q.keys)
+	}
+	if q.spec.Flags&command.Write != 0 && r.srv.gate.Load()&gateMisconf != 0 {
+		w.Error(string(errMisconf))
+	} else {
+		q.spec.Run(c)
+	}
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
 		r.rememberInner(cl, q)
 	}

@@ -21,6 +21,7 @@ const stepTime = 100 * time.Microsecond
 // leases counts, for all reactors.
 type leases struct {
 	running    atomic.Int32 // commands that have leases; changed under the locks of their shards
+	scripts    atomic.Int32 // of running: scripts that may have written, or have all data to themselves
 	waitingAll atomic.Int32 // commands that need all shards and wait for leases to end
 }
 
@@ -177,6 +178,9 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	r.many = l.shards
 	r.many.lock(r.srv.ks, l.ctx.NowMS) // nothing expires under the command
 	r.hear()
+	if l.ctx.Spec.Flags&command.Write != 0 {
+		r.saveKeys(l.ctx.Keys)
+	}
 	begin := nanotime()
 	l.until = begin + int64(stepTime)
 	_, more = l.next()

@@ -260,6 +260,10 @@ func (r *reactor) runPart(cl *Client, q *request) {
 // exec runs the transaction t, or nothing if a watched key has been modified.
 func (r *reactor) exec(cl *Client, t *transaction) {
 	many := r.lockGroup(t.cmds, cl.watching)
+	if sn := r.srv.saving.current.Load(); sn != nil && r.saveGroup(cl, sn, t.cmds, many) {
+		r.long.lengthened = true
+		return
+	}
 	if r.srv.leases.running.Load() > 0 && r.awaitGroupLease(cl, t.cmds, many) {
 		r.long.lengthened = true
 		return

@@ -38,9 +38,10 @@ type reactor struct {
 	replying  bool           // EXEC has dropped what is not to be replied
 
 	invalidations invalidations
-	nowMS         int64 // unix time of the turn
-	turn          bool  // nowMS and lastRun are of this turn
-	lastRun       int64 // nanotime at which the last batch of the turn ended
+	saveAwake     atomic.Bool // stepSave is in the mailbox
+	nowMS         int64       // unix time of the turn
+	turn          bool        // nowMS and lastRun are of this turn
+	lastRun       int64       // nanotime at which the last batch of the turn ended
 
 	begun     int64 // nanotime at which the turn began
 	flow      flow  // of this turn

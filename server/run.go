@@ -19,7 +19,9 @@ const (
 
 // stopping is how a server is asked to end.
 type stopping struct {
-	status int // of the process
+	status  int // of the process; not 0: at once
+	flags   config.ShutdownFlags
+	refused func() // is called if the server cannot end; may be nil
 }
 
 // Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status. It sets the process' title, so os.Args must
@@ -43,10 +45,54 @@ func (s *Server) Run() int {
 	}
 	defer startPrefaulter(s.ks.Heap())()
 	defer s.migrations.close()
-	s.logReady(v)
-	notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
-	stop := s.wait(signals)
-	return s.end(stop)
+	loaded := make(chan bool, 1)
+	go func() { loaded <- s.loadAtStart(v) }()
+	for {
+		stop := s.wait(signals, loaded)
+		if stop.status != 0 {
+			s.engine.Stop()
+			return stop.status
+		}
+		ready := make(chan struct{})
+		go exitAtSecond(signals, ready, s)
+		ok := s.lastSave(stop.flags)
+		close(ready)
+		if ok {
+			return s.end()
+		}
+		s.log.Warningf("Errors trying to shut down the server. Check the logs for more information.")
+		if stop.refused != nil {
+			stop.refused()
+		}
+	}
+}
+
+// lastSave saves all data, if flags or the settings demand it. It reports false if that fails, and so the server has to go on. Writes wait from the cut on.
+func (s *Server) lastSave(flags config.ShutdownFlags) bool {
+	s.log.Warningf("User requested shutdown...")
+	v := s.cfg.Load()
+	notifySupervisor(v, "STOPPING=1\n")
+	s.standBy()
+	if s.saving.current.Load() != nil {
+		s.log.Warningf("There is a snapshot being saved. Cancelling it!")
+		s.cancelSave()
+	}
+	if flags&config.ShutdownNoSave != 0 || flags&config.ShutdownSave == 0 && len(v.Save) == 0 || s.loading.active.Load() {
+		return true
+	}
+	s.log.Noticef("Saving the final RDB snapshot before exiting.")
+	notifySupervisor(v, "STATUS=Saving the final RDB snapshot\n")
+	switch err := s.saveAndWait(); {
+	case err == nil:
+		return true
+	case flags&config.ShutdownForce != 0:
+		s.log.Warningf("Error trying to save the DB. Exit anyway.")
+		return true
+	}
+	s.log.Warningf("Error trying to save the DB, can't exit.")
+	notifySupervisor(v, "STATUS=Error trying to save the DB, can't exit.\n")
+	s.endPause()
+	return false
 }
 
 // prepare sets what the process is to the system, opens the listening sockets and writes the pid file.
@@ -115,40 +161,49 @@ func (s *Server) logReady(v *config.Values) {
 	}
 }
 
-// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN.
-func (s *Server) wait(signals chan os.Signal) stopping {
+// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded.
+func (s *Server) wait(signals chan os.Signal, loaded chan bool) stopping {
 	for {
 		select {
+		case ok := <-loaded:
+			if !ok {
+				return stopping{status: 1}
+			}
+			v := s.cfg.Load()
+			s.logReady(v)
+			notifySupervisor(v, "READY=1\nSTATUS=Ready to accept connections\n")
 		case stop := <-s.stop:
 			return stop
 		case sig := <-signals:
-			name := "SIGTERM"
+			name, flags := "SIGTERM", s.cfg.Load().ShutdownOnSigterm
 			if sig == syscall.SIGINT {
-				name = "SIGINT"
+				name, flags = "SIGINT", s.cfg.Load().ShutdownOnSigint
 			}
 			s.log.Warningf("Received %s scheduling shutdown...", name)
-			go exitAtSecond(signals, s)
-			return stopping{}
+			return stopping{flags: flags}
 		}
 	}
 }
 
-// exitAtSecond ends the process at once if another SIGINT comes while it is shutting down.
-func exitAtSecond(signals chan os.Signal, s *Server) {
-	for sig := range signals {
-		if sig == syscall.SIGINT {
-			s.log.Warningf("You insist... exiting now.")
-			s.log.Flush()
-			os.Exit(1)
+// exitAtSecond ends the process at once if a SIGINT comes before it is ready to end.
+func exitAtSecond(signals chan os.Signal, ready chan struct{}, s *Server) {
+	for {
+		select {
+		case <-ready:
+			return
+		case sig := <-signals:
+			if sig == syscall.SIGINT {
+				s.log.Warningf("You insist... exiting now.")
+				s.log.Flush()
+				os.Exit(1)
+			}
 		}
 	}
 }
 
 // end closes everything and returns the exit status.
-func (s *Server) end(stop stopping) int {
+func (s *Server) end() int {
 	v := s.cfg.Load()
-	s.log.Warningf("User requested shutdown...")
-	notifySupervisor(v, "STOPPING=1\n")
 	s.engine.Stop()
 	if v.PIDFile != "" || v.Daemonize {
 		s.log.Noticef("Removing the pid file.")
@@ -159,7 +214,7 @@ func (s *Server) end(stop stopping) int {
 		os.Remove(v.UnixSocket)
 	}
 	s.log.Warningf("Shoal is now ready to exit, bye bye...")
-	return stop.status
+	return 0
 }
 
 func (s *Server) pidFile(v *config.Values) string {

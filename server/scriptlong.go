@@ -155,6 +155,9 @@ func (x *scriptRun) putAside(db int) {
 	x.writes = !x.readOnly && !x.traits.Reads
 	x.leased = x.leased[:0]
 	r.srv.leases.running.Add(1)
+	if x.writes || x.alone {
+		r.srv.leases.scripts.Add(1)
+	}
 	if x.alone {
 		r.srv.exclusive.begin()
 	} else {
@@ -265,6 +268,9 @@ func (x *scriptRun) finish() {
 		x.leased[i].EndLease(x.writes)
 	}
 	r.srv.leases.running.Add(-1)
+	if x.writes || x.alone {
+		r.srv.leases.scripts.Add(-1)
+	}
 	if x.alone {
 		r.srv.exclusive.end()
 	}

@@ -70,6 +70,8 @@ type Server struct {
 	sanitizations atomic.Int64 // see command.Env
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
 	migrations    migrations
+	saving        saving
+	loading       loading
 }
 
 // New makes a server with the settings of cfg. It listens when Run is called.
@@ -91,6 +93,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.pubsub.init()
 	s.ks.Listen(s)
 	s.ks.ServeReady(s.serveUnlocked)
+	s.initSaving()
 	s.table = command.NewTable(commandLists()...)
 	s.scripts = script.NewCache(s.table)
 	s.libraries.set.Store(script.NewLibraries())
@@ -135,7 +138,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, scriptCommands, functionCommands,
+		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, scriptCommands, functionCommands,
 	}
 }
 

@@ -17,6 +17,7 @@ const never = math.MaxInt64
 type DB struct {
 	shard   *Shard
 	id      int
+	origin  int // see Origin
 	table   dict.Index
 	expires expiry
 	holds   int // scans that the table must not shrink under
@@ -182,6 +183,7 @@ func (db *DB) Delete(k *Key) bool {
 
 // remove deletes an entry that was found under k.
 func (db *DB) remove(k *Key, e Entry) {
+	db.keep(e)
 	if db.shard.waiting.places > 0 && e.Type() == types.Stream {
 		db.noteLost(k)
 	}
@@ -229,6 +231,7 @@ func (db *DB) freeValue(flags, kind uint8, value []byte) {
 func (db *DB) place(k *Key, old Entry, l layout) (e Entry, value []byte, ok bool) {
 	a := db.shard.arena
 	size := l.size()
+	l.flags |= db.shard.parity
 	if old.h != nil {
 		was := layoutOf(a, old.ref, old.h)
 		const form = flagExpire | flagLongKey

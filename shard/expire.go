@@ -27,6 +27,7 @@ func (db *DB) SetExpire(k *Key, e Entry, ms int64) (_ Entry, ok bool) {
 	if wasMS == 0 && ms == 0 {
 		return e, true
 	}
+	db.keep(e)
 	if (wasMS == 0) != (ms == 0) {
 		if e, ok = db.reshape(k, e, ms != 0); !ok {
 			return e, false
@@ -116,6 +117,7 @@ func (db *DB) expire(k *Key, e Entry) {
 	if l := s.listener(); l != nil {
 		l.Expired(db.id, k.Name)
 	}
+	db.saved(e.h) // a snapshot does without it
 	db.remove(k, e)
 }
 

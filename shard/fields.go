@@ -27,7 +27,12 @@ func (db *DB) fieldsMS(e Entry) int64 {
 
 // noteFields puts e, whose first field expired at wasMS, into the expiry index if now one does earlier.
 func (db *DB) noteFields(e Entry, wasMS int64) {
-	if ms := db.fieldsMS(e); ms != 0 && (wasMS == 0 || ms < wasMS) {
+	ms := db.fieldsMS(e)
+	if ms == 0 {
+		return
+	}
+	db.shard.fieldTTL = true
+	if wasMS == 0 || ms < wasMS {
 		db.index(db.HashOf(e.ref), ms)
 	}
 }
@@ -67,6 +72,7 @@ func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 		l.FieldsExpired(db.id, k.Name, gone)
 	}
 	if gone {
+		db.saved(e.h)
 		db.remove(k, e)
 	}
 	if err != nil {

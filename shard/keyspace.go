@@ -45,6 +45,8 @@ type Keyspace struct {
 	onReady  func(s *Shard) // see ServeReady
 
 	waitedFor, waitedForLost atomic.Int64 // see WaitedFor
+
+	onFlushAll func() // see OnFlushAll
 }
 
 // Shard is one partition of the keyspace.
@@ -70,7 +72,12 @@ type Shard struct {
 	dying     []types.Root // deleted large values, being freed
 
 	leases map[string]*lease // nil when there are none
-	events Events            // see Hear
+
+	saver    Saver // of the snapshot that is being taken, or nil
+	parity   uint8 // of entries that it need not save: flagParity or 0
+	fieldTTL bool  // there may be hashes of which fields expire
+
+	events Events // see Hear
 
 	stats   Stats
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
@@ -121,6 +128,9 @@ func (ks *Keyspace) Listen(e Events) { ks.events = e }
 // ServeReady makes f take the ready keys of a shard that is about to be unlocked while it has some: when a key was deleted, or
 // came into being, outside of a command's locks. It must be called before anybody waits for a key.
 func (ks *Keyspace) ServeReady(f func(s *Shard)) { ks.onReady = f }
+
+// OnFlushAll makes f hear of each time that all databases are emptied. It must be called before the keyspace is used.
+func (ks *Keyspace) OnFlushAll(f func()) { ks.onFlushAll = f }
 
 // SetLFU chooses what access clocks are: LFU counters with these settings (lfu-log-factor, lfu-decay-time), or LRU times.
 func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {

@@ -59,6 +59,9 @@ func (k *Key) EndLease(write bool) {
 	}
 }
 
+// Written tells whether a command that changes k has it on lease.
+func (k *Key) Written() bool { return k.Leased(false) }
+
 // Await calls resume, under the shard's lock, when nobody leases k any more. k is leased.
 func (k *Key) Await(resume func()) {
 	l := k.DB.shard.leases[string(k.Name)]

@@ -122,6 +122,7 @@ func (db *DB) SetInteger(k *Key, n int64, m SetMode) bool {
 
 // UpdateInteger replaces the value of e, which is kept as an integer, in place.
 func (db *DB) UpdateInteger(e Entry, n int64) {
+	db.keep(e)
 	binary.LittleEndian.PutUint64(db.value(e, 8), uint64(n))
 	db.modifiedEntry(e)
 }
@@ -153,6 +154,7 @@ func (db *DB) replaceInPlace(e Entry, value []byte, enc types.Encoding, m SetMod
 	if h.flags&(flagExpire|flagBlock|flagLarge) != 0 || m.ExpireMS != 0 || int(h.vlen) != len(value) || !h.embedded() {
 		return false
 	}
+	db.keep(e)
 	h.kind = uint8(types.String) | uint8(enc)<<4
 	copy(db.value(e, len(value)), value)
 	db.touch(e)
@@ -188,6 +190,7 @@ func (db *DB) setOutside(k *Key, e Entry, value []byte, enc types.Encoding, m Se
 // overwrite gives k an entry for a new value of n bytes in its block and settles its expiry. form is flagBlock, flagLarge or
 // 0. The old value is freed.
 func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, []byte, bool) {
+	db.keep(e)
 	flags := form
 	if m.ExpireMS != 0 || m.Keep && e.h != nil && e.h.flags&flagExpire != 0 {
 		flags |= flagExpire
@@ -225,6 +228,7 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 // Grow makes string k at least n bytes long, filled up with zeros, in the raw encoding, and returns its bytes for
 // writing; whoever changes them calls Modified. A missing key is created. The entry that e was is no longer valid. It returns nil if there is no memory.
 func (db *DB) Grow(k *Key, e Entry, n int) []byte {
+	db.keep(e)
 	var scratch [20]byte
 	var old []byte
 	if e.h != nil {

@@ -11,6 +11,7 @@ import (
 
 // valueOps is what the keyspace does with the values of a type; see the functions of the same names in the type's package.
 type valueOps struct {
+	len      func(sp *types.Space, r types.Root) int
 	freeStep func(sp *types.Space, r *types.Root, limit int) (done bool)
 	copy     func(from *types.Space, r types.Root, to *types.Space) (types.Root, error)
 	bytes    func(sp *types.Space, r types.Root) int
@@ -18,11 +19,11 @@ type valueOps struct {
 }
 
 var values = [types.Stream + 1]valueOps{
-	types.Stream: {stream.FreeStep, stream.Copy, stream.Bytes, stream.Check},
-	types.List:   {list.FreeStep, list.Copy, list.Bytes, list.Check},
-	types.Hash:   {hash.FreeStep, hash.Copy, hash.Bytes, hash.Check},
-	types.Set:    {set.FreeStep, set.Copy, set.Bytes, set.Check},
-	types.ZSet:   {zset.FreeStep, zset.Copy, zset.Bytes, zset.Check},
+	types.Stream: {stream.Len, stream.FreeStep, stream.Copy, stream.Bytes, stream.Check},
+	types.List:   {list.Len, list.FreeStep, list.Copy, list.Bytes, list.Check},
+	types.Hash:   {hash.Len, hash.FreeStep, hash.Copy, hash.Bytes, hash.Check},
+	types.Set:    {set.Len, set.FreeStep, set.Copy, set.Bytes, set.Check},
+	types.ZSet:   {zset.Len, zset.FreeStep, zset.Copy, zset.Bytes, zset.Check},
 }
 
 // freeAtOnce is how many elements of a value are freed by whoever deletes it; Tick frees the rest.
@@ -35,6 +36,9 @@ func (db *DB) Space() *types.Space { return db.shard.space }
 func (db *DB) Root(e Entry) types.Root {
 	return types.Root{Type: e.Type(), Encoding: e.Encoding(), Data: types.LoadRoot(db.value(e, payloadBytes))}
 }
+
+// Elements returns the number of elements of e, which is not a string.
+func (db *DB) Elements(e Entry) int { return values[e.Type()].len(db.shard.space, db.Root(e)) }
 
 // SetRoot keeps r as what the value of e has become. The type is the same.
 func (db *DB) SetRoot(e Entry, r types.Root) {

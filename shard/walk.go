@@ -91,6 +91,7 @@ func (ks *Keyspace) Move(from, to *Key) bool {
 // handOver gives to the value of src, which is outside of src's block, and removes src, which is from's. The keys share a
 // shard.
 func handOver(from *Key, src Entry, to *Key) bool {
+	from.DB.keep(src)
 	block, l := from.DB.block(src)
 	var payload [payloadBytes]byte
 	copy(payload[:], l.valueIn(block))
@@ -143,6 +144,9 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 // [Keyspace.ReleaseStep] if the shard has no other keys, else by Tick.
 func (db *DB) Flush() {
 	s := db.shard
+	if s.saver != nil && db.Len() > 0 {
+		s.saver.Flushed(false)
+	}
 	db.noteFlushed()
 	if s.observed != 0 {
 		db.flushing()
@@ -166,11 +170,17 @@ func (db *DB) Flush() {
 
 // FlushAll empties every database of the shard, in constant time like Flush.
 func (s *Shard) FlushAll() {
+	if s.saver != nil {
+		s.saver.Flushed(true)
+	}
 	for _, db := range s.dbs {
 		db.noteFlushed()
 		db.flushing()
 	}
 	s.flushed(-1)
+	if s.index == 0 && s.ks.onFlushAll != nil {
+		s.ks.onFlushAll()
+	}
 	if s.arena.Stats().Allocated > 0 {
 		s.drop()
 	}
@@ -196,6 +206,7 @@ func (s *Shard) drop() {
 	s.garbage, s.dying = nil, nil
 	s.ks.retired.takeShard(s.arena.Detach(), s.large)
 	s.large, s.freeLarge = nil, nil
+	s.fieldTTL = false
 	s.nextDue.Store(never)
 }
 
@@ -207,6 +218,7 @@ func (ks *Keyspace) SwapDB(i, j int) {
 			swapping(a, b)
 		}
 		a.table.Swap(&b.table)
+		a.origin, b.origin = b.origin, a.origin
 		a.expires, b.expires = b.expires, a.expires
 		a.freeze()
 		b.freeze()

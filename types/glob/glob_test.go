@@ -102,8 +102,7 @@ func TestMatchAllocs(t *testing.T) {
 // TestMatchOracle asks redis-server for the keys that match random patterns.
 func TestMatchOracle(t *testing.T) {
 	c := oracle.Redis(t).Dial(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := oracle.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	var keys []string
 	for range 300 {

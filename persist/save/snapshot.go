@@ -1,0 +1,375 @@
+package save
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/persist/rdb"
+	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
+)
+
+// Options say what file is written, and how.
+type Options struct {
+	Temp, Name string // the file is written as Temp and then renamed
+	Info       rdb.Info
+	Functions  []string // the code of libraries
+	Compress   bool     // rdbcompression
+	Checksum   bool     // rdbchecksum
+	SyncPieces bool     // rdb-save-incremental-fsync
+	IdleTimes  bool     // the access clocks are saved: as times
+	LFU        bool     // the same, as LFU counters
+	KeyDelayNS int64    // rdb-key-save-delay: no more than one key in so many ns is saved by the walk; 0: as many as can be
+	QueueBytes int      // see the package's comment
+	Workers    int
+
+	// Lease is told of the leases that begin (1) and end (-1), under the lock of their shards.
+	Lease func(n int32)
+	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
+	Wake func()
+	// Hold tells whether no lease is to begin now, unless somebody waits for the value.
+	Hold func() bool
+	// Done is called once when all is over, by a goroutine that holds no lock.
+	Done func(err error)
+}
+
+var (
+	// ErrCancelled is the end of a snapshot that was cancelled, or all of whose data was flushed.
+	ErrCancelled = errors.New("cancelled")
+	// ErrFlushed is the end of a snapshot of which a database, but not all, was emptied before all was saved.
+	ErrFlushed = errors.New("a database was flushed")
+)
+
+const (
+	bufferBytes   = 64 << 10 // of a shard, at most
+	allBuffers    = 4 << 20  // of all shards, bytes
+	largeElements = 1000     // more are saved in steps
+	largeBytes    = 64 << 10 // the same
+	longText      = 16 << 10 // strings from this size on are compressed by the file writer, bytes
+)
+
+// Snapshot is one that is being taken.
+type Snapshot struct {
+	o       Options
+	ks      *shard.Keyspace
+	parts   []part
+	workers []worker
+	queue   queue
+	began   time.Time
+	total   int64
+	keys    atomic.Int64
+	failed  atomic.Bool // nothing is saved any more
+
+	mu      sync.Mutex
+	err     error
+	walking int // workers that have not met all entries
+	busy    bool
+	pending map[largeKey]*largeValue
+	order   []*largeValue // in which the walk has met them
+	first   []*largeValue // those that somebody waits for
+	over    bool
+}
+
+// part is a shard's buffer.
+type part struct {
+	buf []byte
+	db  int // that buf has selected, or -1
+}
+
+// worker is a reactor's part of the work.
+type worker struct {
+	next    int // shard
+	walk    shard.Walk
+	walking bool
+	done    bool
+	job     *job
+}
+
+// Start makes the cut, of all that is in ks, whose shards are all locked, and begins to write.
+func Start(ks *shard.Keyspace, o Options) *Snapshot {
+	s := &Snapshot{o: o, ks: ks, parts: make([]part, ks.Shards()), workers: make([]worker, o.Workers), began: time.Now(),
+		walking: o.Workers, pending: map[largeKey]*largeValue{}}
+	s.queue.init(o.QueueBytes, ks.Shards())
+	for i := range s.workers {
+		s.workers[i].next = i
+	}
+	for i := range s.parts {
+		s.parts[i].db = -1
+	}
+	s.total = int64(ks.Cut(s))
+	go s.write(s.head())
+	return s
+}
+
+// head returns the beginning of the file.
+func (s *Snapshot) head() []byte {
+	version := rdb.Version
+	if s.ks.FieldTTL() {
+		version = rdb.VersionFieldTTL
+	}
+	b := rdb.AppendInfo(rdb.AppendHeader(nil, version), &s.o.Info)
+	for _, code := range s.o.Functions {
+		b = rdb.AppendFunction(b, []byte(code), s.o.Compress)
+	}
+	for id := range s.ks.Databases() {
+		keys, expires := 0, 0
+		for i := range s.ks.Shards() {
+			db := s.ks.Shard(i).DB(id)
+			n, _ := db.Expires()
+			keys += db.Len()
+			expires += n
+		}
+		if keys > 0 {
+			b = rdb.AppendDB(b, id, keys, expires)
+		}
+	}
+	return b
+}
+
+// write is the goroutine that writes the file, which begins with head.
+func (s *Snapshot) write(head []byte) {
+	w := file{o: &s.o}
+	err := w.open()
+	if err == nil {
+		err = w.write(head)
+	}
+	if err != nil {
+		s.fail(err)
+	}
+	for {
+		p, ok := s.queue.take()
+		if !ok {
+			break
+		}
+		if !s.failed.Load() {
+			if err := w.piece(&p); err != nil {
+				s.fail(err)
+			}
+		}
+		s.queue.done(p)
+	}
+	if err = s.Err(); err == nil {
+		err = w.finish()
+	}
+	w.abandon()
+	s.o.Done(err)
+}
+
+// fail ends the saving, but not the walk.
+func (s *Snapshot) fail(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.mu.Unlock()
+	s.failed.Store(true)
+	s.o.Wake()
+}
+
+// Cancel gives the snapshot up, unless all has been saved. Done is called some time later.
+func (s *Snapshot) Cancel() { s.fail(ErrCancelled) }
+
+// Err returns why the snapshot will not be had, or nil.
+func (s *Snapshot) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Began returns the time of the cut.
+func (s *Snapshot) Began() time.Time { return s.began }
+
+// Progress returns how many keys have been saved, of how many, and the most bytes that waited for the file.
+func (s *Snapshot) Progress() (keys, total, peakBytes int64) {
+	return s.keys.Load(), s.total, s.queue.peak.Load()
+}
+
+// Flushed cancels the snapshot: see shard.Saver.
+func (s *Snapshot) Flushed(all bool) {
+	switch {
+	case s.failed.Load():
+	case all:
+		s.fail(ErrCancelled)
+	default:
+		s.fail(ErrFlushed)
+	}
+}
+
+// overfull is by how much the queue may be longer than it should be before writes wait, too.
+const overfull = 3
+
+// Crowded tells whether a write that would have to save something should call AwaitRoom first.
+func (s *Snapshot) Crowded() bool {
+	return s.queue.bytes.Load() >= overfull*int64(s.o.QueueBytes) && !s.failed.Load()
+}
+
+// AwaitRoom calls f, on any goroutine, when writes may go on.
+func (s *Snapshot) AwaitRoom(f func()) { s.queue.await(f, false) }
+
+// Save saves an entry: see shard.Saver.
+func (s *Snapshot) Save(db *shard.DB, e shard.Entry, m shard.SaveMode) bool {
+	if s.failed.Load() {
+		return true
+	}
+	p := &s.parts[db.Shard().Index()]
+	switch {
+	case e.Type() == types.String:
+		s.saveString(p, db, e)
+	case m != shard.SaveNow && db.Elements(e) > largeElements || !s.saveValue(p, db, e, m == shard.SaveNow):
+		s.postpone(db, e, m == shard.SaveFirst)
+		return false
+	}
+	s.keys.Add(1)
+	if len(p.buf) >= s.queue.size {
+		s.flush(p)
+	}
+	return true
+}
+
+func (p *part) selectDB(s *Snapshot, db int) {
+	if p.buf == nil {
+		p.buf = s.queue.buffer()
+	}
+	if p.db != db {
+		p.buf = rdb.AppendSelect(p.buf, db)
+		p.db = db
+	}
+}
+
+func (s *Snapshot) attributes(db *shard.DB, e shard.Entry) rdb.Attributes {
+	a := rdb.Attributes{ExpireMS: db.ExpireMS(e), IdleSec: -1, Freq: -1}
+	if s.o.LFU {
+		a.Freq = db.Freq(e)
+	} else if s.o.IdleTimes {
+		a.IdleSec = int64(db.Idle(e) / time.Second)
+	}
+	return a
+}
+
+func (s *Snapshot) saveString(p *part, db *shard.DB, e shard.Entry) {
+	p.selectDB(s, db.Origin())
+	p.buf = rdb.AppendKey(p.buf, db.Key(e), rdb.String, s.attributes(db, e), s.o.Compress)
+	var scratch [20]byte
+	text := db.Bytes(e, scratch[:])
+	if len(text) < longText {
+		p.buf = rdb.AppendString(p.buf, text, s.o.Compress)
+		return
+	}
+	out := piece{buf: p.buf}
+	if out.pinned, out.pins = db.Pin(e); out.pins {
+		out.text = out.pinned.Bytes()
+	} else {
+		out.text = append([]byte(nil), text...)
+	}
+	s.queue.put(out, false)
+	*p = part{db: -1}
+}
+
+var encoders = sync.Pool{New: func() any { return new(rdb.Encoder) }}
+
+// saveValue saves a collection, unless it is too large and need not be saved whole.
+func (s *Snapshot) saveValue(p *part, db *shard.DB, e shard.Entry, whole bool) bool {
+	p.selectDB(s, db.Origin())
+	enc := encoders.Get().(*rdb.Encoder)
+	defer encoders.Put(enc)
+	enc.Compress = s.o.Compress
+	begin := len(p.buf)
+	p.buf = rdb.AppendKey(p.buf, db.Key(e), enc.Start(db.Space(), db.Root(e)), s.attributes(db, e), s.o.Compress)
+	var more bool
+	if p.buf, more = enc.Step(p.buf, largeBytes); more && !whole {
+		p.buf = p.buf[:begin]
+		return false
+	}
+	for more {
+		p.buf, more = enc.Step(p.buf, largeBytes)
+	}
+	return true
+}
+
+// flush hands over what is in a shard's buffer.
+func (s *Snapshot) flush(p *part) {
+	if len(p.buf) > 0 {
+		s.queue.put(piece{buf: p.buf}, false)
+	}
+	*p = part{db: -1}
+}
+
+// Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can be done now.
+func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
+	w := &s.workers[id]
+	if w.job == nil {
+		w.job = s.nextJob(w.done)
+	}
+	if w.job != nil {
+		return s.stepJob(w, nowMS, until)
+	}
+	if w.done {
+		return false
+	}
+	if s.queue.full() && !s.failed.Load() {
+		s.queue.await(s.o.Wake, false)
+		return false
+	}
+	return s.stepWalk(w, nowMS, until)
+}
+
+// slowed tells whether the walk is to wait, for tests of what happens meanwhile.
+func (s *Snapshot) slowed() bool {
+	return s.o.KeyDelayNS > 0 && !s.failed.Load() && s.keys.Load()*s.o.KeyDelayNS > int64(time.Since(s.began))
+}
+
+func (s *Snapshot) stepWalk(w *worker, nowMS int64, until func() bool) (more bool) {
+	if s.slowed() {
+		return false
+	}
+	if !w.walking {
+		if w.next >= s.ks.Shards() {
+			w.done = true
+			s.walked(nowMS)
+			return !s.finished()
+		}
+		w.walk, w.walking = shard.NewWalk(s.ks.Shard(w.next)), true
+		w.next += len(s.workers)
+	}
+	sh := w.walk.Shard()
+	sh.Lock(nowMS)
+	done := w.walk.Step(func() bool { return until() || s.slowed() })
+	sh.Unlock()
+	w.walking = !done
+	return true
+}
+
+// walked notes that a worker has met all entries that it had to.
+func (s *Snapshot) walked(nowMS int64) {
+	s.mu.Lock()
+	s.walking--
+	s.mu.Unlock()
+	s.endIfDone(nowMS)
+}
+
+func (s *Snapshot) finished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}
+
+// endIfDone ends the snapshot when nothing is left to be saved. The caller holds no lock.
+func (s *Snapshot) endIfDone(nowMS int64) {
+	s.mu.Lock()
+	done := s.walking == 0 && !s.busy && len(s.pending) == 0 && !s.over
+	s.over = s.over || done
+	s.mu.Unlock()
+	if !done {
+		return
+	}
+	for i := range s.parts {
+		sh := s.ks.Shard(i)
+		sh.Lock(nowMS)
+		s.flush(&s.parts[i])
+		sh.EndSnapshot()
+		sh.Unlock()
+	}
+	s.queue.close()
+}

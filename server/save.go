@@ -1,0 +1,392 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/persist/rdb"
+	"github.com/shoaldb/shoal/persist/save"
+	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
+	"github.com/shoaldb/shoal/shard"
+)
+
+// A snapshot (package save) is begun with all shards locked: by BGSAVE and SAVE, which lock them, or by the first reactor's cron. From then on every
+// reactor makes a step of it in each turn, and whoever is about to change keys has them saved first.
+
+var saveCommands = []command.Spec{
+	{Name: "BGSAVE", Arity: -1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.LockAll | command.Barrier, Group: groupServer, Since: "1.0.0",
+		Complexity: "O(1)", Summary: "Saves all data to disk while others work with them.", History: []command.Change{{Since: "3.2.2", What: "Takes `SCHEDULE`."}},
+		Args: []command.Arg{{Name: "schedule", Token: "SCHEDULE", Type: command.ArgPureToken, Optional: true, Since: "3.2.2"}}, Run: bgsave},
+	{Name: "LASTSAVE", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, ACL: command.ACLAdmin | command.ACLDangerous, Group: groupServer, Since: "1.0.0",
+		Complexity: "O(1)", Summary: "Tells when the data were last saved.", Tips: []string{arbitrary}, Run: lastsave},
+	{Name: "SAVE", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.NoMulti | command.LockAll | command.Barrier, Group: groupServer, Since: "1.0.0",
+		Complexity: "O(N) where N is the number of keys.", Summary: "Saves all data to disk and waits until that is done.", Run: saveCommand},
+}
+
+const errSaving command.Error = "ERR Background save already in progress"
+
+const (
+	saveStep       = 100 * time.Microsecond // of a snapshot in one turn of a reactor
+	saveQueueBytes = 8 << 20
+	saveRetrySec   = 5 // after a save has failed
+)
+
+// saving is the state of snapshots to disk.
+type saving struct {
+	current   atomic.Pointer[save.Snapshot]
+	scheduled atomic.Bool // one is to be begun as soon as possible
+
+	mu      sync.Mutex
+	waiting []func(err error) // for the end of the current one
+
+	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
+	lastTookSec         atomic.Int64 // of the last one; -1: there was none
+	lastPeak            atomic.Int64 // bytes that waited for the file, at most
+	failed              atomic.Bool  // the last one has
+	cuts, saves         atomic.Int64
+	dirtyAtCut          atomic.Int64 // changes before the current one's cut
+	dirtySaved          atomic.Int64 // changes that the last successful one has, or that were loaded
+}
+
+func (s *Server) initSaving() {
+	s.saving.lastSec.Store(time.Now().Unix())
+	s.saving.lastTookSec.Store(-1)
+	s.ks.OnFlushAll(func() { // the file of data that are no more is replaced soon
+		if len(s.cfg.Load().Save) > 0 {
+			s.saving.scheduled.Store(true)
+		}
+	})
+}
+
+// changes returns how many changes there were since the last save.
+func (s *Server) changes() int64 {
+	return s.sum(func(c *counters) int64 { return c.dirty.Load() }) - s.saving.dirtySaved.Load()
+}
+
+func bgsave(c *command.Ctx) {
+	schedule := len(c.Args) == 2 && command.EqualFold(c.Args[1], "SCHEDULE")
+	if len(c.Args) > 1 && !schedule {
+		c.Error(command.ErrSyntax)
+		return
+	}
+	r := client(c).reactor
+	switch s := r.srv; {
+	case s.saving.current.Load() != nil:
+		c.Error(errSaving)
+	case r.inner.depth > 0: // the cut must not be within a transaction
+		s.saving.scheduled.Store(true)
+		c.Reply.Simple("Background saving scheduled")
+	default:
+		r.cut(nil)
+		c.Reply.Simple("Background saving started")
+	}
+}
+
+func lastsave(c *command.Ctx) { c.Reply.Int(client(c).reactor.srv.saving.lastSec.Load()) }
+
+func saveCommand(c *command.Ctx) {
+	cl := client(c)
+	r := cl.reactor
+	if r.srv.saving.current.Load() != nil {
+		c.Error(errSaving)
+		return
+	}
+	cl.suspend(0)
+	r.cut(func(err error) {
+		r.net.Post(func() {
+			r.finish(cl, func(w *resp.Writer) {
+				if err != nil {
+					w.Error("ERR")
+					return
+				}
+				w.OK()
+			})
+		})
+	})
+}
+
+// cut begins a snapshot; done, unless nil, is called at its end. All shards are locked, and there is no other one.
+func (r *reactor) cut(done func(err error)) {
+	s := r.srv
+	x := &s.saving
+	r.publishFlow()
+	x.scheduled.Store(false)
+	x.lastTrySec.Store(time.Now().Unix())
+	x.dirtyAtCut.Store(s.sum(func(c *counters) int64 { return c.dirty.Load() }))
+	x.cuts.Add(1)
+	if done != nil {
+		x.mu.Lock()
+		x.waiting = append(x.waiting, done)
+		x.mu.Unlock()
+	}
+	s.log.Noticef("Background saving started by pid %d", os.Getpid())
+	var sn *save.Snapshot
+	o := s.saveOptions(s.cfg.Load())
+	o.Done = func(err error) { s.saved(sn, err) }
+	sn = save.Start(s.ks, o)
+	x.current.Store(sn)
+	s.wakeSavers()
+}
+
+// saveOptions says how the file of a snapshot is written. Its name is absolute, as the working directory may change meanwhile.
+func (s *Server) saveOptions(v *config.Values) save.Options {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	o := save.Options{
+		Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename),
+		Info:     rdb.Info{RedisVersion: RedisVersion, CreatedSec: time.Now().Unix(), UsedMemory: s.usedMemory()},
+		Compress: v.RDBCompression, Checksum: v.RDBChecksum, SyncPieces: v.RDBSaveIncrementalFsync,
+		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
+		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
+		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
+		Lease: func(n int32) { s.leases.running.Add(n) },
+		Wake:  s.wakeSavers,
+		Hold:  func() bool { return s.leases.waitingAll.Load() > 0 },
+	}
+	for _, lib := range s.libraries.set.Load().All() {
+		o.Functions = append(o.Functions, lib.Code)
+	}
+	return o
+}
+
+// wakeSavers makes all reactors go on with the snapshot.
+func (s *Server) wakeSavers() {
+	for _, r := range s.reactors {
+		r.wakeSaver()
+	}
+}
+
+func (r *reactor) wakeSaver() {
+	if r.saveAwake.CompareAndSwap(false, true) {
+		r.net.NextTurn(r.stepSave)
+	}
+}
+
+// stepSave makes the reactor's next step of the snapshot.
+func (r *reactor) stepSave() {
+	r.saveAwake.Store(false)
+	sn := r.srv.saving.current.Load()
+	if sn == nil {
+		return
+	}
+	r.beginTurn()
+	r.release()
+	end := nanotime() + int64(saveStep)
+	until := func() bool { return nanotime() >= end }
+	for more := true; more; {
+		if more = sn.Step(r.net.ID(), r.nowMS, until); more && until() {
+			r.wakeSaver()
+			break
+		}
+	}
+	r.lastRun = nanotime()
+}
+
+// saved notes the end of a snapshot. It is called by the goroutine that wrote its file.
+func (s *Server) saved(sn *save.Snapshot, err error) {
+	x := &s.saving
+	again := errors.Is(err, save.ErrFlushed)
+	_, _, peak := sn.Progress()
+	x.lastPeak.Store(peak)
+	x.mu.Lock()
+	switch {
+	case err == nil:
+		s.log.Noticef("DB saved on disk")
+		s.log.Noticef("Background saving terminated with success")
+		x.lastSec.Store(time.Now().Unix())
+		x.dirtySaved.Store(x.dirtyAtCut.Load())
+		x.saves.Add(1)
+		x.failed.Store(false)
+	case again:
+		s.log.Noticef("Background saving begins anew, as a database was flushed")
+	case errors.Is(err, save.ErrCancelled):
+		s.log.Warningf("Background saving terminated: it was cancelled")
+	default:
+		s.logSaveError(err)
+		if len(x.waiting) == 0 { // as in Redis, it does not count that SAVE has failed
+			s.log.Warningf("Background saving error")
+			x.failed.Store(true)
+		}
+	}
+	if !again {
+		x.lastTookSec.Store(int64(time.Since(sn.Began()) / time.Second))
+	}
+	x.current.Store(nil)
+	var waiting []func(error)
+	if !again {
+		waiting, x.waiting = x.waiting, nil
+	}
+	x.mu.Unlock()
+	if again {
+		x.scheduled.Store(true)
+	}
+	s.refuseWrites(s.cfg.Load())
+	for _, done := range waiting {
+		done(err)
+	}
+}
+
+// logSaveError tells why a file could not be written.
+func (s *Server) logSaveError(err error) {
+	why := err
+	var op *save.Error
+	if errors.As(err, &op) {
+		why = op.Err
+	}
+	text := config.SystemError(why)
+	switch {
+	case op != nil && op.Op == "open":
+		dir, _ := os.Getwd()
+		s.log.Warningf("Failed opening the temp RDB file %s (in server root dir %s) for saving: %s", tempName(), dir, text)
+	case op != nil:
+		s.log.Warningf("Write error saving DB on disk(%s): %s", op.Op, text)
+	default:
+		s.log.Warningf("Write error saving DB on disk: %v", err)
+	}
+}
+
+// tempName is the name that a file has while it is written.
+func tempName() string { return fmt.Sprintf("temp-%d.rdb", os.Getpid()) }
+
+// saveCron begins a snapshot if one is scheduled or a rule demands it.
+func (r *reactor) saveCron() {
+	s := r.srv
+	x := &s.saving
+	if x.current.Load() != nil || s.loading.active.Load() {
+		return
+	}
+	now := r.nowMS / 1000
+	rested := !x.failed.Load() || now-x.lastTrySec.Load() > saveRetrySec
+	if !rested {
+		return
+	}
+	if x.scheduled.Load() {
+		r.tryCut(nil)
+		return
+	}
+	changes := s.changes()
+	for _, p := range s.cfg.Load().Save {
+		if changes >= int64(p.Changes) && changes > 0 && now-x.lastSec.Load() > int64(p.Sec) {
+			s.log.Noticef("%d changes in %d seconds. Saving...", p.Changes, p.Sec)
+			r.tryCut(nil)
+			return
+		}
+	}
+}
+
+// tryCut begins a snapshot, outside of a command. It reports false if it cannot now, as there is one already, or a script that may have written is put aside.
+func (r *reactor) tryCut(done func(err error)) bool {
+	many := r.lockAll()
+	defer many.unlock(r.srv.ks)
+	if r.srv.saving.current.Load() != nil || r.srv.leases.scripts.Load() > 0 {
+		return false
+	}
+	r.cut(done)
+	return true
+}
+
+// saveAndWait saves all data. It is called by a goroutine that is no reactor's.
+func (s *Server) saveAndWait() error {
+	result := make(chan error, 1)
+	for begun := false; !begun; {
+		answer := make(chan bool, 1)
+		r := s.reactors[0]
+		r.net.Post(func() {
+			r.beginTurn()
+			r.release()
+			answer <- r.tryCut(func(err error) { result <- err })
+		})
+		if begun = <-answer; !begun {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return <-result
+}
+
+// cancelSave ends the snapshot that is being taken, if any, and waits until it has.
+func (s *Server) cancelSave() {
+	s.saving.scheduled.Store(false)
+	for sn := s.saving.current.Load(); sn != nil && s.saving.current.Load() == sn; {
+		sn.Cancel()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// saveFirst has what q may change saved before it does. It reports true if q has been put off for that. Its shards are locked.
+func (r *reactor) saveFirst(cl *Client, sn *save.Snapshot, keys []shard.Key, args [][]byte, many *lockSet) (waits bool) {
+	if sn.Crowded() {
+		for i := range keys {
+			if _, is := keys[i].Unsaved(); is {
+				r.unlockAndPutOff(cl, args, many)
+				sn.AwaitRoom(r.resumer(cl))
+				return true
+			}
+		}
+	}
+	for i := range keys {
+		keys[i].BeforeWrite()
+	}
+	return false
+}
+
+// saveGroup is saveFirst for a transaction.
+func (r *reactor) saveGroup(cl *Client, sn *save.Snapshot, g []request, many *lockSet) (waits bool) {
+	for i := range g {
+		if mayWrite(g[i].spec) && r.saveFirst(cl, sn, g[i].keys, r.ctx.Args, many) {
+			return true
+		}
+	}
+	return false
+}
+
+// saveKeys has keys saved, whatever it takes.
+func (r *reactor) saveKeys(keys []shard.Key) {
+	if r.srv.saving.current.Load() == nil {
+		return
+	}
+	for i := range keys {
+		keys[i].SaveNow()
+	}
+}
+
+// unlockAndPutOff gives the locks back and keeps the command that cannot run yet.
+func (r *reactor) unlockAndPutOff(cl *Client, args [][]byte, many *lockSet) {
+	if many != nil {
+		many.unlock(r.srv.ks)
+	} else {
+		r.release()
+	}
+	r.putOff(cl, args)
+}
+
+// gateMisconf is the bit of Server.gate that is set while writes are refused as the last save has failed.
+const gateMisconf = 1 << 10
+
+const errMisconf command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+
+// refuseWrites makes writes be refused, or not, as settings and the last save have it.
+func (s *Server) refuseWrites(v *config.Values) {
+	if v.StopWritesOnBgsaveError && len(v.Save) > 0 && s.saving.failed.Load() {
+		s.gate.Or(gateMisconf)
+	} else {
+		s.gate.And(^uint32(gateMisconf))
+	}
+}
+
+// misconf tells whether q is refused while gateMisconf is set.
+func misconf(cl *Client, q *request) bool {
+	flags := q.spec.Flags
+	if cl.multi != nil && q.spec == cl.reactor.srv.execSpec {
+		flags |= cl.multi.flags
+	}
+	return flags&command.Write != 0 || q.spec.Name == "PING"
+}
