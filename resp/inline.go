@@ -22,13 +22,6 @@ func (a *assembly) inline(in []byte) (used int) {
 	return used
 }
 
-// SplitArgs appends the arguments in line, which follow the quoting rules of
-// inline commands (and of redis.conf), to dst. It reports whether quotes are
-// balanced. The arguments lie in new memory.
-func SplitArgs(dst [][]byte, line []byte) (args [][]byte, ok bool) {
-	return splitLine(dst, make([]byte, 0, len(line)), line)
-}
-
 // splitLine is SplitArgs with the arguments in buf, which has room for
 // len(line) bytes.
 //

@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
 )
 
 // Function is a function of a library. It does not change.
@@ -222,7 +223,7 @@ func libraryHeader(code string) (name, body string, err error) {
 		return "", "", Error("Missing library metadata")
 	}
 	line, _, ok := strings.Cut(code, "\n")
-	words, split := splitWords(line)
+	words, split := resp.SplitWords(line)
 	if !ok || !split || len(words) == 0 {
 		return "", "", Error("Invalid library metadata")
 	}

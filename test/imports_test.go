@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"cluster":             {"command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"script":              {"script", "command", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"sentinel":            {"netio", "resp", "internal/invariants"},
-	"server/config":       {"types/glob", "internal/invariants"},
+	"server/config":       {"types/glob", "resp", "internal/invariants"},
 	"server/logging":      {"internal/invariants"},
 	"server":              {"server", "repl", "cluster", "script", "sentinel", "persist", "journal", "acl", "command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"bench":               {"bench"},

@@ -2,7 +2,6 @@ package aof
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -211,29 +210,5 @@ func quoteWord(s string) string {
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return r > 0x7e || !plain(byte(r)) }) < 0 {
 		return s
 	}
-	var b bytes.Buffer
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '\a':
-			b.WriteString(`\a`)
-		case c == '\b':
-			b.WriteString(`\b`)
-		case c < ' ' || c > '~':
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return resp.Quote(s)
 }

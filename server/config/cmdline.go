@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
 // Action is what the command line asks for.
@@ -91,7 +93,7 @@ func parseOptions(args []string) (CommandLine, error) {
 			}
 			b.WriteString(arg[2:])
 			b.WriteByte(' ')
-			words, _ := SplitArgs(arg)
+			words, _ := splitLine(arg)
 			hasValue = len(words) != 1
 			// An empty list of save points may be given as --save alone.
 			if !hasValue && strings.EqualFold(arg, "--save") && (isLast || strings.HasPrefix(args[i+1], "--")) {
@@ -99,7 +101,7 @@ func parseOptions(args []string) (CommandLine, error) {
 				hasValue = true
 			}
 		default:
-			b.WriteString(Quote(arg))
+			b.WriteString(resp.Quote(arg))
 			b.WriteByte(' ')
 			hasValue = true
 		}

@@ -106,7 +106,7 @@ func (r *reader) text(text, name string, skipped int) (lines int, err error) {
 
 // line reads one directive. An error that is a reason concerns this line.
 func (r *reader) line(line string) error {
-	args, err := SplitArgs(line)
+	args, err := splitLine(line)
 	if err != nil || len(args) == 0 {
 		return err
 	}
@@ -130,7 +130,7 @@ func fileArgs(d *Directive, args []string) ([]string, error) {
 		return args, nil
 	}
 	if len(args) == 1 && args[0] != "" {
-		return SplitArgs(args[0])
+		return splitLine(args[0])
 	}
 	return args, nil
 }

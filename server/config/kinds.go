@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
 // A kind knows how the value of a directive is read, shown and written to a file.
@@ -261,7 +263,7 @@ func (k str) lines(v, defaults *Values) []rewriteLine {
 	if k.EmptyIsUnset && s == "" {
 		return nil
 	}
-	return []rewriteLine{{Quote(s), s != *k.At(defaults)}}
+	return []rewriteLine{{resp.Quote(s), s != *k.At(defaults)}}
 }
 
 // names are the words of an enumeration. A name that begins with - is accepted without the
@@ -344,3 +346,5 @@ func (k enum[T]) set(v *Values, args []string, _ source) error {
 	*k.At(v) = value
 	return nil
 }
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
 // ErrNoFile is the text of CONFIG REWRITE's error when there is no file.
@@ -97,8 +99,8 @@ func forced(texts []string) []rewriteLine {
 func quoteWords(words []string) []string {
 	quoted := slices.Clone(words)
 	for i, w := range words {
-		if back, err := SplitArgs(w); err != nil || len(back) != 1 || back[0] != w {
-			quoted[i] = Quote(w)
+		if back, err := splitLine(w); err != nil || len(back) != 1 || back[0] != w {
+			quoted[i] = resp.Quote(w)
 		}
 	}
 	return quoted
@@ -123,7 +125,7 @@ func (r *rewrite) read(old string) {
 			r.lines = append(r.lines, line)
 			continue
 		}
-		args, err := SplitArgs(line)
+		args, err := splitLine(line)
 		if err != nil || len(args) == 0 || !isKnown(args[0]) {
 			r.lines = append(r.lines, notUnderstood+line)
 			continue

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
 func TestRewritten(t *testing.T) {
@@ -18,7 +20,7 @@ func TestRewritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := string(rewritten(old, c.Load(), nil, false))
-		got = strings.ReplaceAll(got, "dir "+Quote(c.Load().Dir)+"\n", "")
+		got = strings.ReplaceAll(got, "dir "+resp.Quote(c.Load().Dir)+"\n", "")
 		got = strings.ReplaceAll(got, "save 3600 1\nsave 300 100\nsave 60 10000\n", "")
 		got = strings.ReplaceAll(got, "latency-tracking-info-percentiles 50 99 99.9\n", "")
 		got = strings.TrimSuffix(got, rewriteSignature+"\n")
@@ -55,7 +57,7 @@ func TestRewriteFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "# mine\nport 7000\n\n" + rewriteSignature + "\ndir " + Quote(c.Load().Dir) + "\nhz 20\nmaxmemory 2gb\n" +
+		want := "# mine\nport 7000\n\n" + rewriteSignature + "\ndir " + resp.Quote(c.Load().Dir) + "\nhz 20\nmaxmemory 2gb\n" +
 			"latency-tracking-info-percentiles 50 99 99.9\nsave 3600 1\nsave 300 100\nsave 60 10000\nuser default on nopass\n"
 		if strings.TrimRight(string(text), "\n")+"\n" != want {
 			t.Errorf("got:\n%s\nwant:\n%s", text, want)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
 // SavePoint asks for a snapshot after Sec seconds with at least Changes changes.
@@ -94,7 +96,7 @@ func (k addresses) set(v *Values, args []string, _ source) error {
 	}
 	for _, addr := range args {
 		if addr == "" || strings.ContainsFunc(addr, notInAddress) {
-			return reason("Invalid address to bind: " + Quote(addr))
+			return reason("Invalid address to bind: " + resp.Quote(addr))
 		}
 	}
 	*k.At(v) = args
@@ -258,7 +260,7 @@ letters:
 }
 
 func (k keyspaceEvents) lines(v, _ *Values) []rewriteLine {
-	return []rewriteLine{{Quote(k.get(v)), *k.At(v) != 0}}
+	return []rewriteLine{{resp.Quote(k.get(v)), *k.At(v) != 0}}
 }
 
 // oomScores are the scores of the server, of a replica, and of a background child.
@@ -412,5 +414,5 @@ func (k directory) set(v *Values, args []string, _ source) error {
 }
 
 func (k directory) lines(v, _ *Values) []rewriteLine {
-	return []rewriteLine{{Quote(k.get(v)), true}}
+	return []rewriteLine{{resp.Quote(k.get(v)), true}}
 }

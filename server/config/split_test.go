@@ -3,14 +3,16 @@ package config
 import (
 	"slices"
 	"testing"
+
+	"github.com/shoaldb/shoal/resp"
 )
 
-func TestSplitArgs(t *testing.T) {
+func TestSplitLine(t *testing.T) {
 	f := func(line string, want ...string) {
 		t.Helper()
-		got, err := SplitArgs(line)
+		got, err := splitLine(line)
 		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("SplitArgs(%q) = %q, %v", line, got, err)
+			t.Errorf("splitLine(%q) = %q, %v", line, got, err)
 		}
 	}
 	f("")
@@ -27,10 +29,10 @@ func TestSplitArgs(t *testing.T) {
 	f("a#b", "a#b")
 }
 
-func TestSplitArgsUnbalanced(t *testing.T) {
+func TestSplitLineUnbalanced(t *testing.T) {
 	for _, line := range []string{`"`, `'`, `"a`, `'a`, `"a"b`, `'a'b`, `"\`, `a "b`, `"a\"`} {
-		if got, err := SplitArgs(line); err == nil {
-			t.Errorf("SplitArgs(%q) = %q", line, got)
+		if got, err := splitLine(line); err == nil {
+			t.Errorf("splitLine(%q) = %q", line, got)
 		}
 	}
 }
@@ -95,17 +97,17 @@ func TestParseCPUList(t *testing.T) {
 	}
 }
 
-func FuzzSplitArgs(f *testing.F) {
+func FuzzSplitLine(f *testing.F) {
 	f.Add(`set "a b" 'c'`)
 	f.Add(`"\x41\`)
 	f.Fuzz(func(t *testing.T, line string) {
-		args, err := SplitArgs(line)
+		args, err := splitLine(line)
 		if err != nil {
 			return
 		}
 		for _, arg := range args {
-			if back, err := SplitArgs(Quote(arg)); err != nil || len(back) != 1 || back[0] != arg {
-				t.Errorf("SplitArgs(Quote(%q)) = %q, %v", arg, back, err)
+			if back, err := splitLine(resp.Quote(arg)); err != nil || len(back) != 1 || back[0] != arg {
+				t.Errorf("splitLine(resp.Quote(%q)) = %q, %v", arg, back, err)
 			}
 		}
 	})
