@@ -129,6 +129,16 @@ func (c *Ctx) Propagate(db int, args ...[]byte) {
 // PropagateNothing says that the command had no effect worth telling, whatever Changed says.
 func (c *Ctx) PropagateNothing() { c.rewritten = true }
 
+// PropagateAsSent is called when the handler is done: it propagates the command as it was sent if it changed something and has said nothing else.
+func (c *Ctx) PropagateAsSent() {
+	if c.dirty > 0 && !c.rewritten && c.effects.journal != nil {
+		c.effects.journal.Append(c.DB, c.Args)
+	}
+}
+
+// JournalTo makes j hear of the effects of commands that run with c, or nobody if it is nil.
+func (c *Ctx) JournalTo(j Journal) { c.effects.journal = j }
+
 // Journaling tells whether anybody listens to Propagate: guards the building of its arguments.
 func (c *Ctx) Journaling() bool { return c.effects.journal != nil }
 

@@ -31,6 +31,24 @@ func (l *Log) EndGroup() {
 	l.group = len(l.effects)
 }
 
+// EndEach makes a group of its own of each effect since EndGroup was called last.
+func (l *Log) EndEach() { l.group = len(l.effects) }
+
+// MoveGroup moves what has been appended since EndGroup was called last to the open group of another log.
+func (l *Log) MoveGroup(to *Log) {
+	from := 0
+	if l.group > 0 {
+		from = l.effects[l.group-1].end
+	}
+	shift := len(to.buf) - from
+	to.buf = append(to.buf, l.buf[from:]...)
+	for _, e := range l.effects[l.group:] {
+		e.end += shift
+		to.effects = append(to.effects, e)
+	}
+	l.buf, l.effects = l.buf[:from], l.effects[:l.group]
+}
+
 // Empty tells whether there is nothing to write.
 func (l *Log) Empty() bool { return len(l.effects) == 0 }
 

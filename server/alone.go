@@ -146,14 +146,16 @@ func (r *reactor) runAlone(cl *Client) {
 			r.collect(cl, many)
 		}
 		if many != nil {
-			many.unlock(r.srv.ks)
+			r.unlock(many)
 		}
 		r.release()
 	}
 	r.endMulti(cl, false)
+	r.alone = false
+	r.effects.log.EndGroup()
 	r.serveAll(ready)
 	r.endEvents()
-	r.alone = false
+	r.record()
 }
 
 // serveAll serves those who wait for keys that have become ready while nobody was served.

@@ -115,8 +115,9 @@ func (r *reactor) stop(b *blocked) {
 	r.stats.timers.Store(int64(len(r.timers.heap)))
 }
 
-// served delivers the reply of a blocking command that has been served. It runs on the client's reactor.
-func (b *blocked) served(reply []byte) {
+// served delivers the reply of a blocking command that has been served, whose effects end in the journal at wrote. It runs on the client's reactor.
+func (b *blocked) served(reply []byte, wrote int64) {
+	b.cl.wrote = wrote
 	r := b.cl.reactor
 	r.stop(b)
 	r.finish(b.cl, func(w *resp.Writer) { w.Raw(reply) })

@@ -110,6 +110,7 @@ func (r *reactor) rerun(b *blocked, key *shard.Key) (done bool) {
 	if !k.again {
 		r.flow.changes += c.Dirty()
 	}
+	r.endEffects(c)
 	return !k.again
 }
 
@@ -134,7 +135,7 @@ func (r *reactor) deliver(b *blocked, f func(w *resp.Writer)) {
 		r.stats.perCommand[b.spec.Index()].failed.Add(1)
 		r.srv.errorStats.count(reply)
 	}
-	home.net.Post(func() { b.served(reply) })
+	r.effects.served = append(r.effects.served, served{b, reply})
 }
 
 // lockWakeups is called with the locks that a command needs, before it runs. It gives them back and takes more if clients
@@ -164,7 +165,7 @@ func (r *reactor) lockReach(keys []shard.Key, also, many *lockSet) *lockSet {
 		if many == nil {
 			r.release()
 		} else {
-			many.unlock(r.srv.ks)
+			r.unlock(many)
 		}
 		r.many, x.want = x.want, lockSet{}
 		r.many.lock(r.srv.ks, r.nowMS)
@@ -300,7 +301,7 @@ func (r *reactor) serveAlone(k *shard.Key) {
 	r.held = s
 	r.reach.streams, r.reach.elements = false, unlimited
 	many := r.lockReach([]shard.Key{*k}, nil, nil)
-	r.hear()
+	r.listen(&r.ctx)
 	k.DB.NoteReady(k)
 	r.serve(many)
 	r.endEvents()
@@ -308,7 +309,7 @@ func (r *reactor) serveAlone(k *shard.Key) {
 		r.collect(nil, many)
 	}
 	if many != nil {
-		many.unlock(r.srv.ks)
+		r.unlock(many)
 	}
 	r.release()
 	r.sendInvalidations()

@@ -88,6 +88,7 @@ func (r *reactor) attach(cl *Client) {
 	r.w.Buf = cl.conn.Out()
 	r.w.Proto = cl.proto
 	r.ctx.Client = cl
+	r.effects.author = cl
 	r.ctx.NowMS = r.nowMS
 	r.ctx.Env = r.srv.env.Load()
 }
@@ -96,6 +97,7 @@ func (r *reactor) attach(cl *Client) {
 func (r *reactor) detach(cl *Client) {
 	cl.conn.SetOut(r.w.Buf)
 	r.w.Buf = nil
+	r.effects.author = nil
 	if n := cl.conn.OutPending() - r.outBefore; n > 0 {
 		r.flow.netOut += int64(n)
 		r.flow.writes++
@@ -323,8 +325,8 @@ func (r *reactor) call(cl *Client, q *request) {
 	if r.srv.leases.running.Load() > 0 && r.awaitLease(cl, q, many) {
 		return
 	}
-	if c.Env.Notify != 0 {
-		r.hear()
+	if r.srv.propagation.on.Load() || c.Journaling() || c.Env.Notify != 0 {
+		r.listen(c)
 	}
 	begin := len(r.w.Buf)
 	cl.lastCommand = q.spec
@@ -333,6 +335,9 @@ func (r *reactor) call(cl *Client, q *request) {
 		r.rememberKeys(cl, q.keys)
 	}
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
+	if c.Journaling() {
+		r.endEffects(c)
+	}
 	r.endGroup(many)
 	if r.long.lengthened {
 		r.long.lengthened = false

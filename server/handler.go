@@ -127,6 +127,7 @@ func (h handler) TurnEnd(n *netio.Reactor) {
 	if len(r.invalidations.keys) > 0 {
 		r.broadcast()
 	}
+	r.wakeListeners()
 	r.publish()
 }
 
@@ -208,8 +209,10 @@ func (r *reactor) expire() (more bool) {
 			worked = true
 			s.Hear(r)
 			again := s.Expire(expireRecords)
+			r.effects.log.EndEach()
 			r.endEvents()
 			r.collectAlone(s)
+			r.record()
 			s.Unlock()
 			if nanotime() > stop {
 				r.cron.firstShard += i

@@ -105,7 +105,7 @@ func (r *reactor) endGroup(many *lockSet) {
 	}
 	r.endEvents()
 	if many != nil {
-		many.unlock(r.srv.ks)
+		r.unlock(many)
 	}
 }
 
@@ -115,16 +115,17 @@ func (r *reactor) beginInner(cl *Client) {
 	c := &r.inner.levels[r.inner.depth]
 	r.inner.depth++
 	*c = r.ctx // settings, time, effects
-	if c.Env.Notify != 0 {
-		r.hear()
-	}
+	r.listen(c)
 	c.Client = cl
 	c.Later, c.Block, c.Lengthen, c.Yield, c.Woken = nil, nil, nil, nil, nil
 	c.LockedAll = r.many.all
 }
 
 // endInner ends what beginInner began.
-func (r *reactor) endInner() { r.inner.depth-- }
+func (r *reactor) endInner() {
+	r.inner.depth--
+	r.endEffectGroup()
+}
 
 // runInner runs one command between beginInner and endInner: the locks are held, and it waits for nothing. The reply goes to w.
 func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
@@ -144,6 +145,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	} else {
 		q.spec.Run(c)
 	}
+	c.PropagateAsSent()
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
 		r.rememberInner(cl, q)
 	}

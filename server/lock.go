@@ -144,6 +144,7 @@ func (r *reactor) lockMany(q *request) *lockSet {
 // release unlocks the shard that was kept for the next command.
 func (r *reactor) release() {
 	if r.held != nil {
+		r.record()
 		r.held.Unlock()
 		r.held = nil
 	}

@@ -177,7 +177,8 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	r.ctx.NowMS, r.ctx.Env = r.nowMS, r.srv.env.Load()
 	r.many = l.shards
 	r.many.lock(r.srv.ks, l.ctx.NowMS) // nothing expires under the command
-	r.hear()
+	r.effects.author = l.cl
+	r.listen(&l.ctx)
 	if l.ctx.Spec.Flags&command.Write != 0 {
 		r.saveKeys(l.ctx.Keys)
 	}
@@ -185,6 +186,7 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	l.until = begin + int64(stepTime)
 	_, more = l.next()
 	if !more {
+		r.endEffects(&l.ctx)
 		for _, k := range l.leased {
 			k.EndLease(k.change)
 		}
@@ -197,7 +199,8 @@ func (r *reactor) step(l *longCommand) (more bool) {
 		}
 	}
 	r.endEvents()
-	r.many.unlock(r.srv.ks)
+	r.unlock(&r.many)
+	r.effects.author = nil
 	r.sendInvalidations()
 	l.nanos += nanotime() - begin
 	if !more {
@@ -286,7 +289,7 @@ func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
 		return false
 	}
 	if many != nil {
-		many.unlock(r.srv.ks)
+		r.unlock(many)
 	} else {
 		r.release()
 	}

@@ -333,7 +333,7 @@ func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
 		k.Await(r.resumer(cl))
 	}
 	if many != nil {
-		many.unlock(r.srv.ks)
+		r.unlock(many)
 	} else {
 		r.release()
 	}

@@ -89,14 +89,16 @@ func (r *reactor) hear() {
 
 // Expired, FieldExpired and FieldsExpired make a reactor the listener of shards that it has locked.
 func (r *reactor) Expired(db int, key []byte) {
+	r.tellExpired(db, key)
 	if on := r.srv.env.Load().Notify; on&command.NotifyExpired != 0 {
 		r.happened(on, db, "expired", key)
 	}
 }
 
-func (r *reactor) FieldExpired(db int, key, field []byte) {}
+func (r *reactor) FieldExpired(db int, key, field []byte) { r.tellFieldExpired(key, field) }
 
 func (r *reactor) FieldsExpired(db int, key []byte, gone bool) {
+	r.tellFieldsExpired(db)
 	on := r.srv.env.Load().Notify
 	if on&command.NotifyHash != 0 {
 		r.happened(on, db, "hexpired", key)
@@ -108,13 +110,14 @@ func (r *reactor) FieldsExpired(db int, key []byte, gone bool) {
 
 // Expired hears of every key that the keyspace deletes because its time has come, where no reactor does.
 func (s *Server) Expired(db int, key []byte) {
+	s.tellAlone(db, s.deletion(), key)
 	if on := s.env.Load().Notify; on&command.NotifyExpired != 0 {
 		s.pubsub.happened(on, db, "expired", key)
 	}
 }
 
 // FieldExpired and FieldsExpired hear of the fields of hashes that the keyspace has expired, where no reactor does.
-func (s *Server) FieldExpired(db int, key, field []byte) {}
+func (s *Server) FieldExpired(db int, key, field []byte) { s.tellAlone(db, wordHDel, key, field) }
 
 func (s *Server) FieldsExpired(db int, key []byte, gone bool) {
 	on := s.env.Load().Notify

@@ -29,6 +29,7 @@ type reactor struct {
 	inbox     inbox
 	fanout    fanout
 	events    events
+	effects   effects
 	held      *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
 	many      lockSet
 	inner     inner

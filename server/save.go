@@ -286,7 +286,7 @@ func (r *reactor) saveCron() {
 // tryCut begins a snapshot, outside of a command. It reports false if it cannot now, as there is one already, or a script that may have written is put aside.
 func (r *reactor) tryCut(done func(err error)) bool {
 	many := r.lockAll()
-	defer many.unlock(r.srv.ks)
+	defer r.unlock(many)
 	if r.srv.saving.current.Load() != nil || r.srv.leases.scripts.Load() > 0 {
 		return false
 	}
@@ -361,7 +361,7 @@ func (r *reactor) saveKeys(keys []shard.Key) {
 // unlockAndPutOff gives the locks back and keeps the command that cannot run yet.
 func (r *reactor) unlockAndPutOff(cl *Client, args [][]byte, many *lockSet) {
 	if many != nil {
-		many.unlock(r.srv.ks)
+		r.unlock(many)
 	} else {
 		r.release()
 	}

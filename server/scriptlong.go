@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/journal"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/shard"
@@ -45,6 +46,7 @@ type aside struct {
 	outerDB int
 	innerDB int
 	nowMS   int64 // time stands still for a script
+	effects journal.Log
 	shards  lockSet
 	leased  []shard.Key
 	writes  bool // its leases are for writing
@@ -129,7 +131,7 @@ func (r *reactor) tooManyPaused(cl *Client, c *command.Ctx) bool {
 	}
 	r.release()
 	if r.many.used > 0 {
-		r.many.unlock(r.srv.ks)
+		r.unlock(&r.many)
 	}
 	r.putOff(cl, c.Args)
 	r.scripting.waiting = append(r.scripting.waiting, cl)
@@ -208,7 +210,8 @@ func (x *scriptRun) leave() {
 		r.collect(x.cl, &r.many)
 	}
 	r.endEvents()
-	r.many.unlock(r.srv.ks)
+	r.effects.log.MoveGroup(&x.effects)
+	r.unlock(&r.many)
 }
 
 func (r *reactor) postScripts() {
@@ -243,6 +246,8 @@ func (x *scriptRun) step() (done bool) {
 	r.many.lock(r.srv.ks, x.nowMS) // nothing expires under the script
 	r.inner.levels[r.inner.depth] = x.inner
 	r.inner.depth++
+	r.effects.author = x.cl
+	x.effects.MoveGroup(&r.effects.log)
 	x.cl.db = x.innerDB
 	begin := nanotime()
 	r.lastRun = begin
@@ -251,6 +256,7 @@ func (x *scriptRun) step() (done bool) {
 	x.nanos += nanotime() - begin
 	if !done {
 		x.leave()
+		r.effects.author = nil
 	}
 	r.account(x.cl, &r.batch)
 	return done
@@ -275,6 +281,7 @@ func (x *scriptRun) finish() {
 		r.srv.exclusive.end()
 	}
 	r.endGroup(&r.many)
+	r.effects.author = nil
 	r.resumeWaiting()
 	x.inner = command.Ctx{}
 	if x.verdict == script.Abandon { // it begins anew, with all locks

@@ -196,19 +196,19 @@ func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 		return false, true
 	}
 	if r.many.used > 0 {
-		r.many.unlock(r.srv.ks)
+		r.unlock(&r.many)
 	}
 	r.lockAll()
 	if r.srv.leases.running.Load() == 0 || r.inner.depth > 0 {
 		return true, true
 	}
 	if r.srv.gate.Load()&gateBusy != 0 {
-		r.many.unlock(r.srv.ks)
+		r.unlock(&r.many)
 		c.Error(r.srv.running.busy())
 		return false, false
 	}
 	if r.awaitExclusive(cl) || r.awaitAnyLease(cl) {
-		r.many.unlock(r.srv.ks)
+		r.unlock(&r.many)
 		r.putOff(cl, c.Args)
 		r.long.lengthened = true
 		return false, false

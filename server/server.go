@@ -71,6 +71,7 @@ type Server struct {
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
 	migrations    migrations
 	saving        saving
+	propagation   propagation
 	loading       loading
 }
 
@@ -94,6 +95,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.ks.Listen(s)
 	s.ks.ServeReady(s.serveUnlocked)
 	s.initSaving()
+	s.initPropagation()
 	s.table = command.NewTable(commandLists()...)
 	s.scripts = script.NewCache(s.table)
 	s.libraries.set.Store(script.NewLibraries())
