@@ -17,8 +17,40 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// A snapshot (package save) is begun with all shards locked: by BGSAVE and SAVE, which lock them, or by the first reactor's cron. From then on every
-// reactor makes a step of it in each turn, and whoever is about to change keys has them saved first.
+// A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or outside of one by tryCut. From then on every
+// reactor makes a step of it in each turn, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
+
+// snapshotTask is what a snapshot is taken for.
+type snapshotTask struct {
+	sink save.Sink
+	info rdb.Info // the head of the RDB file; version, time and memory are filled in
+	// done tells how the snapshot ended: with a nil error, save.ErrFlushed, save.ErrCancelled, or one of the sink's. It is called by the goroutine
+	// that wrote. What it returns, unless nil, is called when the next snapshot can begin.
+	done func(sn *save.Snapshot, err error) (then func())
+}
+
+// takeSnapshot makes the cut and begins to save. All shards are locked, no snapshot is being taken, and no script that may have written is
+// put aside: of the last, LockAll commands and tryCut make sure.
+func (r *reactor) takeSnapshot(t *snapshotTask) {
+	s := r.srv
+	r.publishFlow()
+	var sn *save.Snapshot
+	o := s.snapshotOptions(s.cfg.Load())
+	o.Sink, o.Info = t.sink, t.info
+	o.Info.RedisVersion, o.Info.CreatedSec, o.Info.UsedMemory = RedisVersion, time.Now().Unix(), s.usedMemory()
+	o.Done = func(err error) {
+		_, _, peak := sn.Progress()
+		s.saving.lastPeak.Store(peak)
+		then := t.done(sn, err)
+		s.saving.current.Store(nil)
+		if then != nil {
+			then()
+		}
+	}
+	sn = save.Start(s.ks, o)
+	s.saving.current.Store(sn)
+	s.wakeSavers()
+}
 
 var saveCommands = []command.Spec{
 	{Name: "BGSAVE", Arity: -1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.LockAll | command.Barrier, Group: groupServer, Since: "1.0.0",
@@ -44,7 +76,7 @@ type saving struct {
 	scheduled atomic.Bool // one is to be begun as soon as possible
 
 	mu      sync.Mutex
-	waiting []func(err error) // for the end of the current one
+	waiting []func(err error) // for the end of one that has to begin anew
 
 	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
 	lastTookSec         atomic.Int64 // of the last one; -1: there was none
@@ -112,39 +144,39 @@ func saveCommand(c *command.Ctx) {
 	})
 }
 
-// cut begins a snapshot; done, unless nil, is called at its end. All shards are locked, and there is no other one.
+// cut begins a snapshot to the dump file; done, unless nil, is called at its end. All shards are locked, and there is no other one.
 func (r *reactor) cut(done func(err error)) {
 	s := r.srv
 	x := &s.saving
-	r.publishFlow()
 	x.scheduled.Store(false)
 	x.lastTrySec.Store(time.Now().Unix())
 	x.dirtyAtCut.Store(s.sum(func(c *counters) int64 { return c.dirty.Load() }))
 	x.cuts.Add(1)
+	x.mu.Lock()
+	waiting := x.waiting
+	x.waiting = nil
+	x.mu.Unlock()
 	if done != nil {
-		x.mu.Lock()
-		x.waiting = append(x.waiting, done)
-		x.mu.Unlock()
+		waiting = append(waiting, done)
 	}
 	s.log.Noticef("Background saving started by pid %d", os.Getpid())
-	var sn *save.Snapshot
-	o := s.saveOptions(s.cfg.Load())
-	o.Done = func(err error) { s.saved(sn, err) }
-	sn = save.Start(s.ks, o)
-	x.current.Store(sn)
-	s.wakeSavers()
+	r.takeSnapshot(&snapshotTask{sink: s.dumpFile(), done: func(sn *save.Snapshot, err error) func() { return s.saved(sn, err, waiting) }})
 }
 
-// saveOptions says how the file of a snapshot is written. Its name is absolute, as the working directory may change meanwhile.
-func (s *Server) saveOptions(v *config.Values) save.Options {
+// dumpFile returns the file that a save replaces. Its name is absolute, as the working directory may change meanwhile.
+func (s *Server) dumpFile() *save.File {
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "."
 	}
+	v := s.cfg.Load()
+	return &save.File{Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename), SyncPieces: v.RDBSaveIncrementalFsync}
+}
+
+// snapshotOptions says how snapshots are taken, wherever they go.
+func (s *Server) snapshotOptions(v *config.Values) save.Options {
 	o := save.Options{
-		Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename),
-		Info:     rdb.Info{RedisVersion: RedisVersion, CreatedSec: time.Now().Unix(), UsedMemory: s.usedMemory()},
-		Compress: v.RDBCompression, Checksum: v.RDBChecksum, SyncPieces: v.RDBSaveIncrementalFsync,
+		Compress: v.RDBCompression, Checksum: v.RDBChecksum,
 		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
@@ -191,13 +223,10 @@ func (r *reactor) stepSave() {
 	r.lastRun = nanotime()
 }
 
-// saved notes the end of a snapshot. It is called by the goroutine that wrote its file.
-func (s *Server) saved(sn *save.Snapshot, err error) {
+// saved notes the end of a snapshot to the dump file, for which waiting wait.
+func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) (then func()) {
 	x := &s.saving
 	again := errors.Is(err, save.ErrFlushed)
-	_, _, peak := sn.Progress()
-	x.lastPeak.Store(peak)
-	x.mu.Lock()
 	switch {
 	case err == nil:
 		s.log.Noticef("DB saved on disk")
@@ -212,26 +241,24 @@ func (s *Server) saved(sn *save.Snapshot, err error) {
 		s.log.Warningf("Background saving terminated: it was cancelled")
 	default:
 		s.logSaveError(err)
-		if len(x.waiting) == 0 { // as in Redis, it does not count that SAVE has failed
+		if len(waiting) == 0 { // as in Redis, it does not count that SAVE has failed
 			s.log.Warningf("Background saving error")
 			x.failed.Store(true)
 		}
 	}
-	if !again {
-		x.lastTookSec.Store(int64(time.Since(sn.Began()) / time.Second))
-	}
-	x.current.Store(nil)
-	var waiting []func(error)
-	if !again {
-		waiting, x.waiting = x.waiting, nil
-	}
-	x.mu.Unlock()
 	if again {
+		x.mu.Lock()
+		x.waiting = append(x.waiting, waiting...)
+		x.mu.Unlock()
 		x.scheduled.Store(true)
+		return nil
 	}
+	x.lastTookSec.Store(int64(time.Since(sn.Began()) / time.Second))
 	s.refuseWrites(s.cfg.Load())
-	for _, done := range waiting {
-		done(err)
+	return func() {
+		for _, done := range waiting {
+			done(err)
+		}
 	}
 }
 
@@ -270,27 +297,28 @@ func (r *reactor) saveCron() {
 		return
 	}
 	if x.scheduled.Load() {
-		r.tryCut(nil)
+		r.tryCut(func() { r.cut(nil) })
 		return
 	}
 	changes := s.changes()
 	for _, p := range s.cfg.Load().Save {
 		if changes >= int64(p.Changes) && changes > 0 && now-x.lastSec.Load() > int64(p.Sec) {
 			s.log.Noticef("%d changes in %d seconds. Saving...", p.Changes, p.Sec)
-			r.tryCut(nil)
+			r.tryCut(func() { r.cut(nil) })
 			return
 		}
 	}
 }
 
-// tryCut begins a snapshot, outside of a command. It reports false if it cannot now, as there is one already, or a script that may have written is put aside.
-func (r *reactor) tryCut(done func(err error)) bool {
+// tryCut begins a snapshot by begin, which calls takeSnapshot, outside of a command. It reports false if it cannot now, as one is being taken, or a script
+// that may have written is put aside.
+func (r *reactor) tryCut(begin func()) bool {
 	many := r.lockAll()
 	defer r.unlock(many)
 	if r.srv.saving.current.Load() != nil || r.srv.leases.scripts.Load() > 0 {
 		return false
 	}
-	r.cut(done)
+	begin()
 	return true
 }
 
@@ -303,7 +331,7 @@ func (s *Server) saveAndWait() error {
 		r.net.Post(func() {
 			r.beginTurn()
 			r.release()
-			answer <- r.tryCut(func(err error) { result <- err })
+			answer <- r.tryCut(func() { r.cut(func(err error) { result <- err }) })
 		})
 		if begun = <-answer; !begun {
 			time.Sleep(time.Millisecond)

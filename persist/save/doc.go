@@ -1,14 +1,20 @@
-// Package save writes a snapshot of a keyspace to an RDB file while others work with the keyspace.
+// Package save writes a snapshot of a keyspace, as an RDB file, while others work with the keyspace.
 //
 //	reactor: walks its shards ----\                    /-> row of ready pieces ---\
 //	reactor: walks its shards -----> buffer per shard |                            |-> file writer: compresses,
-//	a write: saves what it changes /                   \-> one large value --------/   checksums, writes, syncs
+//	a write: saves what it changes /                   \-> one large value --------/   checksums, gives it to the Sink
 //
 // [Start] makes the cut (see shard.Keyspace.Cut), with all shards locked. Then workers, which are the server's reactors, call
 // [Snapshot.Step] from time to time: each walks the shards that are its own, encodes entries under the shard's lock into a buffer of
 // that shard, and hands full buffers to a goroutine that writes them to the file. Writers of keys that have not been saved do the same
 // for these keys, before they change them. Pieces of different shards follow each other in any order, so each begins by saying which
 // database its keys are of.
+//
+// # Sinks
+//
+// Where the bytes go is the [Sink]'s affair: a [File] that replaces another one (BGSAVE), the base of an append only file, or whatever takes
+// bytes in order. The moment of the cut is the caller's as well: as it holds all locks it can note there what belongs to it, such
+// as where the order of effects stands. Options.Info says what the head of the file tells of that.
 //
 // # Bounds
 //

@@ -14,15 +14,24 @@ const (
 	mostPacked = 4 << 20 // longest string that is compressed, bytes
 )
 
-// file is the file that is being written.
-type file struct {
-	o        *Options
+// Sink takes the bytes of a snapshot, in order. Its functions are called on one goroutine, which is no reactor's and may block: Open, any
+// number of times Write, then Commit when all has been written. Abort follows instead, or after a Commit that failed, if the snapshot will not be had;
+// not if Open has failed, after which nothing is called.
+type Sink interface {
+	Open() error
+	Write(b []byte) (n int, err error)
+	Commit() error
+	Abort()
+}
+
+// File is a Sink that writes a file under a temporary name, syncs it and then gives it its name. Its errors are of type *Error.
+type File struct {
+	Temp, Name string
+	SyncPieces bool // it is synced every 4 MiB (rdb-save-incremental-fsync)
+
 	f        *os.File
 	made     bool // there is a file named Temp
-	crc      uint64
-	written  int64
 	unsynced int64
-	scratch  []byte
 }
 
 // Error says what could not be done with a file: open, write, fsync, close or rename it.
@@ -34,8 +43,9 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-func (w *file) open() error {
-	f, err := os.OpenFile(w.o.Temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+// Open begins the file.
+func (w *File) Open() error {
+	f, err := os.OpenFile(w.Temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return &Error{"open", err}
 	}
@@ -43,26 +53,78 @@ func (w *file) open() error {
 	return nil
 }
 
-func (w *file) write(b []byte) error {
-	if w.o.Checksum {
-		w.crc = rdb.Checksum(w.crc, b)
-	}
-	n, err := w.f.Write(b)
-	w.written += int64(n)
+// Write appends to the file.
+func (w *File) Write(b []byte) (n int, err error) {
+	n, err = w.f.Write(b)
 	if err != nil {
-		return &Error{"write", err}
+		return n, &Error{"write", err}
 	}
-	if w.unsynced += int64(n); w.o.SyncPieces && w.unsynced >= syncBytes {
+	if w.unsynced += int64(n); w.SyncPieces && w.unsynced >= syncBytes {
 		w.unsynced = 0
 		if err := w.f.Sync(); err != nil {
-			return &Error{"fsync", err}
+			return n, &Error{"fsync", err}
 		}
+	}
+	return n, nil
+}
+
+// Commit syncs the file and gives it its name.
+func (w *File) Commit() error {
+	if err := w.f.Sync(); err != nil {
+		return &Error{"fsync", err}
+	}
+	err := w.f.Close()
+	w.f = nil
+	if err != nil {
+		return &Error{"close", err}
+	}
+	if err := os.Rename(w.Temp, w.Name); err != nil {
+		return &Error{"rename", err}
+	}
+	w.made = false
+	return syncFolder(w.Name)
+}
+
+// Abort removes what has been written, unless it has its name.
+func (w *File) Abort() {
+	if w.f != nil {
+		w.f.Close()
+	}
+	if w.made {
+		os.Remove(w.Temp)
+	}
+}
+
+// syncFolder makes the new name of a file durable.
+func syncFolder(name string) error {
+	d, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return &Error{"fsync", err}
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return &Error{"fsync", err}
 	}
 	return nil
 }
 
+// output turns pieces into the bytes of an RDB file.
+type output struct {
+	o       *Options
+	crc     uint64
+	scratch []byte
+}
+
+func (w *output) write(b []byte) error {
+	if w.o.Checksum {
+		w.crc = rdb.Checksum(w.crc, b)
+	}
+	_, err := w.o.Sink.Write(b)
+	return err
+}
+
 // piece writes p.
-func (w *file) piece(p *piece) error {
+func (w *output) piece(p *piece) error {
 	if err := w.write(p.buf); err != nil || p.text == nil {
 		return err
 	}
@@ -80,8 +142,8 @@ func (w *file) piece(p *piece) error {
 	return err
 }
 
-// finish writes the end of the file, syncs it and gives it its name.
-func (w *file) finish() error {
+// finish writes the end.
+func (w *output) finish() error {
 	if err := w.write(rdb.AppendEOF(nil)); err != nil {
 		return err
 	}
@@ -89,39 +151,5 @@ func (w *file) finish() error {
 	if err := w.write(rdb.AppendChecksum(nil, crc)); err != nil {
 		return err
 	}
-	if err := w.f.Sync(); err != nil {
-		return &Error{"fsync", err}
-	}
-	if err := w.f.Close(); err != nil {
-		return &Error{"close", err}
-	}
-	w.f = nil
-	if err := os.Rename(w.o.Temp, w.o.Name); err != nil {
-		return &Error{"rename", err}
-	}
-	w.made = false
-	return syncFolder(w.o.Name)
-}
-
-// syncFolder makes the new name of a file durable.
-func syncFolder(name string) error {
-	d, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return &Error{"fsync", err}
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return &Error{"fsync", err}
-	}
-	return nil
-}
-
-// abandon removes what has been written, unless it is finished.
-func (w *file) abandon() {
-	if w.f != nil {
-		w.f.Close()
-	}
-	if w.made {
-		os.Remove(w.o.Temp)
-	}
+	return w.o.Sink.Commit()
 }

@@ -114,8 +114,8 @@ type taker struct {
 // take makes the cut, at which it calls at, and lets workers work.
 func take(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func()) *taker {
 	x := &taker{dir: t.TempDir(), result: make(chan error, 1)}
-	o := Options{Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
-		SyncPieces: true, QueueBytes: 64 << 10, Workers: 3, Hold: func() bool { return false }, Lease: func(n int32) { x.leases.Add(n) }, Done: func(err error) { x.result <- err }}
+	o := Options{Sink: &File{Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), SyncPieces: true}, Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
+		QueueBytes: 64 << 10, Workers: 3, Hold: func() bool { return false }, Lease: func(n int32) { x.leases.Add(n) }, Done: func(err error) { x.result <- err }}
 	for range o.Workers {
 		x.wake = append(x.wake, make(chan struct{}, 1))
 	}
@@ -308,8 +308,8 @@ func TestFailure(t *testing.T) {
 		})
 	}
 	slow := func(o *Options) { o.KeyDelayNS = 1e6 }
-	f("the file cannot be made", os.ErrNotExist, func(o *Options) { o.Temp = filepath.Join(o.Temp, "x") }, nil)
-	f("the file cannot be renamed", os.ErrNotExist, func(o *Options) { o.Name = filepath.Join(o.Name, "x") }, nil)
+	f("the file cannot be made", os.ErrNotExist, func(o *Options) { o.Sink.(*File).Temp += "/x" }, nil)
+	f("the file cannot be renamed", os.ErrNotExist, func(o *Options) { o.Sink.(*File).Name += "/x" }, nil)
 	f("cancelled", ErrCancelled, slow, func(x *taker) { x.sn.Cancel() })
 	flush := func(x *taker, all bool) {
 		for ks.LockAll(nowMS); x.leases.Load() > 0; ks.LockAll(nowMS) { // as commands do

@@ -11,14 +11,13 @@ import (
 	"github.com/shoaldb/shoal/types"
 )
 
-// Options say what file is written, and how.
+// Options say where a snapshot goes, and how.
 type Options struct {
-	Temp, Name string // the file is written as Temp and then renamed
+	Sink       Sink
 	Info       rdb.Info
 	Functions  []string // the code of libraries
 	Compress   bool     // rdbcompression
 	Checksum   bool     // rdbchecksum
-	SyncPieces bool     // rdb-save-incremental-fsync
 	IdleTimes  bool     // the access clocks are saved: as times
 	LFU        bool     // the same, as LFU counters
 	KeyDelayNS int64    // rdb-key-save-delay: no more than one key in so many ns is saved by the walk; 0: as many as can be
@@ -130,9 +129,11 @@ func (s *Snapshot) head() []byte {
 
 // write is the goroutine that writes the file, which begins with head.
 func (s *Snapshot) write(head []byte) {
-	w := file{o: &s.o}
-	err := w.open()
+	w := output{o: &s.o}
+	opened := false
+	err := s.o.Sink.Open()
 	if err == nil {
+		opened = true
 		err = w.write(head)
 	}
 	if err != nil {
@@ -153,7 +154,9 @@ func (s *Snapshot) write(head []byte) {
 	if err = s.Err(); err == nil {
 		err = w.finish()
 	}
-	w.abandon()
+	if err != nil && opened {
+		s.o.Sink.Abort()
+	}
 	s.o.Done(err)
 }
 
