@@ -28,10 +28,11 @@ type Conn struct {
 	out     []byte
 	head    segment
 	rest    []segment
-	pending int // bytes in head and rest
+	pending int // bytes in head and rest, and those that wait in tls
 	stash   []byte
 
-	io connIO // what the engine keeps
+	tls *secure // nil for a conn without TLS
+	io  connIO  // what the engine keeps
 }
 
 type connFlags uint16
@@ -46,6 +47,11 @@ const (
 	flagResumed                          // in r.resumed
 	flagEOF                              // the end of input was met; err says how
 	flagOpened                           // Handler.Opened was called
+	flagTLS                              // tls is set: what is received is encrypted
+	flagHeld                             // nothing is received until the handshake has taken what is there
+
+	// noReceive are the states in which an engine does not receive.
+	noReceive = flagClosing | flagPaused | flagHeld
 )
 
 // A segment is a sealed stretch of replies. Either buf is the pooled buffer that b lies in, or release (if any) is
@@ -76,6 +82,9 @@ func (c *Conn) FD() int { return c.fd }
 
 // IsUnix tells whether the conn came over a unix socket.
 func (c *Conn) IsUnix() bool { return c.flags&flagUnix != 0 }
+
+// IsTLS tells whether the conn was accepted by a listener of ListenTLS.
+func (c *Conn) IsTLS() bool { return c.tls != nil }
 
 // IsClosed tells whether Close was called or the peer has gone.
 func (c *Conn) IsClosed() bool { return c.flags&flagClosing != 0 }
@@ -166,7 +175,7 @@ func (c *Conn) WriteRef(b []byte, release func()) {
 	c.markDirty()
 }
 
-// OutPending counts the bytes queued that the kernel has not taken yet.
+// OutPending counts the bytes queued that the kernel has not taken yet. With TLS some of them are encrypted and some are not.
 func (c *Conn) OutPending() int { return c.pending + len(c.out) }
 
 // OutCap is the memory that the conn's reply buffers occupy, in bytes, without what WriteRef lent.
@@ -174,6 +183,9 @@ func (c *Conn) OutCap() int {
 	n := cap(c.out) + cap(c.head.buf)
 	for i := range c.rest {
 		n += cap(c.rest[i].buf)
+	}
+	if c.tls != nil {
+		n += c.tls.outCap()
 	}
 	return n
 }
@@ -245,6 +257,10 @@ func (c *Conn) seal() {
 
 func (c *Conn) push(s segment) {
 	c.pending += len(s.b)
+	if c.tls != nil {
+		c.tls.plain = append(c.tls.plain, s)
+		return
+	}
 	if c.head.b == nil {
 		c.head = s
 		return
@@ -256,6 +272,9 @@ func (c *Conn) push(s segment) {
 func (c *Conn) load() bool {
 	if c.head.b != nil {
 		return true
+	}
+	if c.tls != nil {
+		return c.tls.load()
 	}
 	if len(c.out) > 0 {
 		c.seal()
@@ -309,13 +328,19 @@ func (c *Conn) dropOut() {
 	for i := range c.rest {
 		c.finish(&c.rest[i])
 	}
+	if c.tls != nil {
+		c.tls.dropOut()
+	}
 	c.rest, c.pending = nil, 0
 }
 
 // deliver hands received bytes to the handler, or keeps them for ResumeRead.
 func (c *Conn) deliver(in []byte) {
-	if c.flags&(flagClosing|flagCloseAfter|flagPaused) != 0 || len(c.stash) > 0 {
-		if c.flags&(flagClosing|flagCloseAfter) == 0 {
+	if c.flags&(flagClosing|flagCloseAfter|flagPaused|flagTLS) != 0 || len(c.stash) > 0 {
+		switch {
+		case c.tls != nil:
+			c.tls.received(in)
+		case c.flags&(flagClosing|flagCloseAfter) == 0:
 			c.stash = append(c.stash, in...)
 		}
 		return
@@ -324,10 +349,23 @@ func (c *Conn) deliver(in []byte) {
 	c.r.handler.Data(c, in)
 }
 
+// redeliver delivers what was kept while reading was paused.
+func (c *Conn) redeliver(stash []byte) {
+	if c.tls != nil {
+		c.tls.resume(stash)
+		return
+	}
+	c.deliver(stash)
+}
+
 // ended takes the end of input: err is io.EOF or the socket's error. What goes before it is handled first: bytes
 // kept for ResumeRead, and replies to what came in the same turn.
 func (c *Conn) ended(err error) {
 	if c.flags&(flagClosing|flagEOF) != 0 {
+		return
+	}
+	if c.tls != nil && c.tls.shaking != nil {
+		c.tls.fail(err)
 		return
 	}
 	c.flags |= flagEOF

@@ -18,6 +18,7 @@ type listener struct {
 	addr    net.Addr
 	fds     []int // by reactor
 	opts    *Options
+	tls     bool
 	down    atomic.Bool // shut: failures to accept are to be expected
 }
 

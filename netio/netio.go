@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -42,6 +43,8 @@ type Options struct {
 	KeepAliveSec int           // idle seconds before TCP keepalive probes; 0 turns them off
 	TickEvery    time.Duration // a busy reactor calls Tick at least this often; default 10 ms
 
+	HandshakeTimeout time.Duration // how long a TLS handshake may take; default 30 s
+
 	// Logf receives the few lines that netio has to say; it is called from any thread. Nil drops them.
 	Logf func(level int, format string, a ...any)
 }
@@ -77,6 +80,8 @@ type Engine struct {
 
 	reactors     []*Reactor
 	keepAliveSec atomic.Int64
+	tlsConfig    atomic.Pointer[tls.Config]
+	shakers      chan struct{} // a place for each goroutine that may compute for a handshake
 	lastConnID   atomic.Uint64
 	spread       sync.Mutex // held while an accepted conn is assigned to the least loaded reactor
 
@@ -105,11 +110,15 @@ func New(o Options, h Handler) (*Engine, error) {
 	if o.TickEvery <= 0 {
 		o.TickEvery = 10 * time.Millisecond
 	}
+	if o.HandshakeTimeout <= 0 {
+		o.HandshakeTimeout = 30 * time.Second
+	}
 	if o.Logf == nil {
 		o.Logf = func(int, string, ...any) {}
 	}
 	e := &Engine{opts: o, handler: h, epoch: time.Now().Add(-time.Hour)}
 	e.keepAliveSec.Store(int64(o.KeepAliveSec))
+	e.shakers = make(chan struct{}, max(o.Reactors/2, 1))
 	if err := e.choose(); err != nil {
 		return nil, err
 	}
@@ -167,6 +176,26 @@ func (e *Engine) Listen(network, addr string, perm os.FileMode) (net.Addr, error
 	if err != nil {
 		return nil, err
 	}
+	return e.add(l)
+}
+
+// ListenTLS is Listen for a TCP socket whose conns speak TLS. Handler.Opened is called when they are accepted, Data once the handshake is
+// over; what is written before waits until then. A handshake that fails closes the conn with a HandshakeError.
+func (e *Engine) ListenTLS(network, addr string) (net.Addr, error) {
+	l, err := listenTCP(network, addr, &e.opts, int(e.keepAliveSec.Load()))
+	if err != nil {
+		return nil, err
+	}
+	l.tls = true
+	return e.add(l)
+}
+
+// SetTLS gives the certificates and rules for conns that are accepted from now on; those that exist keep theirs. It must be called before ListenTLS,
+// and config not be written to any more.
+func (e *Engine) SetTLS(config *tls.Config) { e.tlsConfig.Store(config) }
+
+// add begins to serve l.
+func (e *Engine) add(l *listener) (net.Addr, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.state == stateStopped {

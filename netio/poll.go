@@ -84,7 +84,7 @@ func (l *pollLoop) ready(fd int, readable, writable bool) {
 		l.flush(c)
 		l.watch(c)
 	}
-	if readable && c.flags&(flagPaused|flagClosing) == 0 {
+	if readable && c.flags&noReceive == 0 {
 		l.read(c)
 	}
 }
@@ -155,7 +155,7 @@ func (l *pollLoop) watch(c *Conn) {
 		return
 	}
 	var want interest
-	if c.flags&flagPaused == 0 {
+	if c.flags&(flagPaused|flagHeld) == 0 {
 		want |= watchRead
 	}
 	if c.io.writing {

@@ -29,6 +29,7 @@ type Reactor struct {
 	io      backend
 	bufs    bufPool
 	scratch []byte // swallows what is written to closed conns
+	clear   []byte // what was just decrypted
 
 	dirty   []*Conn // to flush at the end of the turn
 	closing []*Conn // for whom Closed is to be called
@@ -131,6 +132,9 @@ func (r *Reactor) accepted(fd int, l *listener) {
 	} else {
 		tuneAccepted(fd, int(r.e.keepAliveSec.Load()))
 	}
+	if l.tls {
+		c.flags |= flagTLS
+	}
 	target := r.e.assign(r)
 	if target == r {
 		r.open(c)
@@ -160,6 +164,9 @@ func (r *Reactor) open(c *Conn) {
 	if r.stopAt != 0 {
 		c.Close(ErrStopped)
 		return
+	}
+	if c.flags&flagTLS != 0 {
+		c.tls = newSecure(c)
 	}
 	c.flags |= flagOpened
 	r.handler.Opened(c)
@@ -248,6 +255,9 @@ func (r *Reactor) closeAll() {
 		}
 		c.flags |= flagClosed
 		c.stash = nil
+		if c.tls != nil {
+			c.tls.close()
+		}
 		r.io.release(c)
 	}
 	r.closing = r.closing[:0]
@@ -261,9 +271,9 @@ func (r *Reactor) resumeAll() {
 		if c.flags&(flagPaused|flagClosing) != 0 {
 			continue
 		}
-		if stash := c.stash; len(stash) > 0 {
+		if stash := c.stash; len(stash) > 0 || c.tls != nil {
 			c.stash = nil
-			c.deliver(stash)
+			c.redeliver(stash)
 		}
 		switch {
 		case c.flags&(flagPaused|flagClosing) != 0:

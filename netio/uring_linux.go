@@ -317,7 +317,7 @@ func (l *ringLoop) cancelRecv(c *Conn) {
 }
 
 func (l *ringLoop) receive(c *Conn) {
-	if c.io.receiving || c.flags&(flagClosing|flagPaused|flagEOF) != 0 {
+	if c.io.receiving || c.flags&(noReceive|flagEOF) != 0 {
 		return
 	}
 	c.io.receiving = true
