@@ -20,18 +20,21 @@ type Traits struct {
 // maxNodes is how large a straight script may be.
 const maxNodes = 20000
 
-// analyse reads the traits of a chunk. fix makes calls of functions of the libraries faster; see fix.
+// analyse reads the traits of a script. fix makes calls of functions of the libraries faster; see fix.
 func analyse(chunk []ast.Stmt, table *command.Table, fix bool) Traits {
-	a := analysis{table: table, traits: Traits{Declared: true, Reads: true, Straight: true, Pure: true}}
-	a.assigned(chunk)
-	a.block(chunk)
+	a := analysis{table: table}
+	a.passes(chunk)
+	traits := a.shared.own()
+	for _, u := range a.units {
+		traits = traits.and(u.traits)
+	}
+	if a.shared.defines {
+		traits.Straight = false
+	}
 	if fix && !a.reached {
 		a.fix()
 	}
-	if a.nodes > maxNodes || a.concats > maxConcats {
-		a.traits.Straight = false
-	}
-	return a.traits
+	return traits
 }
 
 // maxConcats is how often a straight script may join strings: each time can double the length.
@@ -40,35 +43,58 @@ const maxConcats = 12
 // analysis walks the syntax tree of a chunk.
 type analysis struct {
 	table   *command.Table
-	traits  Traits
+	library bool
 	scope   []local
-	written map[string]bool // names that are assigned to somewhere, but for their declaration
-	nodes   int
-	concats int
+	written map[string]bool     // names that are assigned to somewhere, but for their declaration
 	reached bool                // a function's environment may not be what it seems
 	fixed   []*ast.FuncCallExpr // calls of functions of the libraries, as redis.call
+
+	functions
 }
 
 // kind is what is known of a local's value.
 type kind uint8
 
 const (
-	unknown kind = iota
-	aKey         // an element of KEYS, or nil
-	callAPI      // redis.call or redis.pcall
+	unknown   kind = iota
+	unseen         // of a parameter, while no argument for it has been seen
+	constant       // a number, string or boolean of the text
+	aKey           // an element of the table of keys, or nil
+	callAPI        // redis.call or redis.pcall
+	keysTable      // the declared keys
+	argsTable      // the other arguments
+	aFunction      // the function of a unit
 )
 
 // local is a local variable in scope.
 type local struct {
 	name string
 	kind kind
+	unit *unit // of a function
 }
 
+// lookup finds a local variable. A function of a library that may be called by others than the one it is written in does not
+// know the keys of that one.
 func (a *analysis) lookup(name string) (local, bool) {
 	for i := len(a.scope) - 1; i >= 0; i-- {
-		if a.scope[i].name == name {
-			return a.scope[i], true
+		l := a.scope[i]
+		if l.name != name {
+			continue
 		}
+		if i < a.unit.base && l.kind != callAPI && l.kind != constant {
+			a.unit.traits.Straight = false
+		}
+		switch {
+		case i < a.keyBase && (l.kind == keysTable || l.kind == argsTable):
+			a.shared.reckless()
+			l.kind = unknown
+		case i < a.keyBase && l.kind == aKey:
+			l.kind = unknown
+		case i < a.callBase && l.kind == aFunction:
+			a.escape(l.unit)
+			l.kind = unknown
+		}
+		return l, true
 	}
 	return local{}, false
 }
@@ -81,13 +107,23 @@ func (a *analysis) isGlobal(name string) bool {
 // declare adds a local. What is assigned to again is not known, whichever variable of its name that is.
 func (a *analysis) declare(name string, k kind) {
 	if a.written[name] {
+		a.lose(k)
 		k = unknown
 	}
-	a.scope = append(a.scope, local{name, k})
+	a.scope = append(a.scope, local{name: name, kind: k})
 }
 
-// reckless takes back all promises about keys.
-func (a *analysis) reckless() { a.traits.Declared, a.traits.Reads, a.traits.Pure = false, false, false }
+// lose takes back what cannot be promised when a value of kind k is where it is not seen any more.
+func (a *analysis) lose(k kind) {
+	switch k {
+	case keysTable:
+		a.unit.reckless()
+	case argsTable:
+		a.unit.traits.Pure = false
+	case callAPI:
+		a.shared.reckless()
+	}
+}
 
 // assigned notes the names of all variables that are assigned to after their declaration.
 func (a *analysis) assigned(stmts []ast.Stmt) {
@@ -120,7 +156,7 @@ func (a *analysis) block(stmts []ast.Stmt) {
 }
 
 func (a *analysis) stmt(s ast.Stmt) {
-	a.nodes++
+	a.unit.nodes++
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		a.assign(s)
@@ -131,11 +167,11 @@ func (a *analysis) stmt(s ast.Stmt) {
 	case *ast.DoBlockStmt:
 		a.block(s.Stmts)
 	case *ast.WhileStmt:
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 		a.expr(s.Condition)
 		a.block(s.Stmts)
 	case *ast.RepeatStmt:
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 		n := len(a.scope)
 		for _, inner := range s.Stmts {
 			a.stmt(inner)
@@ -156,7 +192,7 @@ func (a *analysis) stmt(s ast.Stmt) {
 		a.exprs(s.Exprs)
 	case *ast.BreakStmt:
 	default: // goto, and what there may be in future
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 	}
 }
 
@@ -165,8 +201,8 @@ func (a *analysis) assign(s *ast.AssignStmt) {
 	for _, e := range s.Lhs {
 		switch e := e.(type) {
 		case *ast.IdentExpr:
-			if a.isGlobal(e.Value) && (a.isKeys(e.Value) || e.Value == "ARGV" || e.Value == "redis") {
-				a.reckless()
+			if a.isGlobal(e.Value) && (e.Value == "KEYS" || e.Value == "ARGV" || e.Value == "redis") {
+				a.shared.reckless()
 			}
 		case *ast.AttrGetExpr:
 			a.target(e)
@@ -177,7 +213,7 @@ func (a *analysis) assign(s *ast.AssignStmt) {
 // target walks the left side of an assignment to an element.
 func (a *analysis) target(e *ast.AttrGetExpr) {
 	if !smallIndex(e) {
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 	}
 	a.expr(e.Key)
 	if id, ok := e.Object.(*ast.IdentExpr); ok {
@@ -211,8 +247,7 @@ func (a *analysis) localAssign(s *ast.LocalAssignStmt) {
 			continue
 		}
 		if f, ok := e.(*ast.FunctionExpr); ok && len(s.Names) == 1 {
-			a.declare(s.Names[0], unknown) // local function f: f is in scope within
-			a.function(f)
+			a.localFunction(s.Names[0], f)
 			return
 		}
 		kinds[i] = a.value(e)
@@ -224,19 +259,40 @@ func (a *analysis) localAssign(s *ast.LocalAssignStmt) {
 
 // value walks an expression whose value a local gets, and returns what it is.
 func (a *analysis) value(e ast.Expr) kind {
-	if a.isKey(e) {
-		a.expr(e)
-		return aKey
-	}
 	if a.isCall(e) {
 		return callAPI
 	}
+	if k := a.tableKind(e); k != unknown {
+		return k
+	}
+	k := unknown
+	switch e := e.(type) {
+	case *ast.NumberExpr, *ast.StringExpr, *ast.TrueExpr, *ast.FalseExpr:
+		k = constant
+	case *ast.IdentExpr:
+		k = a.unseen(e)
+	case *ast.AttrGetExpr:
+		k = a.unseen(e.Object)
+	}
+	if a.isKey(e) {
+		k = aKey
+	}
 	a.expr(e)
+	return k
+}
+
+// unseen tells whether e is a parameter for which no argument has been seen.
+func (a *analysis) unseen(e ast.Expr) kind {
+	if id, ok := e.(*ast.IdentExpr); ok {
+		if l, ok := a.lookup(id.Value); ok && l.kind == unseen {
+			return unseen
+		}
+	}
 	return unknown
 }
 
 func (a *analysis) numberFor(s *ast.NumberForStmt) {
-	a.traits.Straight = false
+	a.unit.traits.Straight = false
 	a.expr(s.Init)
 	a.expr(s.Limit)
 	if s.Step != nil {
@@ -249,12 +305,14 @@ func (a *analysis) numberFor(s *ast.NumberForStmt) {
 }
 
 func (a *analysis) genericFor(s *ast.GenericForStmt) {
-	a.traits.Straight = false
+	a.unit.traits.Straight = false
 	k := unknown
-	if len(s.Exprs) == 1 && (a.isKeysCall(s.Exprs[0], "ipairs") || a.isKeysCall(s.Exprs[0], "pairs")) {
+	switch {
+	case a.isLoopOver(s.Exprs, keysTable):
 		k = aKey
+	case !a.isLoopOver(s.Exprs, argsTable):
+		a.exprs(s.Exprs)
 	}
-	a.exprs(s.Exprs)
 	n := len(a.scope)
 	for i, name := range s.Names {
 		if i == 1 {
@@ -267,10 +325,15 @@ func (a *analysis) genericFor(s *ast.GenericForStmt) {
 	a.scope = a.scope[:n]
 }
 
+// isLoopOver tells whether a generic loop is over ipairs(t) or pairs(t), where t is the table of keys, or that of the other arguments.
+func (a *analysis) isLoopOver(list []ast.Expr, t kind) bool {
+	return len(list) == 1 && (a.isTableCall(list[0], "ipairs", t) || a.isTableCall(list[0], "pairs", t))
+}
+
 func (a *analysis) funcDef(s *ast.FuncDefStmt) {
 	if id, ok := s.Name.Func.(*ast.IdentExpr); ok {
 		if a.isGlobal(id.Value) {
-			a.reckless() // it fails, as globals are protected; or it is redis that is replaced
+			a.shared.reckless() // it fails, as globals are protected; or it is redis that is replaced
 		}
 	} else if s.Name.Func != nil {
 		a.expr(s.Name.Func)
@@ -281,20 +344,6 @@ func (a *analysis) funcDef(s *ast.FuncDefStmt) {
 	a.function(s.Func)
 }
 
-func (a *analysis) function(f *ast.FunctionExpr) {
-	a.traits.Straight = false
-	n := len(a.scope)
-	if f.ParList != nil {
-		for _, name := range f.ParList.Names {
-			a.declare(name, unknown)
-		}
-	}
-	a.declare("self", unknown)
-	a.declare("arg", unknown)
-	a.block(f.Stmts)
-	a.scope = a.scope[:n]
-}
-
 func (a *analysis) exprs(list []ast.Expr) {
 	for _, e := range list {
 		a.expr(e)
@@ -302,7 +351,7 @@ func (a *analysis) exprs(list []ast.Expr) {
 }
 
 func (a *analysis) expr(e ast.Expr) {
-	a.nodes++
+	a.unit.nodes++
 	switch e := e.(type) {
 	case *ast.IdentExpr:
 		a.mention(e, false)
@@ -313,7 +362,7 @@ func (a *analysis) expr(e ast.Expr) {
 			if f.Key != nil {
 				a.expr(f.Key)
 				if !smallIndex(&ast.AttrGetExpr{Key: f.Key}) {
-					a.traits.Straight = false
+					a.unit.traits.Straight = false
 				}
 			}
 			a.expr(f.Value)
@@ -327,7 +376,7 @@ func (a *analysis) expr(e ast.Expr) {
 		a.expr(e.Lhs)
 		a.expr(e.Rhs)
 	case *ast.StringConcatOpExpr:
-		a.concats++
+		a.unit.concats++
 		a.expr(e.Lhs)
 		a.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
@@ -338,10 +387,9 @@ func (a *analysis) expr(e ast.Expr) {
 	case *ast.UnaryNotOpExpr:
 		a.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
-		if id, ok := e.Expr.(*ast.IdentExpr); ok && a.isGlobal(id.Value) && (a.isKeys(id.Value) || id.Value == "ARGV") {
-			return
+		if a.tableKind(e.Expr) == unknown {
+			a.expr(e.Expr)
 		}
-		a.expr(e.Expr)
 	case *ast.FunctionExpr:
 		a.function(e)
 	}
@@ -356,31 +404,39 @@ var (
 
 // mention walks a variable that is used as a value, or whose element is assigned to.
 func (a *analysis) mention(id *ast.IdentExpr, target bool) {
+	if k := a.tableKind(id); k != unknown {
+		a.lose(k)
+		return
+	}
 	if l, ok := a.lookup(id.Value); ok {
-		if l.kind == callAPI {
-			a.reckless() // passed on
-		}
-		if target {
-			a.traits.Pure = a.traits.Pure && l.kind == unknown
+		switch {
+		case l.kind == callAPI:
+			a.lose(callAPI)
+		case l.kind == aFunction:
+			a.escape(l.unit)
+		case target && l.kind == aKey:
+			a.unit.traits.Pure = false
 		}
 		return
 	}
 	switch {
-	case a.isKeys(id.Value), id.Value == "redis":
-		a.reckless()
-	case id.Value == "ARGV":
-		a.traits.Pure = false
+	case id.Value == "redis":
+		a.shared.reckless()
+		a.dynamic = true
 	case slices.Contains(reachers, id.Value):
-		a.reckless()
-		a.traits.Straight, a.reached = false, true
+		a.shared.reckless()
+		a.unit.traits.Straight, a.reached, a.dynamic = false, true, true
 	case slices.Contains(loopers, id.Value):
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 	}
 }
 
 // attr walks object[key] that is read.
 func (a *analysis) attr(e *ast.AttrGetExpr) {
 	a.expr(e.Key)
+	if a.tableKind(e.Object) != unknown {
+		return
+	}
 	id, ok := e.Object.(*ast.IdentExpr)
 	if !ok || !a.isGlobal(id.Value) {
 		a.expr(e.Object)
@@ -390,44 +446,72 @@ func (a *analysis) attr(e *ast.AttrGetExpr) {
 	switch id.Value {
 	case "redis":
 		if !constant || name.Value == "call" || name.Value == "pcall" {
-			a.reckless() // not called on the spot
+			a.shared.reckless() // not called on the spot
 		}
-	case "ARGV":
+		if !constant || name.Value == "register_function" {
+			a.dynamic = true
+		}
 	case "string":
 		if !constant || slices.Contains([]string{"rep", "gsub", "format", "find", "match", "gmatch"}, name.Value) {
-			a.traits.Straight = false
+			a.unit.traits.Straight = false
 		}
 	case "table":
 		if !constant || name.Value == "sort" || name.Value == "foreach" || name.Value == "foreachi" {
-			a.traits.Straight = false
+			a.unit.traits.Straight = false
 		}
 	default:
-		if !a.isKeys(id.Value) {
-			a.mention(id, false)
-		}
+		a.mention(id, false)
 	}
 }
 
-// isKeys tells whether name is that of the table of keys.
-func (a *analysis) isKeys(name string) bool { return name == "KEYS" }
+// tableKind tells whether e is the table of keys, or that of the other arguments.
+func (a *analysis) tableKind(e ast.Expr) kind {
+	id, ok := e.(*ast.IdentExpr)
+	if !ok {
+		return unknown
+	}
+	if l, ok := a.lookup(id.Value); ok {
+		if l.kind == keysTable || l.kind == argsTable {
+			return l.kind
+		}
+		return unknown
+	}
+	switch {
+	case a.library:
+	case id.Value == "KEYS":
+		return keysTable
+	case id.Value == "ARGV":
+		return argsTable
+	}
+	return unknown
+}
 
-// isKeysCall tells whether e is f(KEYS).
-func (a *analysis) isKeysCall(e ast.Expr, f string) bool {
+// isTableCall tells whether e is f(t), where t is the table of keys, or that of the other arguments.
+func (a *analysis) isTableCall(e ast.Expr, f string, t kind) bool {
 	c, ok := e.(*ast.FuncCallExpr)
-	if !ok || c.Func == nil || c.Receiver != nil || len(c.Args) != 1 {
+	if !ok || c.Func == nil || len(c.Args) != 1 {
 		return false
 	}
 	name, ok := c.Func.(*ast.IdentExpr)
-	arg, ok2 := c.Args[0].(*ast.IdentExpr)
-	return ok && ok2 && name.Value == f && a.isGlobal(f) && a.isGlobal(arg.Value) && a.isKeys(arg.Value)
+	return ok && name.Value == f && a.isGlobal(f) && a.tableKind(c.Args[0]) == t
 }
 
-// isKey tells whether e is an element of KEYS, or nil.
+// isGetN tells whether e is table.getn(t) of the table of keys, or that of the other arguments.
+func (a *analysis) isGetN(e *ast.FuncCallExpr) bool {
+	f, ok := e.Func.(*ast.AttrGetExpr)
+	if !ok || len(e.Args) != 1 {
+		return false
+	}
+	lib, ok := f.Object.(*ast.IdentExpr)
+	name, ok2 := f.Key.(*ast.StringExpr)
+	return ok && ok2 && lib.Value == "table" && name.Value == "getn" && a.isGlobal("table") && a.tableKind(e.Args[0]) != unknown
+}
+
+// isKey tells whether e is an element of the table of keys, or nil.
 func (a *analysis) isKey(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.AttrGetExpr:
-		id, ok := e.Object.(*ast.IdentExpr)
-		return ok && a.isGlobal(id.Value) && a.isKeys(id.Value)
+		return a.tableKind(e.Object) == keysTable
 	case *ast.IdentExpr:
 		l, ok := a.lookup(e.Value)
 		return ok && l.kind == aKey
@@ -450,27 +534,29 @@ func (a *analysis) isCall(e ast.Expr) bool {
 }
 
 func (a *analysis) call(e *ast.FuncCallExpr) {
-	for _, f := range []string{"unpack", "ipairs", "pairs"} {
-		if a.isKeysCall(e, f) {
-			return
-		}
-	}
-	if a.isARGVCall(e) {
+	if a.isTableCall(e, "unpack", keysTable) || a.isTableCall(e, "unpack", argsTable) || a.isGetN(e) || a.isPartOfArgs(e) {
 		return
 	}
 	if id, ok := e.Func.(*ast.IdentExpr); ok && id.Value == hidden+"concat" { // what lualib makes of ".."
-		a.concats += len(e.Args) - 1
+		a.unit.concats += len(e.Args) - 1
 	}
 	if a.libraryCall(e) {
 		a.fixed = append(a.fixed, e)
 	}
 	switch {
 	case e.Receiver != nil: // object:method(...)
-		a.traits.Straight = false
+		a.unit.traits.Straight = false
 		a.expr(e.Receiver)
 	case a.isCall(e.Func):
 		a.commandCall(e.Args)
+	case a.isRegister(e.Func):
+		a.register(e.Args)
+		return
+	case a.unitOf(e.Func) != nil:
+		a.unitCall(a.unitOf(e.Func), e.Args)
+		return
 	default:
+		a.outsideCall(e.Func)
 		a.expr(e.Func)
 	}
 	a.exprs(e.Args)
@@ -499,18 +585,13 @@ func (a *analysis) fix() {
 	}
 }
 
-// isARGVCall tells whether e is unpack(ARGV).
-func (a *analysis) isARGVCall(e ast.Expr) bool {
-	c, ok := e.(*ast.FuncCallExpr)
-	if !ok || c.Func == nil || len(c.Args) < 1 {
+// isPartOfArgs tells whether e is unpack(ARGV, ...).
+func (a *analysis) isPartOfArgs(e *ast.FuncCallExpr) bool {
+	name, ok := e.Func.(*ast.IdentExpr)
+	if !ok || len(e.Args) < 2 || name.Value != "unpack" || !a.isGlobal("unpack") || a.tableKind(e.Args[0]) != argsTable {
 		return false
 	}
-	name, ok := c.Func.(*ast.IdentExpr)
-	arg, ok2 := c.Args[0].(*ast.IdentExpr)
-	if !ok || !ok2 || name.Value != "unpack" || arg.Value != "ARGV" || !a.isGlobal("unpack") || !a.isGlobal("ARGV") {
-		return false
-	}
-	a.exprs(c.Args[1:])
+	a.exprs(e.Args[1:])
 	return true
 }
 
@@ -518,13 +599,13 @@ func (a *analysis) isARGVCall(e ast.Expr) bool {
 func (a *analysis) commandCall(args []ast.Expr) {
 	words := constants(args)
 	if len(words) == 0 || words[0] == nil {
-		a.traits.Declared, a.traits.Reads = false, false
+		a.unit.traits.Declared, a.unit.traits.Reads = false, false
 		return
 	}
 	spec := a.table.Lookup(words[0])
 	if spec != nil && len(spec.Subcommands) > 0 {
 		if len(words) < 2 || words[1] == nil {
-			a.traits.Declared, a.traits.Reads = false, false
+			a.unit.traits.Declared, a.unit.traits.Reads = false, false
 			return
 		}
 		spec = spec.Sub(words[1])
@@ -533,10 +614,10 @@ func (a *analysis) commandCall(args []ast.Expr) {
 		return // it fails
 	}
 	if spec.Flags&(command.Write|command.MayReplicate) != 0 {
-		a.traits.Reads = false
+		a.unit.traits.Reads = false
 	}
-	if a.traits.Declared && !a.keysDeclared(spec, args, words) {
-		a.traits.Declared = false
+	if a.unit.traits.Declared && !a.keysDeclared(spec, args, words) {
+		a.unit.traits.Declared = false
 	}
 }
 
@@ -606,11 +687,11 @@ func (a *analysis) specDeclared(k *command.KeySpec, args []ast.Expr, words [][]b
 // allKeys tells whether arguments first to last are keys, and what the last argument expands to if it reaches there.
 func (a *analysis) allKeys(args []ast.Expr, first, last, step int) bool {
 	end := len(args) - 1
-	if multiple(args[end]) && last >= end && !a.isKeysCall(args[end], "unpack") {
+	if multiple(args[end]) && last >= end && !a.isTableCall(args[end], "unpack", keysTable) {
 		return false
 	}
 	for i := first; i <= min(last, end); i += step {
-		if !a.isKey(args[i]) && !(i == end && a.isKeysCall(args[i], "unpack")) {
+		if !a.isKey(args[i]) && !(i == end && a.isTableCall(args[i], "unpack", keysTable)) {
 			return false
 		}
 	}

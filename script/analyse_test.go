@@ -31,6 +31,11 @@ func TestDeclared(t *testing.T) {
 		"return redis.call('MSET', KEYS[1], 'a', KEYS[2], 'b')",
 		"return redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[2], KEYS[3])",
 		"local function f(n) return redis.call('INCRBY', KEYS[1], n) end return f(2)",
+		"local function f(k) return redis.call('GET', k) end return f(KEYS[1])",
+		"local function f(k, n) if n > 0 then return f(k, n - 1) end return redis.call('GET', k) end return f(KEYS[1], 3)",
+		"local function f(t) return redis.call('GET', t[1]) end local function g(t) return f(t) end return g(KEYS)",
+		"local t = KEYS return redis.call('GET', t[1])",
+		"for i, k in pairs(KEYS) do redis.call('SET', k, ARGV[i]) end",
 		"redis.call('PUBLISH', 'channel', 'message') return redis.call('GET', KEYS[1])",
 		"return redis.call('NOSUCH', 'key')",
 		"return redis.call('EVAL', 'return 1', 0)",
@@ -77,7 +82,17 @@ func TestDeclared(t *testing.T) {
 		"return redis.call('XREAD', 'STREAMS', 'a', 0)",
 		"for _, k in ipairs(ARGV) do redis.call('DEL', k) end",
 		"for _, k in ipairs(KEYS) do k = k .. 'x' redis.call('DEL', k) end",
-		"local function f(k) return redis.call('GET', k) end return f(KEYS[1])",
+		"local function f(k) return redis.call('GET', k) end f(KEYS[1]) return f('a')",
+		"local function f(k) return redis.call('GET', k) end local g = f return g('a')",
+		"local function f(k) return redis.call('GET', k) end return pcall(f, KEYS[1])",
+		"local function f(a, k) return redis.call('GET', k) end return f(unpack({1, 'a'}))",
+		"local function f(k) k = 'a' return redis.call('GET', k) end return f(KEYS[1])",
+		"local function f(t) t[1] = 'a' end f(KEYS) return redis.call('GET', KEYS[1])",
+		"local function f(t) t = nil end f(KEYS) return redis.call('GET', 'a')",
+		"local function f() end f(KEYS) return redis.call('GET', 'a')",
+		"local f = redis.call if ARGV[1] then f = 1 end return f('GET', 'a')",
+		"local t = KEYS t[1] = 'a' t = nil return redis.call('GET', KEYS[1])",
+		"local _, t = pairs(KEYS) t[1] = 'a' return redis.call('GET', KEYS[1])",
 		"local function f(...) return redis.call(...) end return f('GET', 'a')",
 		"local k do local k = KEYS[1] end return redis.call('GET', k or 'a')",
 		"function redis.call() end return redis.call('GET', 'a')",
@@ -144,6 +159,73 @@ func TestReads(t *testing.T) {
 	} {
 		if got := traitsOf(t, body).Reads; got != want {
 			t.Errorf("reads %v: %s", got, body)
+		}
+	}
+}
+
+// libraryTraits returns the traits of a library's function f.
+func libraryTraits(t *testing.T, code string) Traits {
+	t.Helper()
+	lib, err := NewVM(canned{}, true).NewLibrary("#!lua name=l\n"+code, commands)
+	if err != nil {
+		t.Fatalf("%s: %v", code, err)
+	}
+	for _, f := range lib.Functions {
+		if f.Name == "f" {
+			return f.Traits
+		}
+	}
+	t.Fatalf("no function f: %s", code)
+	return Traits{}
+}
+
+// TestFunctionTraits has functions that work on their declared keys only, and such that may not, or of which it is not clear.
+func TestFunctionTraits(t *testing.T) {
+	const get = "redis.call('GET', keys[1])"
+	for _, code := range []string{
+		"redis.register_function('f', function(keys, args) return " + get + " end)",
+		"redis.register_function{function_name='f', callback=function(k, a) return redis.call('SET', k[1], a[1]) end, flags={'allow-oom'}}",
+		"local function f(keys) return " + get + " end redis.register_function('f', f)",
+		"local function check(keys) if #keys ~= 1 then return redis.error_reply('one key') end end " +
+			"local function f(keys, args) local e = check(keys) if e then return e end return redis.call('HSET', keys[1], unpack(args)) end redis.register_function('f', f)",
+		"local ttl = 10 redis.register_function('f', function(keys) return redis.call('EXPIRE', keys[1], ttl) end)",
+		"redis.register_function('f', function(keys) for _, k in ipairs(keys) do redis.call('DEL', k) end end)",
+		"redis.register_function('f', function(keys) return " + get + " end) redis.register_function('g', function(keys) return redis.call('GET', 'x') end)",
+		"redis.register_function('f', function(keys) if table.getn(keys) == 1 then return " + get + " end end)",
+	} {
+		if !libraryTraits(t, code).Declared {
+			t.Errorf("not declared: %s", code)
+		}
+	}
+	for _, code := range []string{
+		"redis.register_function('f', function() return redis.call('GET', 'x') end)",
+		"redis.register_function('f', function(keys) return redis.call('GET', KEYS[1]) end)",
+		"redis.register_function('f', function(keys, args) return redis.call('GET', args[1]) end)",
+		"redis.register_function('F', function(keys) return " + get + " end) redis.register_function('f', function() return redis.call('GET', 'x') end)",
+		"local function h(keys) return " + get + " end redis.register_function('f', h) redis.register_function('g', function() return h({'x'}) end)",
+		"local function get() return redis.call('GET', 'x') end redis.register_function('f', function() return get() end)",
+		"local saved redis.register_function('g', function(keys) saved = function() return " + get + " end end) redis.register_function('f', function() return saved() end)",
+		"local saved = {} redis.register_function('g', function(keys) local function h() return " + get + " end saved.h = h end) redis.register_function('f', function() return saved.h() end)",
+		"local saved = {} redis.register_function('g', function(keys) local function h() return " + get + " end saved.h = function() return h() end end) redis.register_function('f', function() return saved.h() end)",
+		"local saved = {} redis.register_function('g', function() saved.call = redis.call end) redis.register_function('f', function() return saved.call('GET', 'x') end)",
+		"local function change(t) t[1] = 'x' end redis.register_function('f', function(keys) change(keys) return " + get + " end)",
+		"local name = 'f' redis.register_function(name, function(keys) return " + get + " end)",
+		"local register = redis.register_function register('f', function(keys) return " + get + " end)",
+	} {
+		if libraryTraits(t, code).Declared {
+			t.Errorf("declared: %s", code)
+		}
+	}
+	for code, want := range map[string]bool{
+		"redis.register_function('f', function(keys) return " + get + " end)":                                                                                                             true,
+		"for i = 1, 3 do end redis.register_function('f', function(keys) return " + get + " end)":                                                                                         true,
+		"redis.register_function('f', function() for i = 1, 3 do end end)":                                                                                                                false,
+		"local function h() end redis.register_function('f', function() h() end)":                                                                                                         false,
+		"local t = {} redis.register_function('g', function() setmetatable(t, {__index = function() while true do end end}) end) redis.register_function('f', function() return t.x end)": false,
+		"local t = {h = function() end} redis.register_function('f', function() t.h() end)":                                                                                               false,
+	} {
+		if got := libraryTraits(t, code).Straight; got != want {
+			t.Errorf("straight %v: %s", got, code)
 		}
 	}
 }

@@ -16,8 +16,11 @@
 // if every call of a command names a constant command whose keys are provably elements of KEYS: KEYS[...] itself, a local
 // that is assigned once, from KEYS[...], the variable of a loop over ipairs(KEYS), or all of unpack(KEYS); and if nothing can
 // change KEYS or call commands in another way (KEYS, redis and redis.call are not passed on, stored or assigned to; the
-// script does not use load, setfenv and their like). This is conservative: what is not understood is not promised.
-// Functions are not analysed: they take all locks.
+// script does not use load, setfenv and their like). Local functions that are only called by name are followed: what all calls pass for
+// a parameter is known of it. This is conservative: what is not understood is not promised.
+//
+// In a library, the first parameter of a function that it registers stands for KEYS. Functions outlive the call that made them, so one
+// that is kept or passed on is not trusted with the keys of the function that it is written in.
 //
 // Other scripts may touch any key. One of which all calls are constant commands that only read starts under the locks of its
 // declared keys all the same; when it wants another shard it is abandoned and begins anew with all locks, which nobody

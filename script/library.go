@@ -3,21 +3,26 @@ package script
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 )
 
-// Function is a function of a library. It does not change.
+// Function is a function of a library. It does not change, but for what has been learnt about it.
 type Function struct {
 	Name        string
 	Description string
 	Described   bool
 	Flags       Flags
+	Traits      Traits
 	Library     *Library
+	// Wide is set when the function has wanted keys that it had not declared: from then on it starts with all locks.
+	Wide atomic.Bool
 }
 
 // Library is a compiled function library. It does not change.
@@ -26,6 +31,7 @@ type Library struct {
 	Code      string
 	Functions []*Function
 	proto     *lua.FunctionProto
+	traits    map[string]Traits // of functions, by name in lower case
 }
 
 // Engine is the name of the only engine.
@@ -165,11 +171,12 @@ func (vm *VM) NewLibrary(code string, table *command.Table) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	proto, _, err := compile(body, userFunction, table)
+	var traits map[string]Traits
+	proto, err := compile(body, userFunction, func(chunk []ast.Stmt) { traits = analyseLibrary(chunk, table) })
 	if err != nil {
 		return nil, Error("Error compiling function: " + err.Error())
 	}
-	lib := &Library{Name: name, Code: code, proto: proto}
+	lib := &Library{Name: name, Code: code, proto: proto, traits: traits}
 	fns, err := vm.load(lib)
 	if err != nil {
 		return nil, Error("Error registering functions: " + err.Error())
@@ -282,6 +289,7 @@ func (vm *VM) registerFunction(L *lua.LState) int {
 		problem = "wrong number of arguments to redis.register_function"
 	}
 	if problem == "" {
+		f.Traits = vm.library.lib.traits[strings.ToLower(f.Name)]
 		problem = vm.library.add(f, fn)
 	}
 	if problem != "" {

@@ -46,27 +46,26 @@ func compileScript(body, sha string, table *command.Table) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	proto, traits, err := compile(code, userScript, table)
+	var traits Traits
+	proto, err := compile(code, userScript, func(chunk []ast.Stmt) { traits = analyse(chunk, table, true) })
 	if err != nil {
 		return nil, Error("Error compiling script (new function): " + err.Error())
 	}
 	return &Script{SHA: sha, Body: body, Flags: flags, Traits: traits, proto: proto}, nil
 }
 
-// compile compiles code.
-func compile(code, name string, table *command.Table) (*lua.FunctionProto, Traits, error) {
+// compile compiles code, of which look sees the syntax tree before.
+func compile(code, name string, look func([]ast.Stmt)) (*lua.FunctionProto, error) {
 	if len(code) > maxScriptBytes {
-		return nil, Traits{}, fmt.Errorf("%s: longer than %d bytes", name, maxScriptBytes)
+		return nil, fmt.Errorf("%s: longer than %d bytes", name, maxScriptBytes)
 	}
-	var traits Traits
-	proto, err := lualib.CompileChecked(code, name, func(chunk []ast.Stmt) { traits = analyse(chunk, table, name == userScript) })
-	if err == nil {
-		proto.IsVarArg &^= lua.VarArgNeedsArg // a chunk has no table arg: making one took a seventh of a short script's time
+	proto, err := lualib.CompileChecked(code, name, look)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		showNames(proto)
-	}
-	return proto, traits, err
+	proto.IsVarArg &^= lua.VarArgNeedsArg // a chunk has no table arg: making one took a seventh of a short script's time
+	showNames(proto)
+	return proto, nil
 }
 
 // showNames gives the calls of fixed functions, in error messages, the names that stand in the text.

@@ -109,13 +109,14 @@ func (vm *VM) Run(s *Script, keys, args [][]byte, watched bool) Verdict {
 	return vm.run(fn, nil, nil, watched)
 }
 
-// Call runs a function of the libraries in Use. It reports false if there is none, as its library could not be loaded.
-func (vm *VM) Call(f *Function, keys, args [][]byte) (v Verdict, ok bool) {
+// Call runs a function of the libraries in Use, as Run runs a script. It reports false if there is none, as its library could not be loaded.
+func (vm *VM) Call(f *Function, keys, args [][]byte, watched bool) (v Verdict, ok bool) {
 	r := vm.functions[strings.ToLower(f.Name)]
 	if r == nil {
 		return GoOn, false
 	}
-	return vm.run(r.fn, vm.keys.fill(vm, keys, false), vm.argv.fill(vm, args, false), true), true
+	pure := r.function.Traits.Pure
+	return vm.run(r.fn, vm.keys.fill(vm, keys, pure), vm.argv.fill(vm, args, pure), watched), true
 }
 
 // run calls fn, which leaves one result on the stack, or the error.

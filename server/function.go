@@ -110,7 +110,7 @@ func fcall(c *command.Ctx) {
 		return
 	}
 	x := r.takeRun(ofFunctions)
-	x.function, x.name, x.traits, x.watched = f, f.Name, script.Traits{}, true
+	x.function, x.name, x.traits, x.watched = f, f.Name, f.Traits, !f.Traits.Straight
 	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
 	if !x.declare(c, f.Flags) {
 		r.putRun(x)

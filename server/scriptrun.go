@@ -144,7 +144,7 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 	if done && x.verdict == script.Abandon {
 		x.widenNext()
 		cl.db = db
-		x.renewFor()
+		x.renewSame()
 		if widened, ok = r.widen(cl, c); !ok {
 			r.putRun(x)
 			return
@@ -173,19 +173,30 @@ func (x *scriptRun) reply(w *resp.Writer) script.Result {
 	return x.vm.Reply(w, x.name)
 }
 
-// wide tells whether the program has wanted keys that it had not declared.
-func (x *scriptRun) wide() bool { return x.script == nil || x.script.Wide.Load() }
-
-func (x *scriptRun) widenNext() {
-	if x.script != nil {
-		x.script.Wide.Store(true)
+// renewSame gives x another state for the same program.
+func (x *scriptRun) renewSame() {
+	set := x.set
+	x.renew()
+	if set != nil {
+		x.use(set)
 	}
+	x.state.Store(scriptClean)
 }
 
-// renewFor renews the state for the same program.
-func (x *scriptRun) renewFor() {
-	x.renew()
-	x.state.Store(scriptClean)
+// wide tells whether the program has wanted keys that it had not declared.
+func (x *scriptRun) wide() bool {
+	if x.function != nil {
+		return x.function.Wide.Load()
+	}
+	return x.script.Wide.Load()
+}
+
+func (x *scriptRun) widenNext() {
+	if x.function != nil {
+		x.function.Wide.Store(true)
+		return
+	}
+	x.script.Wide.Store(true)
 }
 
 // widen takes the locks of all shards in place of those that are held, under which nothing has been written. widened is false if
@@ -238,7 +249,7 @@ func (x *scriptRun) work() {
 	x.r.beginInner(x.cl)
 	keys, args := x.args[3:3+x.keyCount], x.args[3+x.keyCount:]
 	if x.function != nil {
-		x.verdict, x.found = x.vm.Call(x.function, keys, args)
+		x.verdict, x.found = x.vm.Call(x.function, keys, args, x.watched)
 	} else {
 		x.verdict, x.found = x.vm.Run(x.script, keys, args, x.watched), true
 	}

@@ -209,6 +209,26 @@ func TestWaitForScript(t *testing.T) {
 	})
 }
 
+// TestEndlessFunction has a function that works on a declared key: who wants another goes on.
+func TestEndlessFunction(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		function, other := s.Dial(t), s.Dial(t)
+		expectReply(t, other, "$1\r\nl\r\n", "FUNCTION", "LOAD", `#!lua name=l
+			local function read(key) return redis.call('GET', key) end
+			redis.register_function('endless', function(keys) while true do read(keys[1]) end end)`)
+		function.Send("FCALL", "endless", "1", "mine")
+		waitUntil(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
+		for i := range 100 {
+			expectReply(t, other, "+OK\r\n", "SET", fmt.Sprint("other", i), "v")
+		}
+		expectReply(t, other, busyFunction, "SET", "mine", "v")
+		expectReply(t, other, "+OK\r\n", "FUNCTION", "KILL")
+		if got := function.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user") {
+			t.Errorf("FCALL: %q", got)
+		}
+	})
+}
+
 // TestMemoryLimit has scripts that would use all memory.
 func TestMemoryLimit(t *testing.T) {
 	for _, engine := range engines(t) {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,6 +146,12 @@ func (s *linState) run(keys [4]string, args []string) string {
 		s.numbers[to], s.exists[to] = s.numbers[from], true
 		s.numbers[from], s.exists[from] = 0, false
 		return "+OK\r\n"
+	case "EVAL", "FCALL": // linSwap
+		i := at(len(args) - 2)
+		was := "*2\r\n" + s.get(i) + s.get(1-i)
+		s.exists[0], s.exists[1] = s.exists[1], s.exists[0]
+		s.numbers[0], s.numbers[1] = s.numbers[1], s.numbers[0]
+		return was
 	case "RPUSH":
 		l := &s.lists[at(1)]
 		*l += args[2] + " "
@@ -183,6 +190,21 @@ func (s *linState) pop(i int) (string, bool) {
 	return v, ok
 }
 
+// linSwap is the body of a function that exchanges the values of two keys and returns what they were.
+const linSwap = `(keys)
+	local a, b = redis.call('GET', keys[1]), redis.call('GET', keys[2])
+	if b then redis.call('SET', keys[1], b) else redis.call('DEL', keys[1]) end
+	if a then redis.call('SET', keys[2], a) else redis.call('DEL', keys[2]) end
+	return {a, b}
+end`
+
+// linSwaps are the ways to run it: a script with declared keys, one with other keys, and a function.
+var linSwaps = [][]string{
+	{"EVAL", "local function swap" + linSwap + " return swap(KEYS)", "2"},
+	{"EVAL", "local function swap" + linSwap + " return swap(ARGV)", "0"},
+	{"FCALL", "swap", "2"},
+}
+
 // linClient is a client of a server whose history is recorded.
 type linClient struct {
 	t      *testing.T
@@ -202,7 +224,7 @@ func (c *linClient) command(group int) []string {
 	k := linKeys(group)
 	i := c.rnd.IntN(2)
 	n, m, l, o := k[i], k[1-i], k[2+i], k[3-i]
-	switch c.rnd.IntN(14) {
+	switch c.rnd.IntN(16) {
 	case 0, 1:
 		return []string{"GET", n}
 	case 2:
@@ -223,6 +245,8 @@ func (c *linClient) command(group int) []string {
 		return []string{"LPOP", l}
 	case 12:
 		return []string{"LMOVE", l, o, "LEFT", "RIGHT"}
+	case 13, 14:
+		return append(slices.Clone(linSwaps[c.rnd.IntN(len(linSwaps))]), n, m)
 	}
 	return []string{"LRANGE", l, "0", "-1"}
 }
@@ -317,6 +341,7 @@ func linHistory(t *testing.T, srv *oracle.Server, total int) (history []porcupin
 		clients[i] = &linClient{t: t, conn: conn, rnd: rand.New(rand.NewPCG(20, uint64(i))), number: i, made: &made, values: &values}
 	}
 	clients[0].send([]string{"FLUSHALL"})
+	clients[0].send([]string{"FUNCTION", "LOAD", "REPLACE", "#!lua name=lin\nredis.register_function('swap', function" + linSwap + ")"})
 	begun := time.Now()
 	for _, c := range clients {
 		c.begun = begun
