@@ -156,7 +156,7 @@ func namesOf(set uint32, names []string) []string {
 
 // FlagNames returns the command's flags as COMMAND INFO names them.
 func (s *Spec) FlagNames() []string {
-	hidden := MayReplicate | LockAll | Barrier
+	hidden := MayReplicate | LockAll | Barrier | Quick
 	set := s.Flags &^ hidden
 	if s.movable() {
 		set |= MovableKeys

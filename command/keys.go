@@ -36,7 +36,7 @@ var KeyCommands = []Spec{
 	{Name: "DBSIZE", Arity: 1, Flags: ReadOnly | Fast, ACL: ACLKeyspace, Tips: tipsSum,
 		Group: groupServer, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Counts the keys of the selected database.", Run: dbsize},
-	{Name: "DEL", Arity: -2, Flags: Write, ACL: ACLKeyspace, Keys: KeyRange(1, -1, 1, RM|Delete), Tips: tipsPerKey,
+	{Name: "DEL", Arity: -2, Flags: Write | Quick, ACL: ACLKeyspace, Keys: KeyRange(1, -1, 1, RM|Delete), Tips: tipsPerKey,
 		Group: groupGeneric, Since: "1.0.0",
 		Complexity: "O(N) where N is the number of keys; large values are freed later, in steps.",
 		Summary:    "Removes keys.", Args: argKeys, Run: del},

@@ -29,6 +29,7 @@ const (
 	// Shoal's own; never shown.
 	LockAll // dispatch locks every shard before the handler runs
 	Barrier // may suspend the client, or changes how its next command is read: ends a batch
+	Quick   // takes no longer than a Fast command, though Redis does not call it fast
 )
 
 var flagNames = []string{

@@ -164,6 +164,9 @@ func (t *Table) Count() int { return t.count }
 // Index returns the spec's number in its table.
 func (s *Spec) Index() int { return s.index }
 
+// IsQuick tells whether a call with few arguments takes little time, whatever the data: it need not be measured by itself.
+func (s *Spec) IsQuick() bool { return s.Flags&(Fast|Quick) != 0 }
+
 // FullName returns the lower-case name, with the parent's in front: "config|set".
 func (s *Spec) FullName() string { return s.fullName }
 

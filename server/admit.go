@@ -124,7 +124,7 @@ func (r *reactor) reject(spec *command.Spec, e command.Error) {
 	r.w.Error(string(e))
 	r.srv.errorStats.count(r.w.Buf[begin:])
 	if spec != nil {
-		r.stats.perCommand[spec.Index()].rejected.Add(1)
+		r.calls[spec.Index()].rejected++
 	}
 }
 

@@ -101,7 +101,7 @@ func (r *reactor) finishAlone(cl *Client) {
 	}
 	r.attach(cl)
 	r.ctx.Spec, r.ctx.DB = r.srv.execSpec, cl.db
-	r.batch.groups = r.batch.groups[:0]
+	r.watching = r.srv.watch.Load()
 	begin := len(r.w.Buf)
 	r.replying = false
 	r.runAlone(cl)

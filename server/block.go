@@ -146,7 +146,7 @@ func (r *reactor) unblock(cl *Client, byError bool) bool {
 	ok := r.answer(b, func(w *resp.Writer) { w.Error(string(errUnblocked)) })
 	if ok {
 		r.srv.errorStats.count([]byte("-" + errUnblocked))
-		r.stats.perCommand[b.spec.Index()].failed.Add(1)
+		r.calls[b.spec.Index()].failed++
 	}
 	return ok
 }

@@ -132,7 +132,7 @@ func (r *reactor) deliver(b *blocked, f func(w *resp.Writer)) {
 	home := b.cl.reactor
 	home.stats.blocked.Add(-1)
 	if len(reply) > 0 && reply[0] == '-' {
-		r.stats.perCommand[b.spec.Index()].failed.Add(1)
+		r.calls[b.spec.Index()].failed++
 		r.srv.errorStats.count(reply)
 	}
 	r.effects.served = append(r.effects.served, served{b, reply})

@@ -55,7 +55,8 @@ type Client struct {
 	closeAfter            bool       // closes once the reply to its own CLIENT KILL is sent
 	killed                bool       // is about to be closed because of CLIENT KILL
 	index                 int        // in the reactor's list
-	softLimitMS           int64      // since when the output is over the soft limit; 0: it is not
+	unfinished            *unfinished
+	softLimitMS           int64 // since when the output is over the soft limit; 0: it is not
 	commands              int64
 	wrote                 int64          // where in the journal the effects of its last command that had any end
 	multi                 *transaction   // nil outside of one
@@ -93,6 +94,16 @@ func (b *largeBuffers) Put(buf []byte) {
 	if l := b.take(buf); l != nil {
 		l.Drop()
 	}
+}
+
+// has tells whether buf, not empty, is memory that nobody has taken over.
+func (b *largeBuffers) has(buf []byte) bool {
+	for _, l := range b.open {
+		if m := l.Bytes(); &m[0] == &buf[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // take returns the Large behind buf and forgets it.

@@ -111,8 +111,12 @@ func (cl *Client) background(work func() error) {
 }
 
 func configResetStat(c *command.Ctx) {
-	client(c).reactor.srv.resetStats(c.NowMS)
-	c.Reply.OK()
+	cl := client(c)
+	cl.reactor.srv.resetStats(c.NowMS)
+	gather(cl, func(r *reactor) struct{} {
+		r.resetCalls()
+		return struct{}{}
+	}, func(w *resp.Writer, _ []struct{}) { w.OK() })
 }
 
 func timeCommand(c *command.Ctx) {

@@ -28,8 +28,13 @@ type batch struct {
 	entries []uintptr
 	ends    []int // of each key's part of entries
 	names   [][]byte
-	groups  []group
 	outside bool // some commands work on values that are not in their entries
+
+	groups     []group // calls that have not been measured yet
+	unmeasured int64   // how many
+	total      int64   // calls that have been measured since account
+	at         int     // the present command's index
+	settled    int     // the first command that may be among those not measured
 }
 
 // request is one parsed command.
@@ -272,10 +277,12 @@ func (r *reactor) prefetchMembers(i int) (next int) {
 // runBatch runs the batch's commands in their order.
 func (r *reactor) runBatch(cl *Client) {
 	b := &r.batch
-	b.groups = b.groups[:0]
 	r.ctx.DB = cl.db
+	r.watching = r.srv.watch.Load()
+	b.settled = 0
 	ahead := 0
 	for i := range b.n {
+		b.at = i
 		if i == ahead {
 			ahead = r.prefetchMembers(i)
 		}
@@ -298,6 +305,7 @@ func (r *reactor) runBatch(cl *Client) {
 	}
 	r.sendInvalidations()
 	r.account(cl, b)
+	b.n = 0
 }
 
 // run runs one command, or refuses it.
@@ -330,6 +338,10 @@ func (r *reactor) call(cl *Client, q *request) {
 	}
 	begin := len(r.w.Buf)
 	cl.lastCommand = q.spec
+	watched, since := r.isWatched(q), int64(0)
+	if watched {
+		since = r.beginWatched()
+	}
 	q.spec.Run(c)
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
 		r.rememberKeys(cl, q.keys)
@@ -338,57 +350,24 @@ func (r *reactor) call(cl *Client, q *request) {
 	if c.Journaling() {
 		r.endEffects(c)
 	}
-	r.endGroup(many)
 	if r.long.lengthened {
 		r.long.lengthened = false
+		r.endGroup(many)
 		return
 	}
 	if r.scripting.quiet {
 		r.scripting.quiet, failed = false, false
 	}
-	r.note(q.spec, failed)
+	if watched {
+		r.endWatched(cl, q, since, failed)
+	} else {
+		r.note(q.spec, failed)
+	}
+	r.endGroup(many)
 	if failed {
 		r.srv.errorStats.count(r.w.Buf[begin:])
 	}
 	r.flow.changes += c.Dirty()
-}
-
-// note counts a call for the statistics of the batch.
-func (r *reactor) note(spec *command.Spec, failed bool) {
-	b := &r.batch
-	n := len(b.groups)
-	if n == 0 || b.groups[n-1].spec != spec {
-		b.groups = append(b.groups, group{spec: spec})
-		n++
-	}
-	g := &b.groups[n-1]
-	g.calls++
-	if failed {
-		g.failed++
-	}
-}
-
-// account adds the batch to the statistics. The time it took is shared out evenly among its calls.
-func (r *reactor) account(cl *Client, b *batch) {
-	now := nanotime()
-	took := int64(now - r.lastRun)
-	r.lastRun = now
-	total := int64(0)
-	for i := range b.groups {
-		total += b.groups[i].calls
-	}
-	for i := range b.groups {
-		g := &b.groups[i]
-		s := &r.stats.perCommand[g.spec.Index()]
-		s.calls.Add(g.calls)
-		s.nanos.Add(took * g.calls / total)
-		if g.failed > 0 {
-			s.failed.Add(g.failed)
-		}
-	}
-	r.stats.commands.Add(total)
-	r.flow.commands += total
-	cl.commands += total
 }
 
 // queueRest keeps commands that were parsed but cannot run yet.

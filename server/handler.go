@@ -161,7 +161,8 @@ func (r *reactor) tick() time.Duration {
 		more = true
 	}
 	r.runCron()
-	r.stats.cronNanos.Add(nanotime() - begin)
+	r.lastRun = nanotime()
+	r.stats.cronNanos.Add(r.lastRun - begin)
 	if behind || more {
 		return tickBusy
 	}
@@ -189,7 +190,9 @@ func (r *reactor) expire() (more bool) {
 	defer func() {
 		if worked {
 			r.sendInvalidations()
-			r.stats.expireNanos.Add(nanotime() - begin)
+			took := nanotime() - begin
+			r.stats.expireNanos.Add(took)
+			r.srv.spike(eventExpireCycle, took)
 		}
 		if more {
 			r.stats.expireCapped.Add(1)

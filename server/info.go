@@ -24,6 +24,7 @@ type infoNeeds uint8
 const (
 	fromReactors infoNeeds = 1 << iota // each reactor is asked for its clients
 	fromShards                         // each shard is locked for a moment, one after the other
+	fromCalls                          // each reactor is asked for its calls, too
 )
 
 // infoSection is one section of INFO.
@@ -49,13 +50,13 @@ var infoSections = []infoSection{
 	{"clients", "Clients", fromReactors, showDefault, (*infoReport).clients},
 	{"memory", "Memory", fromReactors | fromShards, showDefault, (*infoReport).memory},
 	{"persistence", "Persistence", 0, showDefault, (*infoReport).persistence},
-	{"stats", "Stats", fromShards, showDefault, (*infoReport).stats},
+	{"stats", "Stats", fromReactors | fromShards, showDefault, (*infoReport).stats},
 	{"replication", "Replication", 0, showDefault, (*infoReport).replication},
 	{"cpu", "CPU", fromReactors, showDefault, (*infoReport).cpu},
 	{"modules", "Modules", 0, showDefault, func(*infoReport) {}},
-	{"commandstats", "Commandstats", 0, showAll, (*infoReport).commandStats},
+	{"commandstats", "Commandstats", fromReactors | fromCalls, showAll, (*infoReport).commandStats},
 	{"errorstats", "Errorstats", 0, showDefault, (*infoReport).errorStats},
-	{"latencystats", "Latencystats", 0, showAll, func(*infoReport) {}},
+	{"latencystats", "Latencystats", fromReactors | fromCalls, showAll, (*infoReport).latencyStats},
 	{"cluster", "Cluster", 0, showDefault, func(r *infoReport) { r.num("cluster_enabled", 0) }},
 	{"keyspace", "Keyspace", fromShards, showDefault, (*infoReport).keyspace},
 	{"debug", "Debug", 0, showNever, (*infoReport).debug},
@@ -102,7 +103,7 @@ func info(c *command.Ctx) {
 		c.Reply.Verbatim("txt", r.srv.info(r.nowMS, sections, needs, nil))
 		return
 	}
-	gather(cl, (*reactor).figures, func(w *resp.Writer, parts []reactorFigures) {
+	gather(cl, func(r *reactor) reactorFigures { return r.figures(needs) }, func(w *resp.Writer, parts []reactorFigures) {
 		w.Verbatim("txt", r.srv.info(r.nowMS, sections, needs, parts))
 	})
 }
@@ -113,6 +114,7 @@ type infoReport struct {
 	v      *config.Values
 	nowMS  int64
 	parts  reactorFigures // of all reactors together
+	calls  [][]callStats  // of each reactor, if a section needs them
 	census census
 	b      []byte
 }
@@ -120,6 +122,11 @@ type infoReport struct {
 // info returns the text of sections. parts are the reactors' figures, if needs says so.
 func (s *Server) info(nowMS int64, sections []*infoSection, needs infoNeeds, parts []reactorFigures) string {
 	r := infoReport{srv: s, v: s.cfg.Load(), nowMS: nowMS, parts: sumFigures(parts), b: make([]byte, 0, 8<<10)}
+	if needs&fromCalls != 0 {
+		for i := range parts {
+			r.calls = append(r.calls, parts[i].calls)
+		}
+	}
 	if needs&fromShards != 0 {
 		r.census = s.census(nowMS)
 	}

@@ -13,10 +13,12 @@ type reactorFigures struct {
 	maxOutput   int
 	userUS      int64 // CPU time of its thread
 	systemUS    int64
+	callNanos   int64       // that all calls took
+	calls       []callStats // if asked for
 }
 
 // figures collects a reactor's figures.
-func (r *reactor) figures() reactorFigures {
+func (r *reactor) figures(needs infoNeeds) reactorFigures {
 	f := reactorFigures{clients: len(r.list)}
 	for _, cl := range r.list {
 		f.clientBytes += int64(cl.memory())
@@ -24,6 +26,12 @@ func (r *reactor) figures() reactorFigures {
 		f.maxOutput = max(f.maxOutput, cl.conn.OutCap())
 	}
 	f.userUS, f.systemUS = threadTimes()
+	for i := range r.calls {
+		f.callNanos += r.calls[i].nanos
+	}
+	if needs&fromCalls != 0 {
+		f.calls = r.copyCalls()
+	}
 	return f
 }
 
@@ -35,6 +43,7 @@ func sumFigures(parts []reactorFigures) (all reactorFigures) {
 		all.maxOutput = max(all.maxOutput, p.maxOutput)
 		all.userUS += p.userUS
 		all.systemUS += p.systemUS
+		all.callNanos += p.callNanos
 	}
 	return all
 }

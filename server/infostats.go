@@ -5,6 +5,7 @@ import (
 	"github.com/shoaldb/shoal/acl"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/shoaldb/shoal/command"
@@ -150,7 +151,7 @@ func (r *infoReport) eventLoop(rate totals) {
 	s := r.srv
 	r.num("eventloop_cycles", s.sum(func(c *counters) int64 { return c.turns.Load() }))
 	r.num("eventloop_duration_sum", s.sum(func(c *counters) int64 { return c.turnNanos.Load() })/1000)
-	r.num("eventloop_duration_cmd_sum", s.sum(func(c *counters) int64 { return c.commandNanos() })/1000)
+	r.num("eventloop_duration_cmd_sum", r.parts.callNanos/1000)
 	r.num("instantaneous_eventloop_cycles_per_sec", rate.turns)
 	r.num("instantaneous_eventloop_duration_usec", int64(ratio(rate.turnNanos, rate.turns))/1000)
 }
@@ -208,19 +209,38 @@ func (r *infoReport) commandStats() {
 }
 
 func (r *infoReport) commandStat(spec *command.Spec) {
-	var calls, nanos, rejected, failed int64
-	for _, re := range r.srv.reactors {
-		s := &re.stats.perCommand[spec.Index()]
-		calls += s.calls.Load()
-		nanos += s.nanos.Load()
-		rejected += s.rejected.Load()
-		failed += s.failed.Load()
+	var sum callStats
+	for _, calls := range r.calls {
+		c := &calls[spec.Index()]
+		sum.calls += c.calls
+		sum.nanos += c.nanos
+		sum.rejected += c.rejected
+		sum.failed += c.failed
 	}
-	if calls+rejected+failed == 0 {
+	if sum.calls+sum.rejected+sum.failed == 0 {
 		return
 	}
 	r.str("cmdstat_"+spec.FullName(), fmt.Sprintf("calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d",
-		calls, nanos/1000, ratio(nanos, calls)/1000, rejected, failed))
+		sum.calls, sum.nanos/1000, ratio(sum.nanos, sum.calls)/1000, sum.rejected, sum.failed))
+}
+
+func (r *infoReport) latencyStats() {
+	if !r.v.LatencyTracking {
+		return
+	}
+	for _, c := range sumCalls(r.srv.table, r.calls) {
+		var b []byte
+		for i, p := range r.v.LatencyPercentiles {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, 'p')
+			b = strconv.AppendFloat(b, p, 'f', -1, 64)
+			b = append(b, '=')
+			b = strconv.AppendFloat(b, float64(c.counts.Percentile(p))/1000, 'f', 3, 64)
+		}
+		r.str("latency_percentiles_usec_"+c.spec.FullName(), string(b))
+	}
 }
 
 func (r *infoReport) errorStats() {

@@ -137,6 +137,10 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	}
 	c.Begin()
 	begin := len(w.Buf)
+	watched, since := r.isWatched(q), int64(0)
+	if watched {
+		since = r.beginWatched()
+	}
 	if mayWrite(q.spec) {
 		r.saveKeys(q.keys)
 	}
@@ -150,7 +154,11 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 		r.rememberInner(cl, q)
 	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'
-	r.note(q.spec, failed)
+	if watched {
+		r.endWatched(cl, q, since, failed)
+	} else {
+		r.note(q.spec, failed)
+	}
 	if failed {
 		r.srv.errorStats.count(w.Buf[begin:])
 	}

@@ -212,13 +212,12 @@ func (r *reactor) step(l *longCommand) (more bool) {
 
 // countLong counts l, which is done, in the statistics.
 func (r *reactor) countLong(l *longCommand) {
-	s := &r.stats.perCommand[l.ctx.Spec.Index()]
-	s.calls.Add(1)
-	s.nanos.Add(l.nanos)
-	if reply := l.w.Buf; !l.begun && len(reply) > 0 && reply[0] == '-' {
-		s.failed.Add(1)
+	reply := l.w.Buf
+	failed := !l.begun && len(reply) > 0 && reply[0] == '-'
+	if failed {
 		r.srv.errorStats.count(reply)
 	}
+	r.timed(l.cl, l.ctx.Spec, l.ctx.Args, l.nanos, failed)
 	r.stats.commands.Add(1)
 	r.flow.commands++
 	r.flow.changes += l.ctx.Dirty()

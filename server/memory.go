@@ -69,7 +69,7 @@ func memoryUsage(c *command.Ctx) {
 // withMemory collects the memory figures and lets reply write them to cl.
 func withMemory(cl *Client, reply func(w *resp.Writer, m *memoryFigures, c *census)) {
 	r := cl.reactor
-	gather(cl, (*reactor).figures, func(w *resp.Writer, parts []reactorFigures) {
+	gather(cl, func(r *reactor) reactorFigures { return r.figures(0) }, func(w *resp.Writer, parts []reactorFigures) {
 		c := r.srv.census(r.nowMS)
 		m := r.srv.memory(&c, sumFigures(parts))
 		reply(w, &m, &c)

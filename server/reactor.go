@@ -42,7 +42,9 @@ type reactor struct {
 	saveAwake     atomic.Bool // stepSave is in the mailbox
 	nowMS         int64       // unix time of the turn
 	turn          bool        // nowMS and lastRun are of this turn
-	lastRun       int64       // nanotime at which the last batch of the turn ended
+	lastRun       int64       // nanotime up to which the turn's time has been accounted for
+	watching      uint32      // Server.watch, as of the beginning of the batch
+	calls         []callStats // by the commands' indexes
 
 	begun     int64 // nanotime at which the turn began
 	flow      flow  // of this turn
@@ -67,13 +69,12 @@ type flow struct {
 
 // counters are written by one reactor and read by all.
 type counters struct {
-	commands   atomic.Int64
-	netIn      atomic.Int64
-	netOut     atomic.Int64
-	dirty      atomic.Int64
-	blocked    atomic.Int64
-	timers     atomic.Int64 // blocked clients that do not wait for ever
-	perCommand []commandStat
+	commands atomic.Int64
+	netIn    atomic.Int64
+	netOut   atomic.Int64
+	dirty    atomic.Int64
+	blocked  atomic.Int64
+	timers   atomic.Int64 // blocked clients that do not wait for ever
 
 	reads, writes    atomic.Int64 // pieces received, rounds of replies handed over
 	turns, turnNanos atomic.Int64 // nanos: up to the end of each turn's last command
@@ -83,17 +84,4 @@ type counters struct {
 	expireNanos      atomic.Int64
 	expireCapped     atomic.Int64 // how often the search for due keys ran out of time
 	clientBytes      atomic.Int64 // what the clients cost, each as of its last check
-}
-
-// commandNanos returns the time that all commands took.
-func (c *counters) commandNanos() (n int64) {
-	for i := range c.perCommand {
-		n += c.perCommand[i].nanos.Load()
-	}
-	return n
-}
-
-// commandStat is one command's line in INFO commandstats.
-type commandStat struct {
-	calls, nanos, rejected, failed atomic.Int64
 }

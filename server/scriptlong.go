@@ -28,7 +28,7 @@ const (
 // scriptClock is what is measured of a watched script.
 type scriptClock struct {
 	begun, until int64       // nanotime: of its beginning, of the end of its slice
-	nanos        int64       // that its slices have taken, but for the first
+	nanos        int64       // that its slices have taken
 	within       bool        // it runs within something else and cannot be put aside
 	noted        bool        // it is among the server's running scripts
 	shown        [][]byte    // the command's arguments, for others to see
@@ -153,7 +153,7 @@ func (x *scriptRun) putAside(db int) {
 	r, cl := x.r, x.cl
 	x.args = cloneTogether(x.args)
 	x.outerDB, x.nowMS = db, r.ctx.NowMS
-	x.told, x.alone, x.nanos = false, r.many.all, 0
+	x.told, x.alone, x.nanos = false, r.many.all, nanotime()-x.begun
 	x.writes = !x.readOnly && !x.traits.Reads
 	x.leased = x.leased[:0]
 	r.srv.leases.running.Add(1)
@@ -241,7 +241,6 @@ func (r *reactor) stepScript() {
 func (x *scriptRun) step() (done bool) {
 	r := x.r
 	r.ctx.Client, r.ctx.NowMS, r.ctx.DB, r.ctx.Env = x.cl, x.nowMS, x.outerDB, r.srv.env.Load()
-	r.batch.groups = r.batch.groups[:0]
 	r.many = x.shards
 	r.many.lock(r.srv.ks, x.nowMS) // nothing expires under the script
 	r.inner.levels[r.inner.depth] = x.inner
@@ -250,7 +249,7 @@ func (x *scriptRun) step() (done bool) {
 	x.effects.MoveGroup(&r.effects.log)
 	x.cl.db = x.innerDB
 	begin := nanotime()
-	r.lastRun = begin
+	r.lastRun, r.watching = begin, r.srv.watch.Load()
 	x.until = begin + int64(scriptSlice)
 	done = x.co.Resume()
 	x.nanos += nanotime() - begin
@@ -302,13 +301,11 @@ func (x *scriptRun) finish() {
 
 // count counts a script that was put aside in the statistics.
 func (x *scriptRun) count(w *resp.Writer, result script.Result) {
-	s := &x.r.stats.perCommand[x.spec.Index()]
-	s.calls.Add(1)
-	s.nanos.Add(x.nanos)
-	if result.Failed && !result.Noted {
-		s.failed.Add(1)
+	failed := result.Failed && !result.Noted
+	if failed {
 		x.r.srv.errorStats.count(w.Buf)
 	}
+	x.r.timed(x.cl, x.spec, x.args, x.nanos, failed)
 	x.r.stats.commands.Add(1)
 	x.r.flow.commands++
 	x.cl.commands++

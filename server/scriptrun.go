@@ -336,7 +336,7 @@ func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
 func (r *reactor) refuseInner(spec *command.Spec, e command.Error) command.Error {
 	r.srv.errorStats.count([]byte("-" + e))
 	if spec != nil {
-		r.stats.perCommand[spec.Index()].rejected.Add(1)
+		r.calls[spec.Index()].rejected++
 	}
 	return e
 }

@@ -16,7 +16,9 @@ import (
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/server/config"
+	"github.com/shoaldb/shoal/server/latency"
 	"github.com/shoaldb/shoal/server/logging"
+	"github.com/shoaldb/shoal/server/slowlog"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -54,6 +56,10 @@ type Server struct {
 	outputDrops      atomic.Int64
 	rates            rates
 	errorStats       errorStats
+	watch            atomic.Uint32 // reasons to look at each command
+	thresholds       atomic.Pointer[thresholds]
+	slowlog          slowlog.Log
+	latency          latency.Monitor
 	observed         observed
 
 	startedAt    time.Time
@@ -127,7 +133,7 @@ func New(cfg *config.Config) (*Server, error) {
 
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
-	r.stats.perCommand = make([]commandStat, s.table.Count())
+	r.calls = make([]callStats, s.table.Count())
 	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
 	r.ctx.OnNotify(r.notify)
 	r.inbox.home, r.fanout.deliver = r, r.deliverAll
@@ -138,7 +144,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, scriptCommands, functionCommands,
 	}

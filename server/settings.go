@@ -37,6 +37,7 @@ func (s *Server) apply(v *config.Values) {
 	s.ks.SetLFU(s.env.Load().LFU, v.LFULogFactor, v.LFUDecayTimeMin)
 	s.log.SetLevel(logging.Level(v.LogLevel))
 	s.setLimit(v.TrackingTableMaxLen)
+	s.setThresholds(v)
 }
 
 func (s *Server) encodingLimits(v *config.Values) *types.Limits {
@@ -63,6 +64,7 @@ func (s *Server) watchSettings() {
 		"set-max-intset-entries", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
 		"tracking-table-max-keys", "list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes",
 		"rdbcompression", "sanitize-dump-payload",
+		"slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "latency-tracking",
 	}
 	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")

@@ -114,13 +114,6 @@ func (c *counters) reset() {
 	} {
 		n.Store(0)
 	}
-	for i := range c.perCommand {
-		s := &c.perCommand[i]
-		s.calls.Store(0)
-		s.nanos.Store(0)
-		s.rejected.Store(0)
-		s.failed.Store(0)
-	}
 }
 
 // publish adds what went through the reactor in this turn to its counters. A turn in which nothing happened costs nothing.

@@ -115,7 +115,11 @@ func (r *reactor) finish(cl *Client, f func(w *resp.Writer)) {
 		return
 	}
 	r.beginTurn()
-	r.reply(cl, f)
+	r.reply(cl, func(w *resp.Writer) {
+		begin := len(w.Buf)
+		f(w)
+		r.endUnfinished(cl, w.Buf[begin:])
+	})
 	cl.flags &^= clientSkipping
 	if cl.flags&clientClosing == 0 {
 		r.resume(cl)

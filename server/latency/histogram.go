@@ -79,23 +79,23 @@ func (c *Counts) Percentile(percent float64) int64 {
 // Cumulative is how many durations took at most Micros.
 type Cumulative struct{ Micros, Count int64 }
 
-// PowersOfTwo returns cumulative counts for 1, 2, 4 ... microseconds, from the first that is not 0 to the first that is all, without
-// those at which nothing was added.
+// PowersOfTwo returns cumulative counts at powers of two of 1024 ns, from the first that is not 0 to the first that is all, without
+// those at which nothing was added. The microseconds are what Redis calls them: 1, 2, 4, 8, 16, 33, 66, 132 ...
 func (c *Counts) PowersOfTwo() []Cumulative {
 	var list []Cumulative
 	total := c.Total()
 	seen := int64(0)
 	i := 0
-	for micros := int64(1); seen < total; micros *= 2 {
+	for units := int64(1); seen < total; units *= 2 {
 		before := seen
-		for ; i < buckets && upper(i) <= micros*1024; i++ {
+		for ; i < buckets && upper(i) <= units*1024; i++ {
 			seen += c[i]
 		}
 		if i == buckets {
 			seen = total
 		}
 		if seen > before {
-			list = append(list, Cumulative{micros, seen})
+			list = append(list, Cumulative{(units*1032 - 1) / 1000, seen})
 		}
 	}
 	return list
