@@ -51,6 +51,14 @@ func At[T any](a *Arena, r Ref) *T {
 	return (*T)(a.ptr(r))
 }
 
+// Behind returns n bytes of the block r from offset off on: Bytes(r, off+n)[off:] for who has the block's beginning already, in p = At(a, r).
+func Behind[T any](a *Arena, r Ref, p *T, off, n int) []byte {
+	if invariants.Enabled {
+		a.checkView(r, off+n)
+	}
+	return (*[MaxAlloc]byte)(unsafe.Add(unsafe.Pointer(p), off))[:n:n]
+}
+
 // Elem returns a view of element i of the block r as an array of Ts; see At.
 func Elem[T any](a *Arena, r Ref, i int) *T {
 	size := unsafe.Sizeof(*new(T))

@@ -105,10 +105,9 @@ func (c *Ctx) notifyNew(k *shard.Key) {
 }
 
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
-func (c *Ctx) isString(e shard.Entry) bool {
-	if e.Type() != types.String {
-		c.Error(ErrWrongType)
-		return false
-	}
-	return true
+func (c *Ctx) isString(e shard.Entry) bool { return e.Type() == types.String || c.refuseType() }
+
+func (c *Ctx) refuseType() bool {
+	c.Error(ErrWrongType)
+	return false
 }

@@ -15,6 +15,7 @@ type Table struct {
 
 // slot is a name under which a command is called: its own, or what rename-command made of it.
 type slot struct {
+	word uint64 // of name; see firstWord
 	name string // upper case
 	spec *Spec
 }
@@ -47,11 +48,12 @@ func (t *Table) add(s *Spec) {
 }
 
 func (t *Table) put(name string, s *Spec) {
-	i := nameHash([]byte(name)) & uint64(len(t.slots)-1)
+	w := firstWord([]byte(name))
+	i := nameHash(w, len(name)) & uint64(len(t.slots)-1)
 	for t.slots[i].spec != nil {
 		i = (i + 1) & uint64(len(t.slots)-1)
 	}
-	t.slots[i] = slot{name, s}
+	t.slots[i] = slot{w, name, s}
 }
 
 // Rename makes the command called from answer to another name, or to none if to is empty. It must be called before
@@ -103,32 +105,42 @@ func (k *KeySpec) isRange() bool {
 	return k.Index > 0 && k.Keyword == "" && !k.Counted && !k.Unknown && k.Limit == 0 && k.Flags&NotKey == 0
 }
 
-// nameHash hashes a name without regard to case. Only letters, digits, '-' and '_' occur in names; other bytes may collide,
-// which costs a comparison.
-func nameHash(b []byte) uint64 {
-	const mul = 0x9e3779b97f4a7c15
-	h := uint64(len(b))
-	for len(b) >= 8 {
-		h = (h ^ binary.LittleEndian.Uint64(b)&^0x2020202020202020) * mul
-		h ^= h >> 29
-		b = b[8:]
+// firstWord returns the first 8 bytes of a name, the first one lowest, with zeros behind a shorter one and letters in upper case: most names fit.
+func firstWord(name []byte) uint64 {
+	n := len(name)
+	switch {
+	case n >= 8:
+		return upperCase(binary.LittleEndian.Uint64(name))
+	case n >= 4: // two halves that overlap
+		low, high := binary.LittleEndian.Uint32(name), binary.LittleEndian.Uint32(name[n-4:])
+		return upperCase(uint64(low) | uint64(high)<<(8*(n-4)&63))
+	case n == 0:
+		return 0
 	}
-	var w uint64
-	for i, c := range b {
-		w |= uint64(c&^0x20) << (8 * i)
-	}
-	h = (h ^ w) * mul
-	return h ^ h>>29
+	return upperCase(uint64(name[0]) | uint64(name[n/2])<<(8*(n/2)&63) | uint64(name[n-1])<<(8*(n-1)&63))
 }
+
+// upperCase turns the lower-case letters among w's bytes into upper-case ones.
+func upperCase(w uint64) uint64 {
+	const ones = 0x0101010101010101
+	seven := w &^ (0x80 * ones)
+	fromA := seven + (0x80-'a')*ones // bit 7: 'a' or above
+	aboveZ := seven + (0x7f-'z')*ones
+	return w ^ (fromA&^aboveZ&^w&(0x80*ones))>>2
+}
+
+// nameHash hashes a name of n bytes. Those that differ only behind their first word are few.
+func nameHash(word uint64, n int) uint64 { return (word ^ uint64(n)<<59) * 0x9e3779b97f4a7c15 >> 40 }
 
 // Lookup returns the command called name, or nil.
 func (t *Table) Lookup(name []byte) *Spec {
 	if len(name) > maxName {
 		return nil
 	}
-	i := nameHash(name) & uint64(len(t.slots)-1)
+	w := firstWord(name)
+	i := nameHash(w, len(name)) & uint64(len(t.slots)-1)
 	for s := &t.slots[i]; s.spec != nil; s = &t.slots[i] {
-		if equalFold(name, s.name) {
+		if s.word == w && len(s.name) == len(name) && (len(name) <= 8 || equalFold(name[8:], s.name[8:])) {
 			return s.spec
 		}
 		i = (i + 1) & uint64(len(t.slots)-1)

@@ -3,7 +3,6 @@ package shard
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
@@ -61,11 +60,15 @@ func (db *DB) find(k *Key) Entry {
 	fp := dict.Fingerprint(k.Hash)
 	a := db.shard.arena
 	for b := db.table.Find(k.Hash); b != nil; b = db.table.Next(b) {
-		for m := b.Match(fp); m != 0; m &= m - 1 {
-			slot := bits.TrailingZeros32(m)
+		for m := b.Hits(fp); m != 0; m &= m - 1 {
+			slot := dict.Slot(m)
 			ref := b.Ref(slot)
 			h := alloc.At[header](a, ref)
-			if keyEquals(a, ref, h, k.Name) {
+			same := int(h.klen) == len(k.Name) && equal(alloc.Behind(a, ref, h, keyOffset(h), int(h.klen)), k.Name)
+			if h.flags&flagLongKey != 0 {
+				same = string(entryKey(a, ref, h)) == string(k.Name)
+			}
+			if same {
 				return Entry{h: h, b: b, ref: ref, slot: slot}
 			}
 		}
@@ -73,12 +76,16 @@ func (db *DB) find(k *Key) Entry {
 	return Entry{}
 }
 
-func keyEquals(a *alloc.Arena, ref alloc.Ref, h *header, name []byte) bool {
-	if h.flags&flagLongKey != 0 {
-		return string(entryKey(a, ref, h)) == string(name)
+// keyOffset returns where the key of an entry without flagLongKey begins.
+func keyOffset(h *header) int { return headerBytes + int(h.flags&flagExpire)*expireBytes }
+
+// equal compares two strings of the same length, of 8 to 16 bytes without a call.
+func equal(a, b []byte) bool {
+	if n := len(a); n-8 <= 8 && n == len(b) && n >= 8 {
+		return binary.LittleEndian.Uint64(a) == binary.LittleEndian.Uint64(b) &&
+			binary.LittleEndian.Uint64(a[n-8:]) == binary.LittleEndian.Uint64(b[n-8:])
 	}
-	off := headerBytes + int(h.flags&flagExpire)*expireBytes
-	return int(h.klen) == len(name) && string(a.Bytes(ref, off+len(name))[off:]) == string(name)
+	return string(a) == string(b)
 }
 
 // Find returns the entry of k without touching its access clock or the hit counters. A key that

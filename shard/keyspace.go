@@ -2,6 +2,7 @@ package shard
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -169,17 +170,36 @@ func (ks *Keyspace) Key(db int, name []byte) Key {
 func (ks *Keyspace) Bind(k *Key, db int, name []byte) {
 	k.Name = name
 	k.Hash = ks.Hash(name)
-	k.DB = ks.shards[ks.place(name, k.Hash)].dbs[db]
+	h := k.Hash
+	if mayHaveTag(name) {
+		h = ks.tagHash(name, h)
+	}
+	k.DB = ks.shards[h>>32&ks.mask].dbs[db]
 }
 
 // place returns the index of the shard of a key with hash h.
-func (ks *Keyspace) place(name []byte, h uint64) uint64 {
+func (ks *Keyspace) place(name []byte, h uint64) uint64 { return ks.tagHash(name, h) >> 32 & ks.mask }
+
+// tagHash returns the hash of the name's hash tag, or h if it has none.
+func (ks *Keyspace) tagHash(name []byte, h uint64) uint64 {
 	if i := bytes.IndexByte(name, '{'); i >= 0 {
 		if n := bytes.IndexByte(name[i+1:], '}'); n > 0 {
-			h = ks.Hash(name[i+1 : i+1+n])
+			return ks.Hash(name[i+1 : i+1+n])
 		}
 	}
-	return h >> 32 & ks.mask
+	return h
+}
+
+// mayHaveTag reports false for names of 8 to 16 bytes without '{', which it takes two looks for.
+func mayHaveTag(name []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	n := len(name)
+	if n < 8 || n > 16 {
+		return true
+	}
+	a := binary.LittleEndian.Uint64(name) ^ '{'*ones
+	b := binary.LittleEndian.Uint64(name[n-8:]) ^ '{'*ones
+	return ((a-ones)&^a|(b-ones)&^b)&high != 0
 }
 
 // LockAll locks every shard, in ascending order.

@@ -37,12 +37,17 @@ func (v blockValue) write(p []byte) {
 
 // value returns the first n bytes of e's value in its block.
 func (db *DB) value(e Entry, n int) []byte {
-	off := headerBytes + int(e.h.flags&flagExpire)*expireBytes + int(e.h.klen)
+	off := keyOffset(e.h) + int(e.h.klen)
 	if e.h.flags&flagLongKey != 0 {
-		l := layoutOf(db.shard.arena, e.ref, e.h)
-		off = l.keyOffset() + l.klen
+		off = db.longKeyEnd(e)
 	}
-	return db.shard.arena.Bytes(e.ref, off+n)[off:]
+	return alloc.Behind(db.shard.arena, e.ref, e.h, off, n)
+}
+
+// longKeyEnd returns where the key of e, which has flagLongKey, ends in its block.
+func (db *DB) longKeyEnd(e Entry) int {
+	l := layoutOf(db.shard.arena, e.ref, e.h)
+	return l.keyOffset() + l.klen
 }
 
 // Bytes returns the value of string e. The result aliases shard memory, or scratch (20 bytes at least) if the

@@ -1,6 +1,10 @@
 package dict
 
-import "github.com/shoaldb/shoal/alloc"
+import (
+	"math/bits"
+
+	"github.com/shoaldb/shoal/alloc"
+)
 
 const (
 	// Slots is the number of entries in a bucket.
@@ -35,6 +39,21 @@ func zeroBytes(x uint64) uint32 {
 func (b *Bucket) Match(fp uint8) uint32 {
 	want := uint64(fp) * ones
 	return zeroBytes(b.fpLo^want) | zeroBytes(uint64(b.fpHi)^want&0xffffffff|0xffffffff<<32)<<8
+}
+
+// Hits is Match with the set in another form, for [Slot]: that takes less than half the work.
+func (b *Bucket) Hits(fp uint8) uint64 {
+	const low32 = 1<<32 - 1
+	lo, hi := b.fpLo^uint64(fp)*ones, b.fpHi^uint32(fp)*(ones&low32)
+	lo = ^((lo&low7 + low7) | lo | low7) // 0x80 in the bytes that are zero
+	hi = ^((hi&(low7&low32) + low7&low32) | hi | low7&low32)
+	return lo>>7 | uint64(hi)>>6
+}
+
+// Slot returns the first slot of a set that [Bucket.Hits] has returned; m & (m - 1) is the set without it.
+func Slot(m uint64) int {
+	i := bits.TrailingZeros64(m) // 8 * slot, or 8 * (slot - 8) + 1
+	return i>>3 | i&1<<3
 }
 
 // Used returns the set of occupied slots.

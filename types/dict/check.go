@@ -58,8 +58,8 @@ func checkBucket(b *Bucket, i, n uint32, hasher Hasher) error {
 // checkAddresses compares what Find and Peek go by with the table.
 func (x *Index) checkAddresses() error {
 	t := &x.table
-	if x.n.Load() != t.n {
-		return fmt.Errorf("%d buckets of %d are known", x.n.Load(), t.n)
+	if shape := x.shape.Load(); shape != mask(t.n)|uint64(t.n) {
+		return fmt.Errorf("the shape of %d buckets is taken for %#x", t.n, shape)
 	}
 	for k := range x.segments {
 		want := uintptr(0)

@@ -133,8 +133,8 @@ func Fingerprint(h uint64) uint8 {
 func number(h uint64, n uint32) uint32 {
 	top := uint32(1) << ((bits.Len32(n) - 1) & 31)
 	i := uint32(h) & (top<<1 - 1)
-	_, exists := bits.Sub32(i, n, 0)
-	return i &^ (top & (exists - 1))
+	exists := uint32((int64(i) - int64(n)) >> 63) // all ones, or none
+	return i &^ (top &^ exists)
 }
 
 // bucket returns primary bucket i.

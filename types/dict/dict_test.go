@@ -467,6 +467,13 @@ func TestMatch(t *testing.T) {
 			if got := b.Match(fp); got != want {
 				t.Fatalf("Match(%#x) of %x = %#x, want %#x", fp, fps, got, want)
 			}
+			got := uint32(0)
+			for m := b.Hits(fp); m != 0; m &= m - 1 {
+				got |= 1 << Slot(m)
+			}
+			if got != want {
+				t.Fatalf("Hits(%#x) of %x are %#x, want %#x", fp, fps, got, want)
+			}
 		}
 	}
 }

@@ -13,8 +13,19 @@ import (
 type Index struct {
 	arena    *alloc.Arena
 	segments [33 - indexBits]atomic.Uintptr // address of segment k, less the offset of its first bucket
-	n        atomic.Uint32                  // primary buckets
+	shape    atomic.Uint64                  // number of primary buckets in the low half; see mask
 	table    Table
+}
+
+// mask is the high half of the shape of an index of n primary buckets: 2^k - 1, the least that is n - 1 or more.
+func mask(n uint32) uint64 { return (1<<bits.Len32(max(n, 1)-1) - 1) << 32 }
+
+// place is number for an index of some shape.
+func place(h, shape uint64) uint32 {
+	mask, n := shape>>32, int64(uint32(shape))
+	i := h & mask
+	split := uint64((int64(i) - n) >> 63) // all ones if there is a bucket i
+	return uint32(i & (mask>>1 | split))
 }
 
 // Init makes x an empty table in a's memory. It holds no memory until the first Insert.
@@ -25,15 +36,16 @@ func (x *Index) Init(a *alloc.Arena) {
 
 // publish makes the addresses of segments agree with the table, whose last segments have come or gone.
 func (x *Index) publish() {
-	if x.n.Load() != x.table.n {
+	if uint32(x.shape.Load()) != x.table.n {
 		x.publishSlow()
 	}
 }
 
 func (x *Index) publishSlow() {
-	t, was, n := &x.table, x.n.Load(), x.table.n
+	t, was, n := &x.table, uint32(x.shape.Load()), x.table.n
+	shape := mask(n) | uint64(n)
 	if n < was {
-		x.n.Store(n) // before the segments: Peek reads n first
+		x.shape.Store(shape) // before the segments: Peek reads it first
 	}
 	for k := range x.segments {
 		first := uint32(t.firstOf(k))
@@ -44,7 +56,7 @@ func (x *Index) publishSlow() {
 			x.segments[k].Store(0)
 		}
 	}
-	x.n.Store(n) // after the segments
+	x.shape.Store(shape) // after the segments
 }
 
 func (x *Index) address(i uint32) uintptr {
@@ -53,11 +65,11 @@ func (x *Index) address(i uint32) uintptr {
 
 // Find returns the bucket where an entry of hash h must be, or nil.
 func (x *Index) Find(h uint64) *Bucket {
-	n := x.n.Load()
-	if n == 0 {
+	shape := x.shape.Load()
+	if shape == 0 {
 		return nil
 	}
-	return alloc.PtrAt[Bucket](x.address(number(h, n)))
+	return alloc.PtrAt[Bucket](x.address(place(h, shape)))
 }
 
 // Next returns the overflow bucket behind b, or nil.
@@ -131,9 +143,9 @@ func (x *Index) Sample(random uint64, limit int, dst []alloc.Ref) []alloc.Ref {
 // Swap exchanges the contents of x and o, which have the same arena.
 func (x *Index) Swap(o *Index) {
 	x.table, o.table = o.table, x.table
-	n := x.n.Load()
-	x.n.Store(o.n.Load())
-	o.n.Store(n)
+	shape := x.shape.Load()
+	x.shape.Store(o.shape.Load())
+	o.shape.Store(shape)
 	for k := range x.segments {
 		s := x.segments[k].Load()
 		x.segments[k].Store(o.segments[k].Load())
@@ -151,14 +163,14 @@ func (x *Index) Forget() {
 // without the owner's lock; the address may be out of date but never faults: memory that was
 // a segment once stays readable.
 func (x *Index) Peek(h uint64) uintptr {
-	n := x.n.Load()
-	if n == 0 {
+	shape := x.shape.Load()
+	if shape == 0 {
 		return 0
 	}
-	i := number(h, n)
+	i := place(h, shape)
 	segment := x.segments[bits.Len32(i>>indexBits)].Load()
 	if segment == 0 {
-		return 0 // given back since n was read
+		return 0 // given back since the shape was read
 	}
 	return segment + uintptr(i)*bucketBytes
 }
@@ -175,8 +187,8 @@ func (x *Index) PeekRefs(addr uintptr, h uint64, dst []uintptr) []uintptr {
 		return dst
 	}
 	b := alloc.PtrAt[Bucket](addr)
-	for m := b.Match(Fingerprint(h)); m != 0; m &= m - 1 {
-		entry := x.arena.Addr(b.refs[bits.TrailingZeros32(m)])
+	for m := b.Hits(Fingerprint(h)); m != 0; m &= m - 1 {
+		entry := x.arena.Addr(b.refs[Slot(m)])
 		dst = append(dst, entry, entry+smallEntry)
 	}
 	return dst
