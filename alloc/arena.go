@@ -15,6 +15,7 @@ type Arena struct {
 	pages   []unsafe.Pointer // by page number; see peekTable
 	spans   []span           // by page number of a span's first page
 	classes *[numClasses]spanLists
+	spare   [maxSpare]uint32 // page numbers of empty spans, by length; 0 is none
 	peek    atomic.Pointer[peekTable]
 	numbers numberSet // page numbers in use
 

@@ -1,13 +1,11 @@
 package alloc
 
-// Trim returns the spans to the heap that an arena keeps though they are empty, one for each
-// class at most. It costs some 100 ns when there are none.
+// Trim returns the spans to the heap that an arena keeps though they are empty. It costs some ns when there are none.
 func (a *Arena) Trim() {
-	for c := range a.classes {
-		page := a.classes[c].current
-		if page != 0 && a.spans[page].live == 0 {
-			a.classes[c].current = 0
-			a.freePages(page, classes[c].pages)
+	for i, page := range a.spare {
+		if page != 0 {
+			a.spare[i] = 0
+			a.freePages(page, i+1)
 		}
 	}
 }
@@ -37,6 +35,7 @@ func (a *Arena) reset() {
 	a.pages, a.spans, a.classes = noPages, noSpans, &noClasses
 	a.peek.Store(&peekTable{noPages})
 	a.numbers = numberSet{}
+	a.spare = [maxSpare]uint32{}
 	a.allocated, a.active, a.swept = 0, 0, 0
 	a.purposes = [numPurposes]int{}
 	a.approx.Store(0)

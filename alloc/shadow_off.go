@@ -14,3 +14,5 @@ func (a *Arena) allocChecked(n int) Ref          { return a.alloc(n) }
 func (a *Arena) allocLargeZeroChecked(n int) Ref { return a.allocLarge(n, true) }
 func (a *Arena) freeChecked(r Ref, n int)        { a.free(r, n) }
 func (a *Arena) resizeChecked(r Ref, was, n int) {}
+
+func (a *Arena) checkSpare(uint32) {}

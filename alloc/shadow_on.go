@@ -145,3 +145,14 @@ func (a *Arena) resizeChecked(r Ref, was, n int) {
 	invariants.Check(UsableSize(was) == UsableSize(n), "resize from %d to %d bytes changes the class", was, n)
 	*asked = n + 1
 }
+
+// checkSpare checks that nobody has written to the free blocks of an empty span.
+func (a *Arena) checkSpare(page uint32) {
+	info := &classes[a.spans[page].class]
+	for i, asked := range a.guard.asked[page] {
+		if asked < 0 {
+			r := Ref(page<<granuleBits) + Ref(i)*info.granules
+			checkUntouched(r, (*[MaxAlloc]byte)(a.ptr(r))[:-asked-1])
+		}
+	}
+}

@@ -154,23 +154,49 @@ func (a *Arena) spanEmptied(page uint32) {
 		return
 	}
 	if page == lists.current {
-		other := a.fullest(lists)
-		if other == 0 {
-			s.low = 0 // keep it, and stay away from here
-			return
+		lists.current = 0
+		if other := a.fullest(lists); other != 0 {
+			a.makeCurrent(lists, other)
 		}
-		a.makeCurrent(lists, other)
 	}
 	a.unlinkSpan(page)
-	a.freePages(page, classes[s.class].pages)
+	a.retire(page, classes[s.class].pages)
+}
+
+// Of each length up to maxSpare pages an arena keeps an empty span, to be one of any class: so the heap is not asked again and
+// again where blocks come and go, or where a block grows through many classes.
+const maxSpare = 4
+
+// retire keeps the empty span as the spare one of its length, or returns it to the heap if there is one.
+func (a *Arena) retire(page uint32, pages int) {
+	if pages <= maxSpare && a.spare[pages-1] == 0 {
+		a.spare[pages-1] = page
+		a.approx.Store(int64(a.allocated))
+		return
+	}
+	a.freePages(page, pages)
+}
+
+// takeSpare returns the spare span of that length, or 0.
+func (a *Arena) takeSpare(pages int) (page uint32) {
+	if pages > maxSpare || a.spare[pages-1] == 0 {
+		return 0
+	}
+	page = a.spare[pages-1]
+	a.spare[pages-1] = 0
+	a.checkSpare(page)
+	s := &a.spans[page]
+	*s = span{addr: s.addr}
+	return page
 }
 
 // newSpan takes pages for a span of class c.
 func (a *Arena) newSpan(c int) (page uint32) {
 	n := classes[c].pages
-	page, _ = a.takePages(n)
-	if page == 0 {
-		return 0
+	if page = a.takeSpare(n); page == 0 {
+		if page, _ = a.takePages(n); page == 0 {
+			return 0
+		}
 	}
 	s := &a.spans[page]
 	s.class, s.bin, s.kind = uint8(c), unlisted, slotSpan
