@@ -75,6 +75,13 @@ func (h *Heap) Stats() HeapStats {
 	}
 }
 
+// InUse returns how many bytes of pages arenas hold.
+func (h *Heap) InUse() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.inUsePages * PageSize
+}
+
 // freePages counts the pages that nobody holds and that still have memory.
 func (h *Heap) freePages() int {
 	return len(h.chunks)*chunkPages - h.coldPages - h.inUsePages
@@ -150,6 +157,10 @@ func (h *Heap) take(i, start, n int) (cold bool) {
 	c.cold = c.cold.andNot(pages)
 	h.inUsePages += n
 	h.coldPages -= wasCold
+	if c.broken && c.cold.empty() {
+		c.broken = false
+		adviseHuge(c.addr, chunkSize, true)
+	}
 	h.refile(i)
 	return wasCold == n
 }

@@ -241,3 +241,62 @@ func TestPageSet(t *testing.T) {
 		}
 	}
 }
+
+// A heap at rest gives back its reserve, and a chunk that was broken up for that is a huge page again once all of it is in use.
+func TestScavengeAll(t *testing.T) {
+	h := NewHeap()
+	a := NewArena(h)
+	var refs []Ref
+	for h.InUse() < 2*hugeFloorBytes {
+		refs = append(refs, a.Alloc(PageSize))
+	}
+	for h.Prefault() {
+	}
+	for h.Scavenge(1<<30) > 0 {
+	}
+	for h.ScavengeAll(1<<30) > 0 {
+	}
+	if st := h.Stats(); st.Free >= minBreakPages*PageSize {
+		t.Errorf("%d bytes are free at rest", st.Free)
+	}
+	broken := func() (n int) {
+		for i := range h.chunks {
+			if h.chunks[i].broken {
+				n++
+			}
+		}
+		return n
+	}
+	for h.coldPages > 0 && len(h.chunks) < 64 {
+		refs = append(refs, a.Alloc(PageSize))
+		if h.chunks[len(h.chunks)-1].used == allPages {
+			break
+		}
+	}
+	if n := broken(); n != 0 {
+		t.Errorf("%d chunks in use are broken", n)
+	}
+	for _, r := range refs {
+		a.Free(r, PageSize)
+	}
+	a.Trim()
+	if h.InUse() != 0 {
+		t.Errorf("%d bytes in use at the end", h.InUse())
+	}
+}
+
+// Empty spans are kept, one of each length, and serve any class.
+func TestSpareSpans(t *testing.T) {
+	h := NewHeap()
+	a := NewArena(h)
+	for n := 16; n <= 4096; n *= 2 {
+		a.Free(a.Alloc(n), n)
+	}
+	if got := h.InUse(); got > (1+2)*PageSize {
+		t.Errorf("%d bytes held for nothing", got)
+	}
+	a.Trim()
+	if got := h.InUse(); got != 0 {
+		t.Errorf("%d bytes after Trim", got)
+	}
+}

@@ -16,17 +16,22 @@ const (
 // 2 to 64 MiB, so that a working set that swings does not fault its pages in again and again.
 // A megabyte takes some 20 µs; the heap is not locked meanwhile.
 func (h *Heap) Scavenge(maxBytes int) (released int) {
-	return h.scavenge(maxBytes, minReservePages)
+	return h.scavenge(maxBytes, minReservePages, false)
 }
 
-// Purge is Scavenge without a reserve.
+// Purge is Scavenge without a reserve, page by page.
 func (h *Heap) Purge(maxBytes int) (released int) {
-	return h.scavenge(maxBytes, 0)
+	return h.scavenge(maxBytes, 0, true)
 }
 
-func (h *Heap) scavenge(maxBytes, minReserve int) (released int) {
+// ScavengeAll is Scavenge without a reserve, for a heap that has not changed for a while. Few pages of a huge page it leaves alone.
+func (h *Heap) ScavengeAll(maxBytes int) (released int) {
+	return h.scavenge(maxBytes, 0, false)
+}
+
+func (h *Heap) scavenge(maxBytes, minReserve int, few bool) (released int) {
 	for released < maxBytes {
-		n := h.releaseSome((maxBytes-released)>>pageShift, minReserve)
+		n := h.releaseSome((maxBytes-released)>>pageShift, minReserve, few)
 		if n == 0 {
 			break
 		}
@@ -37,11 +42,11 @@ func (h *Heap) scavenge(maxBytes, minReserve int) (released int) {
 
 // releaseSome gives back at most maxPages pages of one chunk. While it does so the pages
 // count as used, so that no one takes them and the lock need not be held.
-func (h *Heap) releaseSome(maxPages, minReserve int) (n int) {
+func (h *Heap) releaseSome(maxPages, minReserve int, few bool) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	excess := h.freePages() - h.reservePages(minReserve)
-	i, ok := h.releasable(minReserve == 0)
+	i, ok := h.releasable(few)
 	if excess <= 0 || maxPages <= 0 || !ok {
 		return 0
 	}

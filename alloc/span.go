@@ -165,7 +165,7 @@ func (a *Arena) spanEmptied(page uint32) {
 
 // Of each length up to maxSpare pages an arena keeps an empty span, to be one of any class: so the heap is not asked again and
 // again where blocks come and go, or where a block grows through many classes.
-const maxSpare = 4
+const maxSpare = 2
 
 // retire keeps the empty span as the spare one of its length, or returns it to the heap if there is one.
 func (a *Arena) retire(page uint32, pages int) {

@@ -184,10 +184,14 @@ func measureCollection(ctx context.Context, c Contender, m *CollectionCase, shri
 		return r, ctx.Err()
 	}
 	s.settle(ctx)
+	time.Sleep(restTime)
 	after, err := s.RSS()
 	r.Growth = after - before
 	return r, errors.Join(err, ctx.Err())
 }
+
+// restTime is how long a server that has nothing to do is left alone before its memory is looked at: it may give some back.
+const restTime = 2 * time.Second
 
 const (
 	settleLook = 30 * time.Millisecond

@@ -16,7 +16,8 @@ import (
 
 const (
 	ringEntries  = 1024 // requests per submission
-	recvBufs     = 256  // provided buffers of a reactor
+	recvBufs     = 256  // provided buffers of a reactor, at most
+	firstBufs    = 16   // with which it begins: few stay in the processor's caches
 	recvBufSize  = 16 << 10
 	recvGroup    = 0
 	maxFixed     = 8192 // slots of the file table; conns beyond go without
@@ -114,7 +115,7 @@ func newRingLoop(r *Reactor) (*ringLoop, error) {
 		return nil, err
 	}
 	l := &ringLoop{r: r, ring: ring, wakeFD: -1, wakeBuf: make([]byte, 8)}
-	if l.bufs, err = ring.NewBufRing(recvGroup, recvBufs, recvBufSize); err != nil {
+	if l.bufs, err = ring.NewBufRing(recvGroup, recvBufs, recvBufSize, firstBufs); err != nil {
 		l.destroy()
 		return nil, err
 	}
@@ -282,7 +283,11 @@ func (l *ringLoop) received(cqe *uring.CQE, index uint32) {
 		l.tryRelease(c)
 		return
 	}
-	switch err := unix.Errno(-min(cqe.Res, 0)); {
+	err := unix.Errno(-min(cqe.Res, 0))
+	if err == unix.ENOBUFS {
+		l.bufs.More()
+	}
+	switch {
 	case cqe.Res > 0, err == unix.ENOBUFS, err == unix.ECANCELED, err == unix.EINTR, err == unix.EAGAIN:
 		l.rearm = append(l.rearm, c)
 	case cqe.Res == 0:

@@ -10,6 +10,7 @@ type cron struct {
 	nextMS     int64
 	next       int   // of the reactor's list of clients
 	trimMS     int64 // when arenas are trimmed next
+	resting    resting
 	trackedMS  int64 // when messages that were left are looked for next
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/shoaldb/shoal/command"
@@ -253,6 +254,9 @@ func (r *reactor) housekeep() (more bool) {
 	}
 	if r.net.ID() == 0 {
 		more = r.returnMemory() || more
+		if trim && !more {
+			more = r.rest()
+		}
 	}
 	return more
 }
@@ -260,8 +264,33 @@ func (r *reactor) housekeep() (more bool) {
 const (
 	releaseBytes  = 4 << 20 // of flushed and large values, given back in one tick
 	scavengeBytes = 1 << 20 // of free pages, returned to the operating system in one tick
-	trimMS        = 1000    // between two times that arenas give up their empty spans
+	trimMS        = 100     // between two times that arenas give up their empty spans
+	restMS        = 1000    // without a page taken or given up, after which reserves are given back as well
 )
+
+// resting is what the first reactor knows of the memory in use.
+type resting struct {
+	inUse   int   // bytes that the shards hold
+	sinceMS int64 // when that last changed
+	done    bool  // all has been given back since
+}
+
+// rest gives back what is kept for growth when there has been none for a while. It returns whether there is more to give.
+func (r *reactor) rest() (more bool) {
+	heap, x := r.srv.ks.Heap(), &r.cron.resting
+	switch inUse := heap.InUse(); {
+	case inUse != x.inUse:
+		*x = resting{inUse: inUse, sinceMS: r.nowMS}
+	case x.done || r.nowMS-x.sinceMS < restMS:
+	case heap.ScavengeAll(scavengeBytes) > 0:
+		r.cron.trimMS = r.nowMS // go on at once
+		return true
+	default:
+		x.done = true
+		go debug.FreeOSMemory()
+	}
+	return false
+}
 
 func (r *reactor) returnMemory() bool {
 	return r.srv.ks.ReleaseStep(releaseBytes) || r.srv.ks.Heap().Scavenge(scavengeBytes) > 0

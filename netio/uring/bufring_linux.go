@@ -10,18 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A BufRing is a group of equal buffers that receive requests draw from. Its memory is mapped apart from the Go heap, and
-// a page of it costs nothing until it is first filled.
+// A BufRing is a group of equal buffers that receive requests draw from, each in its turn. Its memory is mapped apart from the Go heap,
+// and a page of it costs nothing until it is first filled: so a ring begins with some of its buffers, and the others come with [BufRing.More].
 type BufRing struct {
 	mem, slotMem []byte
 	slots        []buf
 	size         int
+	used         int // buffers that are in the ring or out of it
 	tail         uint16
 	bid0         uint16 // the bid in slot 0, published with the tail
 }
 
-// NewBufRing makes n buffers (a power of two) of size bytes and registers them as the group.
-func (r *Ring) NewBufRing(group uint16, n, size int) (*BufRing, error) {
+// NewBufRing makes n buffers (a power of two) of size bytes and registers them as the group, which begins with the first few.
+func (r *Ring) NewBufRing(group uint16, n, size, first int) (*BufRing, error) {
 	b := &BufRing{size: size}
 	const prot, flags = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_ANON
 	var err error
@@ -39,11 +40,18 @@ func (r *Ring) NewBufRing(group uint16, n, size int) (*BufRing, error) {
 		b.Close()
 		return nil, fmt.Errorf("io_uring_register of a buffer ring: %w", errno)
 	}
-	for i := range n {
-		b.Put(uint16(i))
-	}
+	b.use(first)
 	b.Publish()
 	return b, nil
+}
+
+// More doubles the number of buffers in use, as of the next Publish, if there are more.
+func (b *BufRing) More() { b.use(min(2*b.used, len(b.slots))) }
+
+func (b *BufRing) use(n int) {
+	for ; b.used < n; b.used++ {
+		b.Put(uint16(b.used))
+	}
 }
 
 // Close unmaps the buffers. The ring they were registered with must be closed, or all receives complete.

@@ -37,7 +37,7 @@ func probe() (string, error) {
 	}
 	defer r.Close()
 	_ = r.RegisterFiles(8)
-	bufs, err := r.NewBufRing(1, 8, 4096)
+	bufs, err := r.NewBufRing(1, 8, 4096, 8)
 	if err != nil {
 		return "", err
 	}

@@ -103,7 +103,7 @@ func TestBufRing(t *testing.T) {
 		}
 		defer unix.Close(pair[0])
 		defer unix.Close(pair[1])
-		b, err := r.NewBufRing(group, bufs, size)
+		b, err := r.NewBufRing(group, bufs, size, bufs)
 		if err != nil {
 			t.Error(err)
 			return
