@@ -1,7 +1,5 @@
 package resp
 
-import "strings"
-
 // SplitArgs appends the words of a line to dst and reports whether its quotes balance. The words lie in new memory.
 //
 // The rules are those of inline commands, and of Redis' configuration files, manifests and script headers: blanks separate words;
@@ -21,26 +19,27 @@ func SplitWords(line string) (words []string, ok bool) {
 }
 
 // Quote returns s in double quotes, so that SplitWords gives it back. What is not printable ASCII is escaped.
-func Quote(s string) string {
+func Quote(s string) string { return string(AppendQuoted(nil, []byte(s))) }
+
+// AppendQuoted appends what Quote returns.
+func AppendQuoted(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		c := s[i]
-		switch letter := escapeLetter(c); {
-		case letter != 0:
-			b.WriteByte('\\')
-			b.WriteByte(letter)
-		case c < ' ' || c > '~':
-			b.WriteString(`\x`)
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		default:
-			b.WriteByte(c)
+	dst = append(dst, '"')
+	from := 0
+	for i, c := range s {
+		if c >= ' ' && c <= '~' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		if letter := escapeLetter(c); letter != 0 {
+			dst = append(dst, '\\', letter)
+		} else {
+			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
 		}
 	}
-	b.WriteByte('"')
-	return b.String()
+	dst = append(dst, s[from:]...)
+	return append(dst, '"')
 }
 
 // escapeLetter returns what follows the backslash in c's short escape, or 0 if it has none.

@@ -88,6 +88,10 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 	if cl.flags&clientRestricted != 0 && !r.permits(cl, q) {
 		return false
 	}
+	if cl.flags&clientMonitor != 0 && q.spec.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+		r.reject(q.spec, errMonitorKeys)
+		return false
+	}
 	if cl.refuses(q.spec) {
 		r.reject(q.spec, errListening(q.spec))
 		return false

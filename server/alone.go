@@ -68,6 +68,7 @@ func (r *reactor) execAlone(cl *Client) {
 	}
 	cl.suspend(0)
 	r.long.lengthened = true
+	exec := cloneArgs(r.ctx.Args)
 	r.srv.standstill.begin(func() {
 		release := make(chan struct{})
 		var left atomic.Int32
@@ -80,7 +81,7 @@ func (r *reactor) execAlone(cl *Client) {
 				if left.Add(-1) == 0 {
 					r.net.Post(func() {
 						r.beginTurn()
-						r.finishAlone(cl)
+						r.finishAlone(cl, exec)
 						close(release)
 						r.srv.standstill.end()
 						if r.clients[cl.id] == cl && cl.flags&clientClosing == 0 {
@@ -94,8 +95,8 @@ func (r *reactor) execAlone(cl *Client) {
 	})
 }
 
-// finishAlone runs the transaction of cl, which is suspended, unless it has gone.
-func (r *reactor) finishAlone(cl *Client) {
+// finishAlone runs the transaction of cl, which is suspended, unless it has gone. exec is its last command.
+func (r *reactor) finishAlone(cl *Client, exec [][]byte) {
 	if r.clients[cl.id] != cl || cl.flags&clientClosing != 0 {
 		return
 	}
@@ -108,6 +109,8 @@ func (r *reactor) finishAlone(cl *Client) {
 	r.mute(cl, begin)
 	cl.flags &^= clientSkipping
 	r.note(r.srv.execSpec, false)
+	r.tellAfter(cl, &request{spec: r.srv.execSpec, args: exec}, false)
+	r.publishFeed()
 	if len(cl.pushes) > 0 {
 		r.flushPushes(cl)
 	}

@@ -29,9 +29,10 @@ const (
 
 	clientSubscribed // has subscriptions: it listens to pub/sub
 	clientRestricted // its user may not do everything
+	clientMonitor    // MONITOR
 
 	// clientSlow are the states in which a command does not take the fast path.
-	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching | clientSubscribed
+	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching | clientSubscribed | clientMonitor
 )
 
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.

@@ -539,6 +539,9 @@ func (cl *Client) events() string {
 // flagLetters returns the client's flags as CLIENT LIST shows them.
 func (cl *Client) flagLetters() string {
 	var b []byte
+	if cl.flags&clientMonitor != 0 {
+		b = append(b, 'O')
+	}
 	if cl.flags&clientSubscribed != 0 {
 		b = append(b, 'P')
 	}

@@ -107,6 +107,7 @@ func reset(c *command.Ctx) {
 	cl.reactor.endMulti(cl, false)
 	cl.reactor.srv.trackers.untrack(cl)
 	cl.reactor.leaveAll(cl)
+	cl.reactor.endMonitor(cl)
 	cl.db, cl.proto, cl.name = 0, 2, ""
 	cl.become(cl.reactor.srv.users.Default())
 	cl.flags &^= clientReplyOff | clientReplySkip | clientNoEvict | clientNoTouch | clientNeedsAuth

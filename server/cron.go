@@ -51,7 +51,7 @@ func (r *reactor) checkClients() {
 		r.cron.next++
 		r.weigh(cl)
 		idleMS := r.nowMS - cl.conn.LastActive/1000
-		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&(clientSuspended|clientSubscribed) == 0 {
+		if v.TimeoutSec > 0 && idleMS > int64(v.TimeoutSec)*1000 && cl.flags&(clientSuspended|clientSubscribed|clientMonitor) == 0 {
 			r.srv.log.Verbosef("Closing idle client")
 			cl.conn.Close(errIdle)
 			continue
@@ -75,7 +75,7 @@ func (r *reactor) checkOutput(cl *Client) {
 		cl.softLimitMS = 0
 		return
 	}
-	l := r.srv.cfg.Load().OutputLimits[cl.class()]
+	l := r.outputLimits(cl)
 	soft := l.SoftBytes > 0 && pending >= l.SoftBytes
 	switch {
 	case !soft:
@@ -87,11 +87,16 @@ func (r *reactor) checkOutput(cl *Client) {
 		soft = r.nowMS-cl.softLimitMS > int64(l.SoftSec)*1000
 	}
 	if soft || l.HardBytes > 0 && pending >= l.HardBytes {
-		r.srv.outputDrops.Add(1)
-		r.srv.log.Warningf("Client %s scheduled to be closed ASAP for overcoming of output buffer limits.", cl.describe(r.nowMS))
-		cl.flags |= clientClosing
-		cl.conn.Close(errOutputBuffer)
+		r.dropOutput(cl)
 	}
+}
+
+// dropOutput closes a client that does not read what it is sent.
+func (r *reactor) dropOutput(cl *Client) {
+	r.srv.outputDrops.Add(1)
+	r.srv.log.Warningf("Client %s scheduled to be closed ASAP for overcoming of output buffer limits.", cl.describe(r.nowMS))
+	cl.flags |= clientClosing
+	cl.conn.Close(errOutputBuffer)
 }
 
 // protocolError answers a client that does not speak the protocol, and closes it.

@@ -340,7 +340,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	cl.lastCommand = q.spec
 	watched, since := r.isWatched(q), int64(0)
 	if watched {
-		since = r.beginWatched()
+		since = r.beginWatched(cl, q, false)
 	}
 	q.spec.Run(c)
 	if cl.flags&clientTracking != 0 && readsKeys(q.spec) {
@@ -352,6 +352,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	}
 	if r.long.lengthened {
 		r.long.lengthened = false
+		r.tellLengthened(cl, q)
 		r.endGroup(many)
 		return
 	}
@@ -359,7 +360,7 @@ func (r *reactor) call(cl *Client, q *request) {
 		r.scripting.quiet, failed = false, false
 	}
 	if watched {
-		r.endWatched(cl, q, since, failed)
+		r.endWatched(cl, q, since, failed, false)
 	} else {
 		r.note(q.spec, failed)
 	}

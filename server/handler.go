@@ -105,6 +105,7 @@ func (h handler) Closed(c *netio.Conn, err error) {
 	r := cl.reactor
 	r.abandon(cl)
 	r.endMulti(cl, false)
+	r.endMonitor(cl)
 	if cl.flags&clientPaused != 0 {
 		r.stats.blocked.Add(-1)
 	}

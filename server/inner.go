@@ -139,7 +139,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	begin := len(w.Buf)
 	watched, since := r.isWatched(q), int64(0)
 	if watched {
-		since = r.beginWatched()
+		since = r.beginWatched(cl, q, w != &r.w)
 	}
 	if mayWrite(q.spec) {
 		r.saveKeys(q.keys)
@@ -155,7 +155,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'
 	if watched {
-		r.endWatched(cl, q, since, failed)
+		r.endWatched(cl, q, since, failed, w != &r.w)
 	} else {
 		r.note(q.spec, failed)
 	}

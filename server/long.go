@@ -30,6 +30,7 @@ type longCommands struct {
 	list       []*longCommand
 	posted     bool // the next step is in the mailbox
 	lengthened bool // the present command is put off: it will run in steps, or waits for its turn to
+	again      bool // of a watched command: it will begin anew
 }
 
 // longCommand is a command that runs in steps.
@@ -329,6 +330,8 @@ func (r *reactor) awaitAnyLease(cl *Client) bool {
 func (r *reactor) putOff(cl *Client, args [][]byte) {
 	cl.suspend(0)
 	cl.queueFirst(&request{args: args})
+	r.long.again = true
+	r.told = r.told[:0] // it will be told when it comes again
 }
 
 // resumer returns what resumes cl on its reactor, if it is still there. Any goroutine may call it.

@@ -253,6 +253,7 @@ func (x *scriptRun) step() (done bool) {
 	x.until = begin + int64(scriptSlice)
 	done = x.co.Resume()
 	x.nanos += nanotime() - begin
+	r.publishFeed()
 	if !done {
 		x.leave()
 		r.effects.author = nil

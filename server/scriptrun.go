@@ -139,9 +139,10 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 			return
 		}
 	}
-	db := cl.db
+	db, told := cl.db, len(r.told)
 	done := x.start(within)
 	if done && x.verdict == script.Abandon {
+		r.told = r.told[:told]
 		x.widenNext()
 		cl.db = db
 		x.renewSame()

@@ -59,6 +59,7 @@ type Server struct {
 	watch            atomic.Uint32 // reasons to look at each command
 	thresholds       atomic.Pointer[thresholds]
 	slowlog          slowlog.Log
+	monitors         monitors
 	latency          latency.Monitor
 	observed         observed
 
@@ -137,6 +138,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
 	r.ctx.OnNotify(r.notify)
 	r.inbox.home, r.fanout.deliver = r, r.deliverAll
+	r.feed.home, r.feed.deliver = r, r.deliverFeed
 	return r
 }
 
@@ -144,7 +146,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, scriptCommands, functionCommands,
 	}

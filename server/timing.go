@@ -140,16 +140,33 @@ func (r *reactor) isWatched(q *request) bool {
 	return r.watching != 0 || !q.spec.IsQuick() || len(q.args) > quickArgs
 }
 
-// beginWatched readies the reactor for measuring q. It returns the nanotime at which that begins.
-func (r *reactor) beginWatched() (begin int64) {
-	if r.batch.unmeasured > 0 {
-		r.settle()
+// beginWatched readies the reactor for watching q. It returns the nanotime at which measuring it begins, or unmeasured.
+func (r *reactor) beginWatched(cl *Client, q *request, inScript bool) (begin int64) {
+	begin = unmeasured
+	if r.watching&watchTime != 0 || !q.spec.IsQuick() || len(q.args) > quickArgs {
+		if r.batch.unmeasured > 0 || inScript {
+			r.settle()
+		}
+		begin = r.lastRun
 	}
-	return r.lastRun
+	r.long.again = false
+	r.tellBefore(cl, q, inScript)
+	return begin
 }
 
+// unmeasured is in the place of the time at which a command begins that is measured together with others.
+const unmeasured = -1
+
 // endWatched notes what q took since begin, with all that ran in it. The locks that it ran under are still held.
-func (r *reactor) endWatched(cl *Client, q *request, begin int64, failed bool) {
+func (r *reactor) endWatched(cl *Client, q *request, begin int64, failed, inScript bool) {
+	r.tellAfter(cl, q, inScript)
+	if r.inner.depth == 0 {
+		r.publishFeed()
+	}
+	if begin == unmeasured {
+		r.note(q.spec, failed)
+		return
+	}
 	r.settle()
 	r.batch.total++
 	if cl.flags&(clientSuspended|clientBlocked) == clientSuspended && r.inner.depth == 0 {
