@@ -231,6 +231,7 @@ type Spec struct {
 	parent   *Spec
 	simple   keyRange
 	onlyKey  int
+	plainKey int    // see PlainKey
 	index    int    // dense number over commands and subcommands: the index of its statistics
 	fullName string // "config|set", lower case
 }

@@ -98,6 +98,9 @@ func (t *Table) derive(s, parent *Spec) {
 		if k.Last == 0 && k.Index < max(s.Arity, -s.Arity) {
 			s.onlyKey = k.Index
 		}
+		if s.IsQuick() && len(s.Subcommands) == 0 && s.Flags&(Barrier|Blocking|LockAll|MayReplicate) == 0 {
+			s.plainKey = s.onlyKey
+		}
 	}
 }
 
@@ -210,6 +213,9 @@ func (s *Spec) ErrArity() Error {
 
 // HasKeys tells whether the command may have keys.
 func (s *Spec) HasKeys() bool { return len(s.Keys) > 0 || s.GetKeys != nil }
+
+// PlainKey is OnlyKey, or 0 if the command is not plain: quick, with one key, and without an effect on what commands come next or how.
+func (s *Spec) PlainKey() int { return s.plainKey }
 
 // OnlyKey returns the index of the argument that is the command's one key, or 0 if it may have none or several.
 func (s *Spec) OnlyKey() int { return s.onlyKey }

@@ -35,6 +35,9 @@ const (
 	clientSlow = clientNeedsAuth | clientReplyOff | clientReplySkip | clientSkipping | clientSuspended | clientClosing | clientNoTouch | clientCaching | clientSubscribed | clientMonitor
 )
 
+// clientUnusual are the states in which even a plain command needs more than to be run.
+const clientUnusual = clientSlow | clientRestricted | clientMulti | clientTracking
+
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.
 type Client struct {
 	conn    *netio.Conn

@@ -29,6 +29,7 @@ type batch struct {
 	ends    []int // of each key's part of entries
 	names   [][]byte
 	outside bool // some commands work on values that are not in their entries
+	members bool // some commands name a member or field
 
 	groups     []group // calls that have not been measured yet
 	unmeasured int64   // how many
@@ -40,9 +41,10 @@ type batch struct {
 // request is one parsed command.
 type request struct {
 	spec    *command.Spec // nil: unknown
-	unknown *command.Spec // the container whose subcommand is unknown
+	unknown *command.Spec // if spec is nil: the container whose subcommand is unknown
 	args    [][]byte
 	keys    []shard.Key
+	plain   bool // the spec is plain, and there are neither too few nor too many arguments: it has one key
 }
 
 // group counts neighbouring calls of the same command in a batch, for the statistics.
@@ -113,7 +115,7 @@ func (r *reactor) detach(cl *Client) {
 // fill parses the next batch. The status is Command if more may follow.
 func (r *reactor) fill(cl *Client) (resp.Status, error) {
 	b := &r.batch
-	b.n, b.args, b.keys, b.outside = 0, b.args[:0], b.keys[:0], false
+	b.n, b.args, b.keys, b.outside, b.members = 0, b.args[:0], b.keys[:0], false, false
 	limits := r.srv.limits.Load()
 	most := batchCommands
 	if cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
@@ -135,7 +137,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 		q := &b.cmds[b.n]
 		b.n++
 		r.resolve(cl, q, args[n:len(args):len(args)])
-		if q.spec == nil || q.spec.Flags&(command.Barrier|command.Blocking) != 0 || len(b.keys) >= batchKeys {
+		if !q.plain && (q.spec == nil || q.spec.Flags&(command.Barrier|command.Blocking) != 0 || len(b.keys) >= batchKeys) {
 			break
 		}
 	}
@@ -147,26 +149,43 @@ const outside = command.ACLList | command.ACLSet | command.ACLSortedSet | comman
 
 // resolve finds the command of args and its keys.
 func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
-	q.args, q.keys, q.unknown = args, nil, nil
+	q.args = args
 	spec := r.srv.table.Lookup(args[0])
-	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
-		sub := spec.Sub(args[1])
+	if spec == nil || spec.PlainKey() == 0 || !spec.ArityOK(len(args)) || len(args) > quickArgs {
+		r.resolveAny(cl, q, spec)
+		return
+	}
+	q.spec, q.plain = spec, true
+	b := &r.batch
+	if spec.ACL&outside != 0 {
+		b.outside, b.members = true, b.members || spec.Member != 0
+	}
+	n := len(b.keys)
+	r.addKey(cl, args[spec.PlainKey()])
+	q.keys = b.keys[n : n+1 : n+1]
+}
+
+// resolveAny is resolve for all commands but plain ones. What is a container becomes its subcommand.
+func (r *reactor) resolveAny(cl *Client, q *request, spec *command.Spec) {
+	q.keys, q.unknown, q.plain = nil, nil, false
+	if spec != nil && len(spec.Subcommands) > 0 && len(q.args) > 1 {
+		sub := spec.Sub(q.args[1])
 		if sub == nil {
 			q.unknown = spec
 		}
 		spec = sub
 	}
 	q.spec = spec
-	if spec == nil || !spec.HasKeys() || !spec.ArityOK(len(args)) {
+	if spec == nil || !spec.HasKeys() || !spec.ArityOK(len(q.args)) {
 		return
 	}
 	b := &r.batch
 	if spec.ACL&outside != 0 {
-		b.outside = true
+		b.outside, b.members = true, b.members || spec.Member != 0
 	}
 	n := len(b.keys)
 	if i := spec.OnlyKey(); i != 0 {
-		r.addKey(cl, args[i])
+		r.addKey(cl, q.args[i])
 	} else {
 		r.addKeys(cl, q)
 	}
@@ -215,19 +234,33 @@ func (r *reactor) prefetch() {
 
 func (r *reactor) prefetchKeys(keys []shard.Key) {
 	b := &r.batch
-	buckets := b.buckets[:0]
+	if cap(b.buckets) < len(keys) {
+		b.buckets = make([]uintptr, len(keys), 2*len(keys))
+	}
+	buckets := b.buckets[:len(keys)]
 	for i := range keys {
-		buckets = append(buckets, keys[i].Peek())
+		buckets[i] = keys[i].Peek()
 	}
 	alloc.Prefetch(buckets)
+	if b.outside {
+		r.prefetchValues(keys, buckets)
+		return
+	}
+	entries := b.entries[:0]
+	for i, bucket := range buckets {
+		entries = keys[i].PeekEntry(bucket, entries)
+	}
+	alloc.Prefetch(entries)
+	b.entries = entries
+}
+
+// prefetchValues asks for the cache lines of the keys' entries, which the buckets point to, and of what these point to.
+func (r *reactor) prefetchValues(keys []shard.Key, buckets []uintptr) {
+	b := &r.batch
 	entries, ends := b.entries[:0], b.ends[:0]
 	for i, bucket := range buckets {
-		if bucket != 0 {
-			entries = keys[i].PeekEntries(bucket, entries)
-		}
-		if b.outside {
-			ends = append(ends, len(entries))
-		}
+		entries = keys[i].PeekEntries(bucket, entries)
+		ends = append(ends, len(entries))
 	}
 	alloc.Prefetch(entries)
 	values, from := buckets[:0], 0
@@ -283,16 +316,18 @@ func (r *reactor) runBatch(cl *Client) {
 	ahead := 0
 	for i := range b.n {
 		b.at = i
-		if i == ahead {
+		if b.members && i == ahead {
 			ahead = r.prefetchMembers(i)
 		}
 		q := &b.cmds[i]
-		r.run(cl, q)
-		if len(cl.pushes) > 0 {
-			r.flushPushes(cl)
-		}
-		if r.events.jam != nil {
-			r.throttle(cl)
+		if !q.plain || !r.callPlain(cl, q) {
+			r.run(cl, q)
+			if len(cl.pushes) > 0 {
+				r.flushPushes(cl)
+			}
+			if r.events.jam != nil {
+				r.throttle(cl)
+			}
 		}
 		if cl.flags&(clientSuspended|clientClosing) != 0 {
 			r.queueRest(cl, b.cmds[i+1:b.n])
@@ -319,6 +354,38 @@ func (r *reactor) run(cl *Client, q *request) {
 	default:
 		r.call(cl, q)
 	}
+}
+
+// callPlain runs a plain command if nothing has to be looked at or done besides: nearly always. Otherwise it reports false, and call, which knows
+// all there may be, has to run it.
+func (r *reactor) callPlain(cl *Client, q *request) bool {
+	if cl.flags&clientUnusual != 0 {
+		return false
+	}
+	s := q.keys[0].DB.Shard()
+	r.holdShard(s)
+	c := &r.ctx
+	if r.srv.gate.Load()|r.srv.duties.Load()|r.watching != 0 || c.Journaling() || s.HasWaiters() {
+		return false
+	}
+	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys
+	c.Begin()
+	begin := len(r.w.Buf)
+	q.spec.Run(c)
+	if r.long.lengthened {
+		r.long.lengthened = false
+		cl.lastCommand = q.spec
+		return true
+	}
+	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
+	if r.note(q.spec, failed) {
+		cl.lastCommand = q.spec
+	}
+	if failed {
+		r.srv.errorStats.count(r.w.Buf[begin:])
+	}
+	r.flow.changes += c.Dirty()
+	return true
 }
 
 // call runs a command that may run.

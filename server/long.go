@@ -83,7 +83,7 @@ func lengthen(c *command.Ctx) bool {
 		}
 	}
 	l := newLongCommand(cl, c)
-	r.srv.leases.running.Add(1)
+	r.srv.countLeases(1)
 	l.lease(write)
 	cl.suspend(clientStreaming)
 	r.long.lengthened = true
@@ -191,7 +191,7 @@ func (r *reactor) step(l *longCommand) (more bool) {
 		for _, k := range l.leased {
 			k.EndLease(k.change)
 		}
-		r.srv.leases.running.Add(-1)
+		r.srv.countLeases(-1)
 		if !l.ctx.Spec.Outside { // it makes nothing ready but by deleting, which Shard.Unlock sees to
 			r.serve(&r.many)
 		}

@@ -26,7 +26,10 @@ type propagation struct {
 func (s *Server) initPropagation() { s.propagation.journal = journal.New(0, 0) }
 
 // propagate makes effects be told from now on, or no longer. All shards are locked.
-func (s *Server) propagate(on bool) { s.propagation.on.Store(on) }
+func (s *Server) propagate(on bool) {
+	s.propagation.on.Store(on)
+	s.duties.set(dutyPropagate, on)
+}
 
 // effects is what a reactor has yet to tell.
 type effects struct {

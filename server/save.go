@@ -42,6 +42,7 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 		_, _, peak := sn.Progress()
 		s.saving.lastPeak.Store(peak)
 		then := t.done(sn, err)
+		s.duties.set(dutySnapshot, false) // before another one can begin
 		s.saving.current.Store(nil)
 		if then != nil {
 			then()
@@ -49,6 +50,7 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 	}
 	sn = save.Start(s.ks, o)
 	s.saving.current.Store(sn)
+	s.duties.set(dutySnapshot, true)
 	s.wakeSavers()
 }
 
@@ -180,7 +182,7 @@ func (s *Server) snapshotOptions(v *config.Values) save.Options {
 		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
-		Lease: func(n int32) { s.leases.running.Add(n) },
+		Lease: s.countLeases,
 		Wake:  s.wakeSavers,
 		Hold:  func() bool { return s.leases.waitingAll.Load() > 0 },
 	}

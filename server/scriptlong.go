@@ -156,7 +156,7 @@ func (x *scriptRun) putAside(db int) {
 	x.told, x.alone, x.nanos = false, r.many.all, nanotime()-x.begun
 	x.writes = !x.readOnly && !x.traits.Reads
 	x.leased = x.leased[:0]
-	r.srv.leases.running.Add(1)
+	r.srv.countLeases(1)
 	if x.writes || x.alone {
 		r.srv.leases.scripts.Add(1)
 	}
@@ -273,7 +273,7 @@ func (x *scriptRun) finish() {
 	for i := range x.leased {
 		x.leased[i].EndLease(x.writes)
 	}
-	r.srv.leases.running.Add(-1)
+	r.srv.countLeases(-1)
 	if x.writes || x.alone {
 		r.srv.leases.scripts.Add(-1)
 	}

@@ -35,6 +35,7 @@ type Server struct {
 	limits       atomic.Pointer[resp.Limits]
 	unauthLimits atomic.Pointer[resp.Limits]
 	gate         atomic.Uint32 // states of the server in which no command takes the fast path
+	duties       duties
 	pause        pause
 	leases       leases
 	scripts      *script.Cache

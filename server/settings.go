@@ -32,6 +32,7 @@ func (s *Server) apply(v *config.Values) {
 		Sanitizations:    &s.sanitizations,
 		TrustPayloads:    s.trustPayloads.Load(),
 	})
+	s.duties.set(dutyNotify, v.KeyspaceEvents != 0)
 	s.limits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen})
 	s.unauthLimits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen, Unauthenticated: true})
 	s.ks.SetLFU(s.env.Load().LFU, v.LFULogFactor, v.LFUDecayTimeMin)

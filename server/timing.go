@@ -88,13 +88,14 @@ func (r *reactor) resetCalls() {
 	}
 }
 
-// note counts a call of the batch that will be measured together with others.
-func (r *reactor) note(spec *command.Spec, failed bool) {
+// note counts a call of the batch that will be measured together with others. It tells whether it is another command than that noted before.
+func (r *reactor) note(spec *command.Spec, failed bool) (another bool) {
 	b := &r.batch
 	n := len(b.groups)
 	if n == 0 || b.groups[n-1].spec != spec {
 		b.groups = append(b.groups, group{spec: spec})
 		n++
+		another = true
 	}
 	g := &b.groups[n-1]
 	g.calls++
@@ -102,6 +103,7 @@ func (r *reactor) note(spec *command.Spec, failed bool) {
 	if failed {
 		g.failed++
 	}
+	return another
 }
 
 // settle shares the time since the last reading of the clock among the calls that were noted.

@@ -151,6 +151,7 @@ func (t *trackers) begin() {
 	}
 	ks.ObserveLocked(t)
 	t.inUse.Store(true)
+	t.srv.duties.set(dutyTrack, true)
 }
 
 // rememberKeys notes that cl has read the keys, whose shards are locked.
@@ -599,6 +600,7 @@ func (t *trackers) end(r *reactor) {
 		}
 		ks.UnobserveLocked(t)
 		t.inUse.Store(false)
+		t.srv.duties.set(dutyTrack, false)
 	}
 	ks.UnlockAll()
 }

@@ -68,6 +68,11 @@ func (k *Key) PeekEntries(bucket uintptr, dst []uintptr) []uintptr {
 	return k.DB.table.PeekRefs(bucket, k.Hash, dst)
 }
 
+// PeekEntry is PeekEntries for the entry that most likely is k's.
+func (k *Key) PeekEntry(bucket uintptr, dst []uintptr) []uintptr {
+	return k.DB.table.PeekRef(bucket, k.Hash, dst)
+}
+
 // Move takes the entry of from to the key to, which may be in another database or shard; what to held is
 // lost. Value, encoding, expiry and access clock go with it. It reports false, with nothing changed, if
 // there is no memory.

@@ -194,6 +194,20 @@ func (x *Index) PeekRefs(addr uintptr, h uint64, dst []uintptr) []uintptr {
 	return dst
 }
 
+// PeekRef is PeekRefs for the first such entry only, which is the one that is looked for nearly always.
+func (x *Index) PeekRef(addr uintptr, h uint64, dst []uintptr) []uintptr {
+	if addr == 0 {
+		return dst
+	}
+	b := alloc.PtrAt[Bucket](addr)
+	m := b.Hits(Fingerprint(h))
+	if m == 0 {
+		return dst
+	}
+	entry := x.arena.Addr(b.refs[Slot(m)])
+	return append(dst, entry, entry+smallEntry)
+}
+
 // Check is [Table.Check].
 func (x *Index) Check(hasher Hasher) error {
 	if err := x.checkAddresses(); err != nil {
