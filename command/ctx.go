@@ -49,6 +49,8 @@ type Ctx struct {
 	Table *Table
 	// MayReadAll tells whether the client's user may run the command and read every key; nil: it may. Set by server/.
 	MayReadAll func(c *Ctx) bool
+	// Loading tells that the command is read from the append only file: what has expired since it was written is still there.
+	Loading bool
 	// LockedAll tells that the locks of all shards are held: by a transaction or a script.
 	LockedAll bool
 
@@ -152,6 +154,17 @@ func (c *Ctx) Notify(class NotifyClass, event string, key []byte) {
 // OnNotify makes f hear of the notifications of commands that run with c.
 func (c *Ctx) OnNotify(f func(c *Ctx, class NotifyClass, event string, key []byte)) {
 	c.effects.notify = f
+}
+
+// past tells whether a key or field that is given the time ms goes at once.
+func (c *Ctx) past(ms int64) bool { return ms <= c.NowMS && !c.Loading }
+
+// fieldsNow is the time, unix ms, by which it is judged whether a hash's fields have expired.
+func (c *Ctx) fieldsNow() int64 {
+	if c.Loading {
+		return 0
+	}
+	return c.NowMS
 }
 
 // mayReadAll tells whether the client's user may read keys that the command finds only when it runs.

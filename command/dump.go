@@ -236,7 +236,7 @@ func (c *Ctx) put(k *shard.Key, v rdb.Value, ttl int64, o *restoreOptions) {
 	if ttl != 0 && !o.absolute {
 		at += c.NowMS
 	}
-	if ttl != 0 && at <= c.NowMS {
+	if ttl != 0 && c.past(at) {
 		c.restoreExpired(k, v, o.replace)
 		return
 	}

@@ -77,7 +77,7 @@ func (c *Ctx) expireIn(unitMS, fromMS int64) {
 		c.Reply.Int(0)
 		return
 	}
-	if ms <= c.NowMS {
+	if c.past(ms) {
 		c.expireNow(k)
 		return
 	}

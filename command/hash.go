@@ -134,7 +134,7 @@ func (c *Ctx) loadHash(v *hash.Value, db *shard.DB, e shard.Entry) (ok bool) {
 		c.Error(ErrWrongType)
 		return false
 	}
-	v.NowMS = c.NowMS
+	v.NowMS = c.fieldsNow()
 	v.Load(db.Space(), db.Root(e))
 	return true
 }

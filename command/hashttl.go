@@ -273,7 +273,7 @@ func (c *Ctx) eachField(list [][]byte, ms int64, change func(f *fieldChanges, w 
 
 // retime gives a field that exists the expiry ms, or removes it if that has come.
 func (f *fieldChanges) retime(c *Ctx, w *writtenHash, field []byte, ms int64) (result int64, err error) {
-	if ms <= c.NowMS {
+	if c.past(ms) {
 		if _, err = w.Delete(field); err == nil {
 			f.deleted.add(field)
 		}
@@ -451,7 +451,7 @@ func hsetex(c *Ctx) {
 		c.Reply.Int(0)
 		return
 	}
-	past := o.form.takesTime() && o.ms <= c.NowMS
+	past := o.form.takesTime() && c.past(o.ms)
 	err := c.setFieldsEx(&w, &o, past)
 	n := len(o.list) / 2
 	gone := w.Size() == 0

@@ -401,7 +401,7 @@ func (c *Ctx) fieldOf(k *shard.Key, e shard.Entry, field []byte) (value listpack
 		return value, false
 	}
 	v := hash.Open(k.DB.Space(), k.DB.Root(e))
-	v.NowMS = c.NowMS
+	v.NowMS = c.fieldsNow()
 	return v.Get(field)
 }
 

@@ -132,7 +132,7 @@ func (c *Ctx) readOptions(grouped bool) (r reading, ok bool) {
 		switch {
 		case more > 0 && c.isOption(i, "BLOCK"):
 			i++
-			if r.timeout, ok = c.timeoutArgMS(i); !ok {
+			if r.timeout, ok = c.TimeoutArgMS(i); !ok {
 				return r, false
 			}
 			r.blocks = true

@@ -384,7 +384,7 @@ func getex(c *Ctx) {
 		ms, ok := c.expireArg(at, form)
 		switch {
 		case !ok:
-		case ms <= c.NowMS && (form == expireEXAT || form == expirePXAT):
+		case c.past(ms) && (form == expireEXAT || form == expirePXAT):
 			c.bulkEntry(k.DB, e)
 			c.deleteKey(k)
 		default:

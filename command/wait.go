@@ -77,8 +77,8 @@ func (c *Ctx) timeoutArg(i int) (time.Duration, bool) {
 	return 0, false
 }
 
-// timeoutArgMS is timeoutArg for a time in ms.
-func (c *Ctx) timeoutArgMS(i int) (time.Duration, bool) {
+// TimeoutArgMS is timeoutArg for a time in ms.
+func (c *Ctx) TimeoutArgMS(i int) (time.Duration, bool) {
 	ms, ok := c.intArgOr(i, errTimeoutNotInteger)
 	if !ok {
 		return 0, false

@@ -17,7 +17,7 @@ func TestTimeoutArg(t *testing.T) {
 			}
 		}},
 		{Name: "MS", Arity: 2, Run: func(c *Ctx) {
-			if d, ok := c.timeoutArgMS(1); ok {
+			if d, ok := c.TimeoutArgMS(1); ok {
 				got = d
 				c.Reply.OK()
 			}

@@ -49,6 +49,7 @@ const (
 	flagOpened                           // Handler.Opened was called
 	flagTLS                              // tls is set: what is received is encrypted
 	flagHeld                             // nothing is received until the handshake has taken what is there
+	flagOutHeld                          // HoldOut was called
 
 	// noReceive are the states in which an engine does not receive.
 	noReceive = flagClosing | flagPaused | flagHeld
@@ -230,6 +231,22 @@ func (c *Conn) ResumeRead() {
 		return
 	}
 	if c.flags&flagResumed == 0 {
+		c.flags |= flagResumed
+		c.r.resumed = append(c.r.resumed, c)
+	}
+}
+
+// HoldOut keeps what is pending from being sent, and whatever follows it, until ReleaseOut. What is under way goes on.
+func (c *Conn) HoldOut() { c.flags |= flagOutHeld }
+
+// ReleaseOut undoes HoldOut.
+func (c *Conn) ReleaseOut() {
+	if c.flags&flagOutHeld == 0 {
+		return
+	}
+	c.flags &^= flagOutHeld
+	c.markDirty()
+	if c.flags&(flagEOF|flagResumed|flagPaused) == flagEOF { // the end of input waits
 		c.flags |= flagResumed
 		c.r.resumed = append(c.r.resumed, c)
 	}

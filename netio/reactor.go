@@ -104,7 +104,12 @@ func (r *Reactor) Post(f func()) {
 
 // NextTurn has f called at the end of the reactor's next turn, or of this one if it is called before that ends: once in a turn
 // for what makes one step in each.
-func (r *Reactor) NextTurn(f func()) { r.io.wake(r.again.push(f)) }
+func (r *Reactor) NextTurn(f func()) {
+	first := r.again.push(f)
+	if r.started.Load() {
+		r.io.wake(first)
+	}
+}
 
 // add gives the conn an index.
 func (r *Reactor) add(c *Conn) {
@@ -231,7 +236,7 @@ func (r *Reactor) flushAll() {
 		c := r.dirty[i]
 		r.dirty[i] = nil
 		c.flags &^= flagDirty
-		if c.flags&flagClosing == 0 {
+		if c.flags&(flagClosing|flagOutHeld) == 0 {
 			r.io.flush(c)
 		}
 	}
@@ -277,6 +282,7 @@ func (r *Reactor) resumeAll() {
 		}
 		switch {
 		case c.flags&(flagPaused|flagClosing) != 0:
+		case c.flags&(flagEOF|flagOutHeld) == flagEOF|flagOutHeld: // ReleaseOut comes back to it
 		case c.flags&flagEOF != 0:
 			c.lastWords()
 		default:

@@ -97,8 +97,10 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		return false
 	}
 	switch gate := r.srv.gate.Load(); {
-	case gate&gateMisconf != 0 && misconf(cl, q):
-		r.reject(q.spec, errMisconf)
+	case gate&(gateMisconf|gateAOFError) != 0 && misconf(cl, q):
+		r.reject(q.spec, r.srv.misconfError(gate))
+		return false
+	case gate&gateAOFBehind != 0 && r.awaitAOF(cl, q):
 		return false
 	case gate&gateLoading != 0 && q.spec.Flags&command.Loading == 0:
 		r.reject(q.spec, errLoading)

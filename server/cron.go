@@ -29,6 +29,7 @@ func (r *reactor) runCron() {
 	if r.net.ID() == 0 {
 		r.srv.sample(r.nowMS)
 		r.srv.collector.pace(r.srv.scripts.Used())
+		r.aofCron()
 		r.saveCron()
 		if r.srv.gate.Load()&gatePaused != 0 && !r.srv.pause.active(r.nowMS) {
 			r.srv.gate.And(^uint32(gatePaused))

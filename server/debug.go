@@ -44,7 +44,7 @@ func debugSubs() []debugSub {
 		{"HTSTATS", 1, 1, debugHTStats},
 		{"HTSTATS-KEY", 1, 1, debugHTStatsKey},
 		{"LISTPACK", 1, 1, debugListpack},
-		{"LOADAOF", 0, anyArgs, debugNoPersistence},
+		{"LOADAOF", 0, anyArgs, debugLoadAOF},
 		{"LOG", 1, 1, debugLog},
 		{"OBJECT", 1, 1, debugObject},
 		{"PANIC", 0, anyArgs, debugPanic},
@@ -178,10 +178,6 @@ func debugChangeReplID(c *command.Ctx) {
 func debugRewriteAll(c *command.Ctx) {
 	cl := client(c)
 	cl.background(cl.reactor.srv.cfg.RewriteAll)
-}
-
-func debugNoPersistence(c *command.Ctx) {
-	c.Error(command.Error("ERR DEBUG " + strings.ToUpper(string(c.Args[1])) + " needs a data file, and this version of Shoal neither saves nor loads any"))
 }
 
 // debugReplyBuffer has nothing to set: a reply's buffer goes back to its reactor's pool as soon as it is sent.

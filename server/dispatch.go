@@ -105,6 +105,9 @@ func (r *reactor) detach(cl *Client) {
 	cl.conn.SetOut(r.w.Buf)
 	r.w.Buf = nil
 	r.effects.author = nil
+	if cl.wrote > 0 {
+		r.holdReplies(cl)
+	}
 	if n := cl.conn.OutPending() - r.outBefore; n > 0 {
 		r.flow.netOut += int64(n)
 		r.flow.writes++

@@ -201,6 +201,9 @@ func (r *reactor) expire() (more bool) {
 		}
 	}()
 	ks := r.srv.ks
+	if r.srv.loading.active.Load() {
+		return false
+	}
 	if r.srv.pubsub.congested.Load() > 0 {
 		return true // with events nobody keeps up with
 	}

@@ -51,6 +51,9 @@ func (r *infoReport) persistence() {
 	r.num("current_save_keys_processed", keys)
 	r.num("current_save_keys_total", total)
 	r.num("rdb_changes_since_last_save", s.changes())
+	if s.aof.rewrite.active.Load() {
+		sn, tookSec = nil, -1
+	}
 	r.flag("rdb_bgsave_in_progress", sn != nil)
 	r.num("rdb_last_save_time", x.lastSec.Load())
 	r.status("rdb_last_bgsave_status", !x.failed.Load())
@@ -60,13 +63,9 @@ func (r *infoReport) persistence() {
 	r.num("rdb_last_cow_size", x.lastPeak.Load())
 	r.num("rdb_last_load_keys_expired", s.loading.keysExpired.Load())
 	r.num("rdb_last_load_keys_loaded", s.loading.keysLoaded.Load())
-	r.zeros("aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
-	r.num("aof_last_rewrite_time_sec", -1)
-	r.num("aof_current_rewrite_time_sec", -1)
-	r.str("aof_last_bgrewrite_status", "ok")
-	r.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
-	r.str("aof_last_write_status", "ok")
-	r.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
+	r.aofInfo()
+	r.zeros("module_fork_in_progress", "module_fork_last_cow_size")
+	r.aofSizes()
 	if s.loading.active.Load() {
 		r.loadingInfo()
 	}
@@ -118,7 +117,7 @@ func (r *infoReport) stats() {
 	r.num("tracking_total_keys", s.trackers.keys.Load())
 	r.num("tracking_total_items", s.trackers.items.Load())
 	r.num("tracking_total_prefixes", s.trackers.prefixCount())
-	r.zeros("unexpected_error_replies")
+	r.num("unexpected_error_replies", s.loading.errors.Load())
 	r.num("total_error_replies", s.errorStats.sum())
 	r.num("dump_payload_sanitizations", s.sanitizations.Load())
 	r.num("total_reads_processed", s.sum(func(c *counters) int64 { return c.reads.Load() }))

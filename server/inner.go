@@ -144,8 +144,8 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	if mayWrite(q.spec) {
 		r.saveKeys(q.keys)
 	}
-	if q.spec.Flags&command.Write != 0 && r.srv.gate.Load()&gateMisconf != 0 {
-		w.Error(string(errMisconf))
+	if gate := r.srv.gate.Load(); gate&(gateMisconf|gateAOFError) != 0 && q.spec.Flags&command.Write != 0 {
+		w.Error(string(r.srv.misconfError(gate)))
 	} else {
 		q.spec.Run(c)
 	}

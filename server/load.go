@@ -28,6 +28,7 @@ type loading struct {
 	usedMemory  atomic.Int64 // of the server that wrote the file, bytes
 
 	keysLoaded, keysExpired atomic.Int64 // by the last load
+	errors                  atomic.Int64 // replies to commands of append only files
 }
 
 // beginLoading makes clients be told to wait.
@@ -48,6 +49,9 @@ func (s *Server) endLoading() {
 
 // loadAtStart loads the file of the last save, if there is one. It reports false if it cannot be loaded; why is in the log.
 func (s *Server) loadAtStart(v *config.Values) bool {
+	if v.AppendOnly {
+		return s.startAOF(v)
+	}
 	begin := time.Now()
 	f, err := os.Open(v.DBFilename)
 	if errors.Is(err, os.ErrNotExist) {

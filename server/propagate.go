@@ -104,6 +104,10 @@ func (r *reactor) recordNow() {
 func (r *reactor) wakeListeners() {
 	if r.srv.propagation.on.Load() {
 		r.srv.propagation.journal.Wake()
+		r.srv.noteBehind()
+	}
+	if r.durability.waiting.Load() > 0 {
+		r.releaseDurable()
 	}
 }
 

@@ -22,21 +22,23 @@ type reactor struct {
 	ctx     command.Ctx
 	batch   batch
 
-	timers    timers
-	waking    waking
-	reach     reach
-	long      longCommands
-	inbox     inbox
-	fanout    fanout
-	events    events
-	effects   effects
-	held      *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
-	many      lockSet
-	inner     inner
-	scripting scripting
-	unused    []*transaction // with memory for the next ones
-	alone     bool           // all other reactors stand still
-	replying  bool           // EXEC has dropped what is not to be replied
+	timers  timers
+	waking  waking
+	reach   reach
+	long    longCommands
+	inbox   inbox
+	fanout  fanout
+	events  events
+	effects effects
+
+	durability durability
+	held       *shard.Shard // the shard whose lock dispatch holds between two commands of a batch
+	many       lockSet
+	inner      inner
+	scripting  scripting
+	unused     []*transaction // with memory for the next ones
+	alone      bool           // all other reactors stand still
+	replying   bool           // EXEC has dropped what is not to be replied
 
 	invalidations invalidations
 	saveAwake     atomic.Bool // stepSave is in the mailbox

@@ -39,6 +39,13 @@ func (s *Server) Run() int {
 	}
 	// Everything is ready before the first connection is taken.
 	s.log.Noticef("Server initialized")
+	if err := s.findAOF(v); err != nil {
+		s.logManifestError(err)
+		return 1
+	}
+	if v.AppendOnly {
+		s.beginLoading(0)
+	}
 	if err := s.engine.Start(); err != nil {
 		s.log.Warningf("Cannot start the network engine: %v", err)
 		return 1
@@ -77,6 +84,9 @@ func (s *Server) lastSave(flags config.ShutdownFlags) bool {
 		s.log.Warningf("There is a snapshot being saved. Cancelling it!")
 		s.cancelSave()
 	}
+	if !s.lastFlush(flags) {
+		return false
+	}
 	if flags&config.ShutdownNoSave != 0 || flags&config.ShutdownSave == 0 && len(v.Save) == 0 || s.loading.active.Load() {
 		return true
 	}
@@ -91,6 +101,32 @@ func (s *Server) lastSave(flags config.ShutdownFlags) bool {
 	}
 	s.log.Warningf("Error trying to save the DB, can't exit.")
 	notifySupervisor(v, "STATUS=Error trying to save the DB, can't exit.\n")
+	s.endPause()
+	return false
+}
+
+// lastFlush makes the append only file complete and durable. It reports false if that fails, and so the server has to go on.
+func (s *Server) lastFlush(flags config.ShutdownFlags) bool {
+	if !s.aof.on.Load() {
+		return true
+	}
+	force := flags&config.ShutdownForce != 0
+	if s.aof.partial.Load() {
+		s.log.Warningf("Writing initial AOF. Can't exit.")
+		if !force {
+			s.endPause()
+			return false
+		}
+	}
+	s.log.Noticef("Calling fsync() on the AOF file.")
+	err := s.flushAOF()
+	if err == nil {
+		return true
+	}
+	s.log.Warningf("Fail to fsync the AOF file: %v", err)
+	if force {
+		return true
+	}
 	s.endPause()
 	return false
 }

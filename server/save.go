@@ -64,7 +64,10 @@ var saveCommands = []command.Spec{
 		Complexity: "O(N) where N is the number of keys.", Summary: "Saves all data to disk and waits until that is done.", Run: saveCommand},
 }
 
-const errSaving command.Error = "ERR Background save already in progress"
+const (
+	errSaving    command.Error = "ERR Background save already in progress"
+	errRewriting command.Error = "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
+)
 
 const (
 	saveStep       = 100 * time.Microsecond // of a snapshot in one turn of a reactor
@@ -112,6 +115,11 @@ func bgsave(c *command.Ctx) {
 	}
 	r := client(c).reactor
 	switch s := r.srv; {
+	case s.aof.rewrite.active.Load() && !schedule:
+		c.Error(errRewriting)
+	case s.aof.rewrite.active.Load():
+		s.saving.scheduled.Store(true)
+		c.Reply.Simple("Background saving scheduled")
 	case s.saving.current.Load() != nil:
 		c.Error(errSaving)
 	case r.inner.depth > 0: // the cut must not be within a transaction
@@ -128,7 +136,11 @@ func lastsave(c *command.Ctx) { c.Reply.Int(client(c).reactor.srv.saving.lastSec
 func saveCommand(c *command.Ctx) {
 	cl := client(c)
 	r := cl.reactor
-	if r.srv.saving.current.Load() != nil {
+	switch {
+	case r.srv.aof.rewrite.active.Load():
+		c.Error("ERR Background append only file rewriting in progress")
+		return
+	case r.srv.saving.current.Load() != nil:
 		c.Error(errSaving)
 		return
 	}

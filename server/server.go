@@ -80,6 +80,7 @@ type Server struct {
 	migrations    migrations
 	saving        saving
 	propagation   propagation
+	aof           appendOnly
 	loading       loading
 }
 
@@ -104,6 +105,7 @@ func New(cfg *config.Config) (*Server, error) {
 	s.ks.ServeReady(s.serveUnlocked)
 	s.initSaving()
 	s.initPropagation()
+	s.aof.rewrite.lastTookSec.Store(-1)
 	s.table = command.NewTable(commandLists()...)
 	s.scripts = script.NewCache(s.table)
 	s.libraries.set.Store(script.NewLibraries())
@@ -138,6 +140,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r.calls = make([]callStats, s.table.Count())
 	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
 	r.ctx.OnNotify(r.notify)
+	r.initDurability()
 	r.inbox.home, r.fanout.deliver = r, r.deliverAll
 	r.feed.home, r.feed.deliver = r, r.deliverFeed
 	return r
@@ -149,7 +152,7 @@ func commandLists() [][]command.Spec {
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
 		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, scriptCommands, functionCommands,
+		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, aofCommands, scriptCommands, functionCommands,
 	}
 }
 

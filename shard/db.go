@@ -100,7 +100,7 @@ func (db *DB) Find(k *Key) Entry {
 
 // unlessExpired returns e, which has an expiry time, unless that has come: then it deletes e.
 func (db *DB) unlessExpired(k *Key, e Entry) Entry {
-	if db.ExpireMS(e) > db.shard.nowMS {
+	if db.ExpireMS(e) > db.shard.dueMS {
 		return e
 	}
 	if !k.Leased(true) {

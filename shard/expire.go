@@ -130,6 +130,9 @@ func (s *Shard) NextDue() int64 { return s.nextDue.Load() }
 // Expire deletes keys whose time has come, looking at no more than limit records of the expiry index. It returns
 // whether more may be due. The shard is locked, with the present time.
 func (s *Shard) Expire(limit int) bool {
+	if s.keeps {
+		return false
+	}
 	next := int64(never)
 	more := false
 	for _, db := range s.dbs {

@@ -54,7 +54,7 @@ func (db *DB) dueMS(e Entry) int64 {
 func (db *DB) expireFields(k *Key, e Entry) (more bool) {
 	s := db.shard
 	v := hash.Open(s.space, db.Root(e))
-	v.NowMS = s.nowMS
+	v.NowMS = s.dueMS
 	n, l := 0, s.listener()
 	more, err := v.Expire(fieldsPerRecord, func(field []byte) {
 		n++

@@ -65,6 +65,8 @@ type Shard struct {
 	observers []Observer
 
 	nowMS int64  // set by whoever takes the lock
+	dueMS int64  // what expires up to then has expired: nowMS, or 0 while nothing expires
+	keeps bool   // nothing expires; see KeepExpired
 	clock uint32 // access clock for entries touched now
 
 	large     []*large
@@ -143,6 +145,15 @@ func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {
 		s.setNow(s.nowMS)
 		s.mu.Unlock()
 	}
+}
+
+// KeepExpired makes keys, and fields of hashes, stay whose time has come, or be deleted again: while commands are loaded that were run before it
+// came. The caller has locked no shard.
+func (ks *Keyspace) KeepExpired(on bool) {
+	ks.eachLocked(func(s *Shard) {
+		s.keeps = on
+		s.setNow(s.nowMS)
+	})
 }
 
 // Shards returns the number of shards.
@@ -277,6 +288,9 @@ func (s *Shard) listener() Events {
 
 func (s *Shard) setNow(ms int64) {
 	s.nowMS = ms
+	if s.dueMS = ms; s.keeps {
+		s.dueMS = 0
+	}
 	if s.ks.lfu.Load() {
 		s.clock = uint32(ms/60000) & 0xffff
 		return

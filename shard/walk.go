@@ -21,7 +21,7 @@ func (db *DB) entryAt(ref alloc.Ref) Entry {
 
 // Expired tells whether e's time has come, though nobody has deleted it yet.
 func (db *DB) Expired(e Entry) bool {
-	return e.h.flags&flagExpire != 0 && db.ExpireMS(e) <= db.shard.nowMS
+	return e.h.flags&flagExpire != 0 && db.ExpireMS(e) <= db.shard.dueMS
 }
 
 // Scan visits the entries of one group of buckets, expired ones included, and returns the cursor of the

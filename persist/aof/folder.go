@@ -24,7 +24,7 @@ func (f Folder) manifestName() string { return f.Filename + ".manifest" }
 // Load reads the manifest; it is empty if there is none. A single file of the time before Redis 7 is first made the base of a folder;
 // upgraded tells so.
 func (f Folder) Load() (m *Manifest, upgraded bool, err error) {
-	m, err = f.readManifest()
+	m, err = f.ReadManifest()
 	if err != nil {
 		return nil, false, err
 	}
@@ -47,7 +47,8 @@ func (f Folder) Load() (m *Manifest, upgraded bool, err error) {
 	return m, true, syncDir(f.Path(""))
 }
 
-func (f Folder) readManifest() (*Manifest, error) {
+// ReadManifest reads the manifest; it is empty if there is none. Unlike Load it changes nothing.
+func (f Folder) ReadManifest() (*Manifest, error) {
 	in, err := os.Open(f.Path(f.manifestName()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Manifest{}, nil

@@ -1,7 +1,6 @@
 package aof
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -15,8 +14,8 @@ type Command struct {
 
 // Replayer is what a file is read into. An error that it returns ends Replay.
 type Replayer interface {
-	// Snapshot reads a base in RDB format: from its first byte to its last, and nothing behind it.
-	Snapshot(r *bufio.Reader) error
+	// Snapshot reads a base in RDB format. It returns how many bytes that has, and a reader of what follows it.
+	Snapshot(r io.Reader) (size int64, rest io.Reader, err error)
 	// Commands runs commands; MULTI and EXEC are among them. read is how many bytes of the file have been read.
 	Commands(batch []Command, read int64) error
 }
@@ -54,27 +53,24 @@ const (
 
 // Replay reads one file: a snapshot, commands, or a snapshot and then commands. name stands in errors.
 func Replay(in io.Reader, name string, to Replayer) error {
-	counted := &counter{in: in}
-	buffered := bufio.NewReaderSize(counted, 64<<10)
-	if sig, _ := buffered.Peek(5); string(sig) == "REDIS" {
-		if err := to.Snapshot(buffered); err != nil {
+	var sig [5]byte
+	n, err := io.ReadFull(in, sig[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return unreadable(name, err)
+	}
+	in = io.MultiReader(bytes.NewReader(sig[:n]), in)
+	at := int64(0)
+	if string(sig[:n]) == "REDIS" {
+		if at, in, err = to.Snapshot(in); err != nil {
 			return err
 		}
 	}
-	at := counted.n - int64(buffered.Buffered())
-	r := replay{in: buffered, name: name, to: to, at: at, multi: -1, buf: make([]byte, 0, replayBuffer)}
+	r := replay{in: in, name: name, to: to, at: at, multi: -1, buf: make([]byte, 0, replayBuffer)}
 	return r.run()
 }
 
-type counter struct {
-	in io.Reader
-	n  int64
-}
-
-func (c *counter) Read(b []byte) (int, error) {
-	n, err := c.in.Read(b)
-	c.n += int64(n)
-	return n, err
+func unreadable(name string, err error) error {
+	return fmt.Errorf("Unrecoverable error reading the append only file %s: %w", name, err)
 }
 
 type replay struct {
@@ -116,7 +112,7 @@ func (r *replay) run() error {
 		case err == io.EOF:
 			return r.ended()
 		default:
-			return fmt.Errorf("Unrecoverable error reading the append only file %s: %w", r.name, err)
+			return unreadable(r.name, err)
 		}
 	}
 }

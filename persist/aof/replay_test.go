@@ -1,7 +1,6 @@
 package aof
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -19,10 +18,10 @@ type recorder struct {
 	fail     error
 }
 
-func (r *recorder) Snapshot(in *bufio.Reader) error {
-	_, err := io.CopyN(io.Discard, in, int64(r.snapshot))
+func (r *recorder) Snapshot(in io.Reader) (int64, io.Reader, error) {
+	n, err := io.CopyN(io.Discard, in, int64(r.snapshot))
 	r.lines = append(r.lines, "snapshot")
-	return err
+	return n, in, err
 }
 
 func (r *recorder) Commands(batch []Command, _ int64) error {
@@ -157,5 +156,5 @@ func BenchmarkReplay(b *testing.B) {
 
 type nothing struct{}
 
-func (nothing) Snapshot(*bufio.Reader) error    { return nil }
-func (nothing) Commands([]Command, int64) error { return nil }
+func (nothing) Snapshot(in io.Reader) (int64, io.Reader, error) { return 0, in, nil }
+func (nothing) Commands([]Command, int64) error                 { return nil }

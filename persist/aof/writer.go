@@ -28,8 +28,8 @@ type Output interface {
 // Options are what a Writer needs besides its files. The functions are called on the writer's goroutine and may be nil.
 type Options struct {
 	Policy     Policy
-	Timestamps bool // note the time, to the second, between commands (aof-timestamp-enabled)
-	Synced     func(offset int64)
+	Timestamps bool               // note the time, to the second, between commands (aof-timestamp-enabled)
+	Synced     func(offset int64) // everything before offset is Safe
 	// Failed is told of an error, and of nil when writing works again. Always cannot go on without losing what has been acknowledged: the
 	// server has to exit. Otherwise the writer tries again every second and the journal grows meanwhile.
 	Failed func(err error, policy Policy)
@@ -39,8 +39,10 @@ type Options struct {
 const (
 	syncEvery = time.Second
 	retry     = time.Second
-	// gather is how long a writer that need not sync at once waits for more to come, so that whoever writes does not have to wake it each time.
+	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does not have to wake it each time.
 	gather = 2 * time.Millisecond
+	// slowSync is how long a sync takes that counts as delayed.
+	slowSync = 2 * time.Second
 )
 
 // Writer writes a journal to files, on a goroutine of its own: nobody else ever waits for the disk.
@@ -50,21 +52,33 @@ type Writer struct {
 	j       *journal.Journal
 	policy  atomic.Int32
 	paused  atomic.Bool // no sync while a rewrite works
+	stamps  atomic.Bool
 	written atomic.Int64
 	synced  atomic.Int64
 	size    atomic.Int64
+	delayed atomic.Int64
+	even    atomic.Int64 // unix ms at which everything was durable last
 	stop    atomic.Bool
 	done    chan struct{}
 
 	mu       sync.Mutex
-	switches []fileSwitch // to come, ascending
+	switches []fileSwitch  // to come, ascending
+	flushes  []func(error) // who waits for all to be durable
 	err      error
 
 	// of the writer's goroutine
 	file     Output
 	lastSync time.Time
+	syncing  bool // a sync is under way on a goroutine of its own
+	ended    chan syncEnd
 	boundary int64 // the last offset that was reached and lies between two groups
 	stamped  int64 // unix time of the last timestamp
+}
+
+// syncEnd tells how a sync ended, of all that had been written up to an offset.
+type syncEnd struct {
+	at  int64
+	err error
 }
 
 type fileSwitch struct {
@@ -78,8 +92,10 @@ func NewWriter(j *journal.Journal, in *journal.Reader, file Output, opts Options
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	w := &Writer{opts: opts, in: in, j: j, file: file, done: make(chan struct{}), lastSync: opts.Now()}
+	w := &Writer{opts: opts, in: in, j: j, file: file, done: make(chan struct{}), ended: make(chan syncEnd, 1), lastSync: opts.Now()}
 	w.policy.Store(int32(opts.Policy))
+	w.stamps.Store(opts.Timestamps)
+	w.even.Store(time.Now().UnixMilli())
 	w.written.Store(in.At())
 	w.synced.Store(in.At())
 	w.boundary = in.At()
@@ -90,6 +106,25 @@ func NewWriter(j *journal.Journal, in *journal.Reader, file Output, opts Options
 // Written and Synced are journal offsets: everything before them has been written, or is durable.
 func (w *Writer) Written() int64 { return w.written.Load() }
 func (w *Writer) Synced() int64  { return w.synced.Load() }
+
+// Safe is the journal offset up to which the effects are as durable as is demanded of Always: synced, or, while HoldSync is in force, written.
+func (w *Writer) Safe() int64 {
+	if w.paused.Load() {
+		return w.written.Load()
+	}
+	return w.synced.Load()
+}
+
+// LagMS is for how long, in ms, there has been something that is not durable.
+func (w *Writer) LagMS() int64 {
+	if w.synced.Load() == w.j.End() {
+		return 0
+	}
+	return max(time.Now().UnixMilli()-w.even.Load(), 0)
+}
+
+// Delayed is how many syncs took 2 seconds or more.
+func (w *Writer) Delayed() int64 { return w.delayed.Load() }
 
 // Size is how many bytes have been written to all files together.
 func (w *Writer) Size() int64 { return w.size.Load() }
@@ -107,8 +142,29 @@ func (w *Writer) SetPolicy(p Policy) {
 	w.in.Poke()
 }
 
-// HoldSync keeps the writer from syncing, other than for Always (no-appendfsync-on-rewrite).
-func (w *Writer) HoldSync(hold bool) { w.paused.Store(hold) }
+// SetTimestamps changes whether the time is noted.
+func (w *Writer) SetTimestamps(on bool) { w.stamps.Store(on) }
+
+// Flush makes everything durable that the journal holds, whatever the policy. It waits until that is done, or has failed.
+func (w *Writer) Flush() error {
+	done := make(chan error, 1)
+	w.mu.Lock()
+	w.flushes = append(w.flushes, func(err error) { done <- err })
+	w.mu.Unlock()
+	w.in.Poke()
+	select {
+	case err := <-done:
+		return err
+	case <-w.done:
+		return w.Err()
+	}
+}
+
+// HoldSync keeps the writer from syncing until it is called again (no-appendfsync-on-rewrite).
+func (w *Writer) HoldSync(hold bool) {
+	w.paused.Store(hold)
+	w.in.Poke()
+}
 
 // Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been written yet. The file before it
 // is synced and closed first; then done is called.
@@ -132,27 +188,48 @@ func (w *Writer) run() {
 	defer w.in.Close()
 	for {
 		stopping := w.stop.Load()
+		flushes := w.takeFlushes()
 		limit, next := w.limit()
-		err := w.write(limit)
-		if err == nil {
-			err = w.syncIfDue(stopping)
-		}
-		if err == nil && next != nil && w.in.At() == limit {
+		err := w.step(limit, stopping || len(flushes) > 0)
+		switched := err == nil && next != nil && w.in.At() == limit
+		if switched {
 			err = w.switchTo(next)
 		}
 		w.report(err)
+		for _, done := range flushes {
+			done(err)
+		}
 		switch {
-		case stopping && (err != nil || w.in.At() == w.j.End()):
+		case stopping && (err != nil || w.in.At() == w.j.End() && !switched):
 			if closed := w.file.Close(); err == nil {
 				w.report(closed)
 			}
 			return
 		case err != nil:
 			w.sleep(retry)
-		default:
+		case !switched:
 			w.wait()
 		}
 	}
+}
+
+// step writes up to limit, and syncs if that is due, or if all is true.
+func (w *Writer) step(limit int64, all bool) error {
+	if err := w.endSync(all); err != nil {
+		return err
+	}
+	if err := w.write(limit); err != nil {
+		return err
+	}
+	return w.syncIfDue(all)
+}
+
+func (w *Writer) takeFlushes() []func(error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.flushes
+	w.flushes = nil
+	return f
 }
 
 // limit is how far the present file goes, and what comes then, if that is known.
@@ -170,12 +247,13 @@ func (w *Writer) limit() (int64, *fileSwitch) {
 func (w *Writer) wait() {
 	policy := Policy(w.policy.Load())
 	atMost := time.Hour
-	if policy == EverySecond && w.synced.Load() < w.written.Load() {
+	if policy == EverySecond && w.synced.Load() < w.written.Load() && !w.syncing {
 		atMost = max(time.Millisecond, syncEvery-w.opts.Now().Sub(w.lastSync))
 	}
-	if w.in.Wait(atMost) && policy != Always && !w.stop.Load() {
+	if policy != Always && !w.stop.Load() {
 		time.Sleep(gather)
 	}
+	w.in.Wait(atMost)
 }
 
 // sleep ends early when the writer is to stop.
@@ -187,7 +265,7 @@ func (w *Writer) sleep(d time.Duration) {
 
 // write writes up to an offset that lies between two groups.
 func (w *Writer) write(to int64) error {
-	if w.opts.Timestamps && w.in.At() < to && w.in.At() == w.boundary {
+	if w.stamps.Load() && w.in.At() < to && w.in.At() == w.boundary {
 		if err := w.stamp(); err != nil {
 			return err
 		}
@@ -223,30 +301,92 @@ func (w *Writer) stamp() error {
 	return err
 }
 
-func (w *Writer) syncIfDue(stopping bool) error {
+func (w *Writer) syncIfDue(all bool) error {
 	written := w.written.Load()
 	if w.synced.Load() == written {
+		w.even.Store(time.Now().UnixMilli())
 		return nil
 	}
-	switch policy := Policy(w.policy.Load()); {
-	case stopping, policy == Always:
-	case policy == Never, w.paused.Load(), w.opts.Now().Sub(w.lastSync) < syncEvery:
+	policy := Policy(w.policy.Load())
+	switch {
+	case all:
+	case w.paused.Load():
+		w.tell(written)
+		return nil
+	case policy == Always:
+	case policy == Never, w.syncing, w.opts.Now().Sub(w.lastSync) < syncEvery:
 		return nil
 	}
-	return w.sync(written)
+	if all || policy == Always {
+		return w.sync(written)
+	}
+	w.beginSync(written)
+	return nil
+}
+
+// beginSync syncs what has been written on another goroutine, so that writing goes on meanwhile.
+func (w *Writer) beginSync(written int64) {
+	w.syncing = true
+	file := w.file
+	w.lastSync = w.opts.Now()
+	go func() {
+		begin := time.Now()
+		err := file.Sync()
+		w.countSync(begin)
+		w.ended <- syncEnd{written, err}
+		w.in.Poke()
+	}()
+}
+
+// endSync takes note of the end of a sync that was begun, if there is one: if wait is true it waits for that.
+func (w *Writer) endSync(wait bool) error {
+	if !w.syncing {
+		return nil
+	}
+	var e syncEnd
+	if wait {
+		e = <-w.ended
+	} else {
+		select {
+		case e = <-w.ended:
+		default:
+			return nil
+		}
+	}
+	w.syncing = false
+	return w.noteSync(e.at, e.err)
 }
 
 func (w *Writer) sync(written int64) error {
+	if err := w.endSync(true); err != nil {
+		return err
+	}
+	begin := time.Now()
 	err := w.file.Sync()
+	w.countSync(begin)
 	w.lastSync = w.opts.Now()
+	return w.noteSync(written, err)
+}
+
+func (w *Writer) countSync(begin time.Time) {
+	if time.Since(begin) >= slowSync {
+		w.delayed.Add(1)
+	}
+}
+
+func (w *Writer) noteSync(at int64, err error) error {
 	if err != nil {
 		return fmt.Errorf("Can't persist AOF for fsync error: %w", err)
 	}
-	w.synced.Store(written)
-	if w.opts.Synced != nil {
-		w.opts.Synced(written)
-	}
+	w.synced.Store(at)
+	w.tell(at)
 	return nil
+}
+
+func (w *Writer) tell(at int64) {
+	if w.opts.Synced != nil {
+		w.opts.Synced(at)
+	}
 }
 
 func (w *Writer) switchTo(next *fileSwitch) error {

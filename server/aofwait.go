@@ -1,0 +1,136 @@
+package server
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
+)
+
+// durability is who waits on a reactor until effects are durable.
+type durability struct {
+	held    []heldReply // in the order of their offsets
+	waits   []syncWait
+	waiting atomic.Int32 // how many wait
+	posted  atomic.Bool  // release is in the mailbox
+	turn    func()       // release, as a step of its own
+}
+
+// heldReply is a client whose replies are held until the journal is durable up to an offset.
+type heldReply struct {
+	cl *Client
+	at int64
+}
+
+// syncWait is a client in WAITAOF.
+type syncWait struct {
+	b        *blocked
+	at       int64
+	replicas int64
+}
+
+// holdReplies keeps cl's replies until what it did is durable, if that is demanded.
+func (r *reactor) holdReplies(cl *Client) {
+	a := &r.srv.aof
+	if !a.always.Load() {
+		return
+	}
+	w := a.writer.Load()
+	if w == nil || w.Safe() >= cl.wrote {
+		return
+	}
+	cl.conn.HoldOut()
+	d := &r.durability
+	if n := len(d.held); n > 0 && d.held[n-1].cl == cl {
+		d.held[n-1].at = cl.wrote
+		return
+	}
+	d.held = append(d.held, heldReply{cl, cl.wrote})
+	d.count()
+}
+
+func (d *durability) count() { d.waiting.Store(int32(len(d.held) + len(d.waits))) }
+
+// safe is the offset up to which replies may go out.
+func (a *appendOnly) safe() int64 {
+	if w := a.writer.Load(); w != nil && a.always.Load() {
+		return w.Safe()
+	}
+	return 1<<63 - 1
+}
+
+// release lets replies go whose effects are durable, and answers those who wait for that.
+func (r *reactor) releaseDurable() {
+	d := &r.durability
+	safe := r.srv.aof.safe()
+	n := 0
+	for n < len(d.held) && d.held[n].at <= safe {
+		h := d.held[n]
+		if h.cl.wrote <= safe && r.clients[h.cl.id] == h.cl {
+			h.cl.conn.ReleaseOut()
+		}
+		n++
+	}
+	if n > 0 {
+		left := copy(d.held, d.held[n:])
+		clear(d.held[left:])
+		d.held = d.held[:left]
+	}
+	if len(d.waits) > 0 {
+		r.answerWaits()
+	}
+	d.count()
+}
+
+// answerWaits answers the clients in WAITAOF for whom all is durable, or never will be.
+func (r *reactor) answerWaits() {
+	d := &r.durability
+	w := r.srv.aof.writer.Load()
+	kept := d.waits[:0]
+	for _, x := range d.waits {
+		switch {
+		case x.b.Ended():
+		case w == nil && !r.srv.aof.on.Load():
+			r.answer(x.b, func(out *resp.Writer) { out.Error(string(errWaitAOFOff)) })
+		case w != nil && w.Synced() >= x.at && x.replicas == 0:
+			r.answer(x.b, x.b.expired)
+		default:
+			kept = append(kept, x)
+		}
+	}
+	clear(d.waits[len(kept):])
+	d.waits = kept
+}
+
+// synced is told by the writer that more is durable. It wakes the reactors where anybody waits for that.
+func (s *Server) synced(int64) { s.releaseAll() }
+
+// releaseAll makes all reactors look who need not wait any more.
+func (s *Server) releaseAll() {
+	for _, r := range s.reactors {
+		d := &r.durability
+		if d.waiting.Load() > 0 && d.posted.CompareAndSwap(false, true) {
+			r.net.Post(d.turn)
+		}
+	}
+}
+
+func (r *reactor) initDurability() {
+	r.durability.turn = func() {
+		r.durability.posted.Store(false)
+		r.beginTurn()
+		r.releaseDurable()
+	}
+}
+
+// awaitSync makes the client of c wait until its writes are durable; expired writes the reply, then or when its time is over.
+func (r *reactor) awaitSync(c *command.Ctx, cl *Client, timeout time.Duration, local, replicas int64, expired func(w *resp.Writer)) {
+	c.Block(c, command.Waiting{Args: c.Args, Timeout: timeout, Expired: expired})
+	d := &r.durability
+	d.waits = append(d.waits, syncWait{cl.block, cl.wrote, replicas})
+	if local == 0 { // replicas are all that it waits for, and there are none
+		d.waits[len(d.waits)-1].replicas = max(replicas, 1)
+	}
+	d.count()
+}
