@@ -52,7 +52,6 @@ type aofLoader struct {
 	group   []loaded  // of a transaction that has not ended
 	user    *acl.User // who may do everything
 	groupDB int
-	err     error
 }
 
 // loaded is a command that has been read.

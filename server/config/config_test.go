@@ -223,7 +223,7 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestIneffective(t *testing.T) {
-	c := mustLoad(t, "io-threads 4\nappendonly yes\nport 7000\nsave 3600 1 300 100 60 10000")
+	c := mustLoad(t, "io-threads 4\nreplica-priority 10\nport 7000\nsave 3600 1 300 100 60 10000")
 	var got []string
 	for _, i := range c.Ineffective() {
 		got = append(got, i.Name)
@@ -231,7 +231,7 @@ func TestIneffective(t *testing.T) {
 			t.Errorf("%s: no reason", i.Name)
 		}
 	}
-	if !slices.Equal(got, []string{"io-threads", "appendonly"}) {
+	if !slices.Equal(got, []string{"io-threads", "replica-priority"}) {
 		t.Errorf("%q", got)
 	}
 }
