@@ -374,11 +374,15 @@ func (cl *Client) dirty() bool { return cl.watching != nil && cl.watching.Modifi
 // watchesAtOnce is how many keys are left in one step by a client that watches them.
 const watchesAtOnce = 256
 
-// unwatch ends cl's watching of keys. held tells that the shards of all are locked; if not, none is.
+// unwatch ends cl's watching of keys. held tells that the shards of all are locked; if not, that of the command before, if it still
+// is, is given back.
 func (r *reactor) unwatch(cl *Client, held bool) {
 	w := cl.watching
 	if w == nil {
 		return
+	}
+	if !held {
+		r.release()
 	}
 	if w.Leave(watchesAtOnce, held) {
 		cl.watching = nil

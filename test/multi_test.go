@@ -162,3 +162,26 @@ func TestManyWatches(t *testing.T) {
 		wantReply(t, c.Do("EXEC"), "*1\n  +PONG")
 	})
 }
+
+// What ends the watching of keys may follow a write to one of them in the same pipeline.
+func TestWatchEndsBehindWrite(t *testing.T) {
+	ends := map[string]string{
+		"EXEC x":  "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n",
+		"UNWATCH": "+OK\r\n",
+		"RESET":   "+RESET\r\n",
+		"DISCARD": "-ERR DISCARD without MULTI\r\n",
+	}
+	onBoth(t, func(t *testing.T, srv *oracle.Server) {
+		for end, want := range ends {
+			c := srv.Dial(t)
+			for _, line := range []string{"WATCH k", "SET k v", end, "GET k"} {
+				c.Send(strings.Fields(line)...)
+			}
+			for _, reply := range []string{"+OK\r\n", "+OK\r\n", want, "$1\r\nv\r\n"} {
+				if got := c.Reply(); got != reply {
+					t.Errorf("%s: %q, want %q", end, got, reply)
+				}
+			}
+		}
+	})
+}

@@ -15,7 +15,7 @@ type family struct {
 var families = []family{
 	{"string", 10, []string{
 		"SET <key> <value> [NX|XX] [GET] [EX <sec>|PX <ms>|EXAT <future>|PXAT <futurems>|KEEPTTL]",
-		"SET <plain> <value> (EXAT <past>|PXAT <past>|EX <badtime>|PX <badtime>|EXAT <badtime>) [GET]",
+		"SET <old> <value> (EXAT <past>|PXAT <past>|EX <badtime>|PX <badtime>|EXAT <badtime>) [GET] ; EXISTS " + strings.Join(oldKeys, " "),
 		"SET <key> <value>",
 		"SET <nkey> <number>",
 		"GET <key>",
@@ -45,8 +45,8 @@ var families = []family{
 		"GETBIT <key> <bitpos>",
 		"BITCOUNT <key> [<index> <index> [BIT|BYTE]]",
 		"BITPOS <key> <bit> [<index> [<index> [BIT|BYTE]]]",
-		"BITOP (AND|OR|XOR) <key> (<key>)+",
-		"BITOP NOT <key> <key>",
+		"BITOP (AND|OR|XOR) <plain> (<key>)+",
+		"BITOP NOT <plain> <key>",
 		"BITFIELD <key> (GET <bittype> <bitoff>|SET <bittype> <bitoff> <number>|INCRBY <bittype> <bitoff> <number>|OVERFLOW (WRAP|SAT|FAIL))+",
 		"BITFIELD_RO <key> (GET <bittype> <bitoff>)+",
 	}},
@@ -61,7 +61,7 @@ var families = []family{
 		"KEYS <pattern>",
 		"RANDOMKEY",
 		"SCAN 0 COUNT <count> [MATCH <pattern>] [TYPE <type>]",
-		"EXISTS " + strings.Join(plainKeys, " ") + " ; DBSIZE", // DBSIZE counts expired keys until somebody looks at them
+		"EXISTS " + strings.Join(oldKeys, " ") + " ; DBSIZE", // DBSIZE counts expired keys until somebody looks at them
 		"OBJECT (ENCODING|REFCOUNT|IDLETIME|FREQ) <key>",
 	}},
 	{"expire", 5, []string{

@@ -153,11 +153,11 @@ func (l *link) listen() {
 	}
 }
 
-// digestAll asks for the digest of all databases. Keys that have expired count until somebody looks at them, which only those of
-// plainKeys may.
+// digestAll asks for the digest of all databases. Keys that have expired count until somebody looks at them, which only
+// oldKeys may.
 func (l *link) digestAll() {
 	for db := range 16 {
-		commands := [][]string{{"SELECT", strconv.Itoa(db)}, append([]string{"EXISTS"}, plainKeys...)}
+		commands := [][]string{{"SELECT", strconv.Itoa(db)}, append([]string{"EXISTS"}, oldKeys...)}
 		for _, args := range commands {
 			if raw, err := l.control.Do(args...); err != nil {
 				l.digest = reply{raw, err.Error()}

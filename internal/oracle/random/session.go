@@ -80,7 +80,7 @@ func (g *Gen) op(all []parsed, weights int) Op {
 }
 
 // setsPast tells whether a command may store a key that has expired already. DBSIZE counts it until it is deleted, which only
-// the keys of plainKeys surely are.
+// the keys of oldKeys surely are.
 func setsPast(args []string) bool {
 	return args[0] == "SET" && (slices.Contains(args, "EXAT") || slices.Contains(args, "PXAT"))
 }

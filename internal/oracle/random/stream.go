@@ -16,5 +16,5 @@ func Stream(seed, number uint64, n int) (commands [][]string) {
 func Keys() []string {
 	more := []string{"n1", "n2", "l1", "l2", "z1", "z2", "z3", "{t}z", "x1", "x2", "list1", "list2", "{t}list", "s1", "s2", "s3", "{t}s",
 		"h1", "h2", "{t}h", "x:1", "x:2", "{t}x", "p1", "p2", "p3", "g1", "g2", "g3"}
-	return slices.Concat(plainKeys, more)
+	return slices.Concat(plainKeys, oldKeys, more)
 }

@@ -40,7 +40,8 @@ func mostly(n int, usual, rare func(*Gen) string) func(*Gen) string {
 
 // values maps the names of placeholders to what makes their values. Few keys and small numbers, so that commands meet.
 var values = map[string]func(*Gen) string{
-	"key":        mostly(20, one(plainKeys...), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
+	"key":        mostly(20, mostly(15, one(plainKeys...), one(oldKeys...)), one("", "a\x00b\r\n", strings.Repeat("k", 300))),
+	"old":        one(oldKeys...),
 	"plain":      one(plainKeys...),
 	"nkey":       one("n1", "n2", "n3", "a", "b"),                                    // keys that mostly hold numbers
 	"lkey":       one("l1", "l2", "l3", "l4"),                                        // keys with short texts: LCS takes time and memory n*m
@@ -101,8 +102,12 @@ var values = map[string]func(*Gen) string{
 	"small":      between(0, 5),
 }
 
-// plainKeys are the keys that most commands use, and the only ones that get an expiry in the past when they are set.
+// plainKeys are the keys that most commands use.
 var plainKeys = []string{"a", "b", "c", "d", "e", "f", "g", "{t}1", "{t}2", "{a}b"}
+
+// oldKeys are the only keys that get an expiry in the past when they are set, and are then looked at, so that they go: which other
+// commands find them, and what is told of that, depends on when redis' cycle comes.
+var oldKeys = []string{"o1", "{t}o2"}
 
 var extremeInts = []string{
 	"9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809", "9223372036854775806",
