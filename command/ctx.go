@@ -53,6 +53,8 @@ type Ctx struct {
 	Loading bool
 	// LockedAll tells that the locks of all shards are held: by a transaction or a script.
 	LockedAll bool
+	// Scripted tells that a script has called the command.
+	Scripted bool
 
 	dirty     int64
 	rewritten bool

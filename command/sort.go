@@ -229,7 +229,7 @@ func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
 		s.loadList(&v)
 	case types.Set:
 		v := sets.Open(sp, root)
-		s.loadSet(&v)
+		s.loadSet(&v, c.Scripted)
 	case types.ZSet:
 		v := zset.Open(sp, root)
 		if err := v.Enlarge(); err != nil { // as Redis does it, for OBJECT ENCODING to tell
@@ -297,10 +297,10 @@ func (s *sorting) copied(b []byte) []byte {
 	return s.text[from:len(s.text):len(s.text)]
 }
 
-// loadSet sorts the members by their bytes where an order is not asked for but the result is stored: replicas have to come to the
-// same.
-func (s *sorting) loadSet(v *sets.Value) {
-	if s.asIs && s.store != nil {
+// loadSet sorts the members where an order is not asked for but the result is stored, by their bytes, or goes to a script: as they have
+// no order, what is done with the result has to be the same everywhere.
+func (s *sorting) loadSet(v *sets.Value, scripted bool) {
+	if s.asIs && (s.store != nil || scripted) {
 		s.asIs, s.alpha, s.by = false, true, nil
 	}
 	s.limit(v.Len())

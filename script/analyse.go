@@ -14,6 +14,7 @@ type Traits struct {
 	Declared bool // it works on no key but the declared ones
 	Reads    bool // all commands that it calls are known and only read
 	Straight bool // it has no loops and ends by itself
+	Local    bool // no command that it calls by a constant name is about the server as a whole
 	Pure     bool // KEYS and ARGV are only read from: their tables can be used again
 }
 
@@ -599,13 +600,13 @@ func (a *analysis) isPartOfArgs(e *ast.FuncCallExpr) bool {
 func (a *analysis) commandCall(args []ast.Expr) {
 	words := constants(args)
 	if len(words) == 0 || words[0] == nil {
-		a.unit.traits.Declared, a.unit.traits.Reads = false, false
+		a.anyCommand()
 		return
 	}
 	spec := a.table.Lookup(words[0])
 	if spec != nil && len(spec.Subcommands) > 0 {
 		if len(words) < 2 || words[1] == nil {
-			a.unit.traits.Declared, a.unit.traits.Reads = false, false
+			a.anyCommand()
 			return
 		}
 		spec = spec.Sub(words[1])
@@ -616,9 +617,17 @@ func (a *analysis) commandCall(args []ast.Expr) {
 	if spec.Flags&(command.Write|command.MayReplicate) != 0 {
 		a.unit.traits.Reads = false
 	}
+	if !spec.HasKeys() && (spec.Group == "server" || spec.Group == "connection") && !slices.Contains(keyless, spec.FullName()) {
+		a.unit.traits.Straight, a.unit.traits.Local = false, false // it may have to wait for others
+	}
 	if a.unit.traits.Declared && !a.keysDeclared(spec, args, words) {
 		a.unit.traits.Declared = false
 	}
+}
+
+// anyCommand notes that any command may be called.
+func (a *analysis) anyCommand() {
+	a.unit.traits.Declared, a.unit.traits.Reads, a.unit.traits.Straight = false, false, false
 }
 
 // constants returns the values of constant arguments; nil for others.

@@ -37,10 +37,10 @@ type functions struct {
 }
 
 // all is what nothing speaks against.
-var all = Traits{Declared: true, Reads: true, Straight: true, Pure: true}
+var all = Traits{Declared: true, Reads: true, Straight: true, Local: true, Pure: true}
 
 func (t Traits) and(o Traits) Traits {
-	return Traits{t.Declared && o.Declared, t.Reads && o.Reads, t.Straight && o.Straight, t.Pure && o.Pure}
+	return Traits{t.Declared && o.Declared, t.Reads && o.Reads, t.Straight && o.Straight, t.Local && o.Local, t.Pure && o.Pure}
 }
 
 // reckless takes back all promises about keys.

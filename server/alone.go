@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -57,6 +58,39 @@ func standsAlone(spec *command.Spec) bool {
 		return spec.Name != "TIME" && spec.Name != "DBSIZE" && (spec.Parent() == nil || spec.Parent().Name != "COMMAND")
 	}
 	return false
+}
+
+// asksInside tells whether a script in a transaction calls a command about the server as a whole.
+func (r *reactor) asksInside(t *transaction) bool {
+	for i := range t.cmds {
+		q := &t.cmds[i]
+		if q.spec.Group != groupScripting || !q.spec.HasKeys() {
+			continue
+		}
+		if traits := r.traitsOf(q); traits != nil && !traits.Local {
+			return true
+		}
+	}
+	return false
+}
+
+// traitsOf returns what is known of the script or function that q runs, or nil.
+func (r *reactor) traitsOf(q *request) *script.Traits {
+	switch q.spec.Name {
+	case "EVAL", "EVAL_RO":
+		if s, err := r.compiled(q.args[1]); err == nil {
+			return &s.Traits
+		}
+	case "EVALSHA", "EVALSHA_RO":
+		if s := r.findScript(q.args[1]); s != nil {
+			return &s.Traits
+		}
+	default:
+		if f := r.srv.libraries.set.Load().Function(q.args[1]); f != nil {
+			return &f.Traits
+		}
+	}
+	return nil
 }
 
 // execAlone puts EXEC off until all other reactors stand still.

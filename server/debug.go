@@ -337,7 +337,11 @@ func threeInts(w *resp.Writer) {
 // reactors stand still, this one works.
 func (cl *Client) backgroundReply(work func() func(w *resp.Writer)) {
 	r := cl.reactor
-	if r.alone {
+	switch x := r.scripting.current; {
+	case x != nil:
+		x.background(work)
+		return
+	case r.alone:
 		work()(&r.w)
 		return
 	}

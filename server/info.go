@@ -100,11 +100,11 @@ func info(c *command.Ctx) {
 	r := cl.reactor
 	r.publishFlow()
 	if needs&fromReactors == 0 {
-		c.Reply.Verbatim("txt", r.srv.info(r.nowMS, sections, needs, nil))
+		c.Reply.Verbatim("txt", r.info(sections, needs, nil))
 		return
 	}
 	gather(cl, func(r *reactor) reactorFigures { return r.figures(needs) }, func(w *resp.Writer, parts []reactorFigures) {
-		w.Verbatim("txt", r.srv.info(r.nowMS, sections, needs, parts))
+		w.Verbatim("txt", r.info(sections, needs, parts))
 	})
 }
 
@@ -120,15 +120,15 @@ type infoReport struct {
 }
 
 // info returns the text of sections. parts are the reactors' figures, if needs says so.
-func (s *Server) info(nowMS int64, sections []*infoSection, needs infoNeeds, parts []reactorFigures) string {
-	r := infoReport{srv: s, v: s.cfg.Load(), nowMS: nowMS, parts: sumFigures(parts), b: make([]byte, 0, 8<<10)}
+func (home *reactor) info(sections []*infoSection, needs infoNeeds, parts []reactorFigures) string {
+	r := infoReport{srv: home.srv, v: home.srv.cfg.Load(), nowMS: home.nowMS, parts: sumFigures(parts), b: make([]byte, 0, 8<<10)}
 	if needs&fromCalls != 0 {
 		for i := range parts {
 			r.calls = append(r.calls, parts[i].calls)
 		}
 	}
 	if needs&fromShards != 0 {
-		r.census = s.census(nowMS)
+		r.census = home.census()
 	}
 	for i, sec := range sections {
 		if i > 0 {

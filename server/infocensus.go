@@ -65,14 +65,9 @@ type dbCensus struct {
 }
 
 // census asks each shard. It holds one lock at a time, for a few microseconds.
-func (s *Server) census(nowMS int64) census {
-	c := census{dbs: make([]dbCensus, s.ks.Databases())}
-	for i := range s.ks.Shards() {
-		sh := s.ks.Shard(i)
-		sh.Lock(nowMS)
-		c.add(sh)
-		sh.Unlock()
-	}
+func (r *reactor) census() census {
+	c := census{dbs: make([]dbCensus, r.srv.ks.Databases())}
+	r.eachShard(c.add)
 	return c
 }
 

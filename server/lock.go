@@ -125,6 +125,20 @@ func (r *reactor) lockAll() *lockSet {
 	return &r.many
 }
 
+// eachShard calls f with every shard, locked, one after the other.
+func (r *reactor) eachShard(f func(*shard.Shard)) {
+	for i := range r.srv.ks.Shards() {
+		s := r.srv.ks.Shard(i)
+		if s == r.held || r.many.has(i) {
+			f(s)
+			continue
+		}
+		s.Lock(r.nowMS)
+		f(s)
+		s.Unlock()
+	}
+}
+
 func (r *reactor) lockMany(q *request) *lockSet {
 	r.release()
 	for i := range q.keys {

@@ -70,7 +70,7 @@ func memoryUsage(c *command.Ctx) {
 func withMemory(cl *Client, reply func(w *resp.Writer, m *memoryFigures, c *census)) {
 	r := cl.reactor
 	gather(cl, func(r *reactor) reactorFigures { return r.figures(0) }, func(w *resp.Writer, parts []reactorFigures) {
-		c := r.srv.census(r.nowMS)
+		c := r.census()
 		m := r.srv.memory(&c, sumFigures(parts))
 		reply(w, &m, &c)
 	})
@@ -199,22 +199,19 @@ func memoryPurge(c *command.Ctx) {
 }
 
 func memoryMallocStats(c *command.Ctx) {
-	c.Reply.Verbatim("txt", client(c).reactor.srv.mallocStats(c.NowMS))
+	c.Reply.Verbatim("txt", client(c).reactor.mallocStats())
 }
 
 // mallocStats describes the allocator. It locks one shard after the other.
-func (s *Server) mallocStats(nowMS int64) string {
+func (r *reactor) mallocStats() string {
 	var b strings.Builder
-	h := s.ks.Heap().Stats()
+	h := r.srv.ks.Heap().Stats()
 	fmt.Fprintf(&b, "shoal-arena: bytes\n%-12s %14d\n%-12s %14d\n%-12s %14d\n%-12s %14d\n%-12s %14d\n%-12s %14d\n\n",
 		"mapped", h.Mapped, "in use", h.InUse, "large", h.Large, "free", h.Free, "released", h.Released, "resident", h.Resident)
 	fmt.Fprintf(&b, "%-6s %14s %14s %14s\n", "shard", "allocated", "tables", "active")
-	for i := range s.ks.Shards() {
-		sh := s.ks.Shard(i)
-		sh.Lock(nowMS)
-		a := sh.Arena().Stats()
-		sh.Unlock()
-		fmt.Fprintf(&b, "%-6d %14d %14d %14d\n", i, a.Allocated, a.Tables, a.Active)
-	}
+	r.eachShard(func(s *shard.Shard) {
+		a := s.Arena().Stats()
+		fmt.Fprintf(&b, "%-6d %14d %14d %14d\n", s.Index(), a.Allocated, a.Tables, a.Active)
+	})
 	return b.String()
 }

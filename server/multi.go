@@ -44,6 +44,7 @@ type transaction struct {
 	flags   command.Flags // of any of cmds
 	aborted bool          // a command was refused: EXEC will be, too
 	alone   bool          // a command needs all other reactors to stand still
+	scripts bool          // a command runs a script or function
 	bytes   int           // of all arguments, as Redis counts them
 
 	buf  []byte
@@ -98,6 +99,7 @@ func (t *transaction) add(q *request, databases int) {
 	t.cmds = append(t.cmds, *q)
 	t.flags |= q.spec.Flags
 	t.alone = t.alone || standsAlone(q.spec)
+	t.scripts = t.scripts || q.spec.Group == groupScripting && q.spec.HasKeys()
 	for _, a := range q.args {
 		t.bytes += len(a) + pointerBytes
 	}
@@ -241,7 +243,7 @@ func execCommand(c *command.Ctx) {
 	case cl.dirty():
 		r.endMulti(cl, false)
 		c.Reply.NullArray()
-	case t.alone:
+	case t.alone || t.scripts && r.asksInside(t):
 		r.execAlone(cl)
 	default:
 		r.exec(cl, t)

@@ -96,6 +96,7 @@ type scripting struct {
 	version uint64                    // of the cache when known was empty
 	quiet   bool                      // the error that was replied has been counted
 
+	current *scriptRun      // that is running, not put aside
 	idle    [2][]*scriptRun // for scripts, and for functions
 	paused  []*scriptRun    // the first one goes on next
 	posted  bool            // that is in the mailbox
@@ -148,17 +149,25 @@ func eval(c *command.Ctx) {
 	if !ok {
 		return
 	}
-	s := r.knownScript(c.Args[1])
-	if s == nil {
-		body := string(c.Args[1])
-		var err error
-		if s, err = r.srv.scripts.Add(body, false); err != nil {
-			c.Error(command.Error("ERR " + strings.NewReplacer("\r", " ", "\n", " ").Replace(err.Error())))
-			return
-		}
-		r.rememberScript(body, s)
+	s, err := r.compiled(c.Args[1])
+	if err != nil {
+		c.Error(errorOf(err))
+		return
 	}
 	r.runEval(c, s, n)
+}
+
+// compiled returns the script with this text.
+func (r *reactor) compiled(text []byte) (*script.Script, error) {
+	if s := r.knownScript(text); s != nil {
+		return s, nil
+	}
+	body := string(text)
+	s, err := r.srv.scripts.Add(body, false)
+	if err == nil {
+		r.rememberScript(body, s)
+	}
+	return s, err
 }
 
 func evalSHA(c *command.Ctx) {

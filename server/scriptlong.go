@@ -62,12 +62,7 @@ func (x *scriptRun) begin(within bool) {
 // Attend decides what is to become of a script that runs for long; see script.Host.
 func (x *scriptRun) Attend() script.Verdict {
 	now := nanotime()
-	if !x.noted {
-		x.noted = true
-		x.base = script.ReadHeap()
-		x.mark = x.base.Allocated
-		x.r.srv.running.add(x)
-	}
+	x.note()
 	x.checkSlow(now)
 	if v := x.judge(now); v != script.GoOn || x.within || now < x.until {
 		return v
@@ -76,6 +71,48 @@ func (x *scriptRun) Attend() script.Verdict {
 	x.mark = script.ReadHeap().Allocated
 	return x.judge(nanotime())
 }
+
+// note enters the script in the list of those that run for long.
+func (x *scriptRun) note() {
+	if x.noted {
+		return
+	}
+	x.noted = true
+	x.base = script.ReadHeap()
+	x.mark = x.base.Allocated
+	x.r.srv.running.add(x)
+}
+
+// waitFor puts the script, a command of which waits for others, aside until ready reports true. It reports false, at once, if the
+// script cannot be put aside; a command that then replies nothing is refused.
+func (x *scriptRun) waitFor(ready func() bool) bool {
+	if !x.watched || x.within {
+		return false
+	}
+	x.note()
+	for !ready() {
+		x.co.Pause()
+	}
+	return true
+}
+
+// background runs work outside of the reactor while the script waits.
+func (x *scriptRun) background(work func() func(w *resp.Writer)) {
+	if !x.watched || x.within {
+		return
+	}
+	var done atomic.Bool
+	var reply func(w *resp.Writer)
+	go func() {
+		reply = work()
+		done.Store(true)
+	}()
+	x.waitFor(done.Load)
+	reply(x.r.writer())
+}
+
+// mostInUse is how many bytes the heap can have in use with what was live when the script began, and garbage.
+func (x *scriptRun) mostInUse() uint64 { return max(x.base.InUse, 2*x.base.Live+collectedBytes) }
 
 // judge decides whether the script may go on.
 func (x *scriptRun) judge(now int64) script.Verdict {
@@ -86,7 +123,7 @@ func (x *scriptRun) judge(now int64) script.Verdict {
 	case x.state.Load() == scriptKilled:
 		x.r.srv.log.Warningf("Lua script killed by user with %s.", x.killer())
 		return script.Kill
-	case x.allocated > scriptMemory && (h.Live > x.base.Live+scriptMemory || h.InUse > x.base.InUse+3*scriptMemory):
+	case x.allocated > scriptMemory && (h.Live > x.base.Live+scriptMemory || h.InUse > x.mostInUse()+scriptMemory):
 		return script.NoMemory
 	case x.within && now-x.begun > int64(x.longest()):
 		return script.TooLong
@@ -251,7 +288,9 @@ func (x *scriptRun) step() (done bool) {
 	begin := nanotime()
 	r.lastRun, r.watching = begin, r.srv.watch.Load()
 	x.until = begin + int64(scriptSlice)
+	r.scripting.current = x
 	done = x.co.Resume()
+	r.scripting.current = nil
 	x.nanos += nanotime() - begin
 	r.publishFeed()
 	if !done {

@@ -230,6 +230,9 @@ func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 
 // start runs the program, under the locks that are held. It reports false if it has paused. One that is within something else does not.
 func (x *scriptRun) start(within bool) (done bool) {
+	outer := x.r.scripting.current
+	x.r.scripting.current = x
+	defer func() { x.r.scripting.current = outer }()
 	if !x.watched {
 		x.work()
 		return true
@@ -248,6 +251,7 @@ func (x *scriptRun) start(within bool) (done bool) {
 // work runs the program.
 func (x *scriptRun) work() {
 	x.r.beginInner(x.cl)
+	x.r.inner.levels[x.r.inner.depth-1].Scripted = true
 	keys, args := x.args[3:3+x.keyCount], x.args[3+x.keyCount:]
 	if x.function != nil {
 		x.verdict, x.found = x.vm.Call(x.function, keys, args, x.watched)

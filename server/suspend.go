@@ -91,7 +91,13 @@ func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Write
 		for i, r := range all {
 			parts[i] = collect(r)
 		}
-		done(&home.w, parts)
+		done(home.writer(), parts)
+		return
+	}
+	if x := home.scripting.current; x != nil {
+		if ready := ask(all, parts, collect); x.waitFor(ready) {
+			done(home.writer(), parts)
+		}
 		return
 	}
 	cl.suspend(0)
@@ -107,6 +113,28 @@ func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Write
 			home.net.Post(func() { home.finish(cl, func(w *resp.Writer) { done(w, parts) }) })
 		})
 	}
+}
+
+// ask collects something from every reactor, for a script that waits. The result tells whether all is there.
+func ask[T any](all []*reactor, parts []T, collect func(*reactor) T) (ready func() bool) {
+	left := new(atomic.Int32)
+	left.Store(int32(len(all)))
+	for i, r := range all {
+		r.net.Post(func() {
+			r.beginTurn()
+			parts[i] = collect(r)
+			left.Add(-1)
+		})
+	}
+	return func() bool { return left.Load() == 0 }
+}
+
+// writer returns where the present command's reply goes.
+func (r *reactor) writer() *resp.Writer {
+	if r.inner.depth > 0 {
+		return r.inner.levels[r.inner.depth-1].Reply
+	}
+	return &r.w
 }
 
 // finish replies to a suspended client and resumes it, unless it has gone.

@@ -263,6 +263,35 @@ func TestScriptInTransaction(t *testing.T) {
 	})
 }
 
+// TestServerInScript has scripts that ask all reactors for something: alone and in transactions, where it is known before that they
+// will.
+func TestServerInScript(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		for _, words := range [][]string{{"INFO"}, {"INFO", "everything"}, {"MEMORY", "STATS"}, {"MEMORY", "DOCTOR"}, {"MEMORY", "PURGE"}, {"MEMORY", "MALLOC-STATS"}} {
+			call := "redis.call('" + strings.Join(words, "', '") + "')"
+			for _, args := range [][]string{
+				{"EVAL", "return type(" + call + ")", "1", "key"},
+				{"EVAL", "redis.call('SET', KEYS[1], 1) return type(" + call + ")", "1", "key"},
+				append([]string{"EVAL", "return type(redis.call(unpack(ARGV)))", "0"}, words...),
+			} {
+				if got := c.Do(args...); got != "$5\r\ntable\r\n" && got != "$6\r\nstring\r\n" {
+					t.Errorf("%q: %q", args, got)
+				}
+			}
+			if words[len(words)-1] == "PURGE" {
+				continue
+			}
+			c.Do("MULTI")
+			c.Do("EVAL", "redis.call('SET', KEYS[1], 1) return type("+call+")", "1", "key")
+			if got := c.Do("EXEC"); got != "*1\r\n$5\r\ntable\r\n" && got != "*1\r\n$6\r\nstring\r\n" {
+				t.Errorf("%q in a transaction: %q", words, got)
+			}
+		}
+		expectReply(t, c, "+PONG\r\n", "PING")
+	})
+}
+
 // TestFunctionKill has a function that does not end, and a library that does not finish registering.
 func TestFunctionKill(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {

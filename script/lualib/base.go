@@ -166,7 +166,7 @@ func (e *Env) pairs(l *lua.LState) int {
 
 func (e *Env) next(l *lua.LState) int {
 	t, readonly := e.content(auxlib.CheckTable(l, 1))
-	key, value := t.Next(l.Get(2))
+	key, value := t.Next(present(t, l.Get(2)))
 	for readonly && isHidden(key) {
 		key, value = t.Next(key)
 	}
@@ -177,6 +177,22 @@ func (e *Env) next(l *lua.LState) int {
 	l.Push(key)
 	l.Push(value)
 	return 2
+}
+
+// present returns the key behind which a traversal goes on that has come to key: an array may have been shortened below it.
+func present(t *lua.LTable, key lua.LValue) lua.LValue {
+	n, ok := key.(lua.LNumber)
+	if !ok || n < 1 || n >= lua.LNumber(lua.MaxArrayIndex) || t.RawGet(key) != lua.LNil {
+		return key
+	}
+	switch length := t.MaxN(); {
+	case n <= lua.LNumber(length) || n != lua.LNumber(int(n)):
+		return key
+	case length == 0:
+		return lua.LNil
+	default:
+		return lua.LNumber(length)
+	}
 }
 
 func isHidden(key lua.LValue) bool {

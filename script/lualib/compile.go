@@ -3,6 +3,7 @@ package lualib
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -17,6 +18,7 @@ const (
 	hiddenGlobals = hiddenPrefix + "globals"
 	hiddenNumber  = hiddenPrefix + "number"
 	hiddenIpairs  = hiddenPrefix + "ipairs"
+	hiddenTrim    = hiddenPrefix + "trim"
 )
 
 const (
@@ -48,7 +50,7 @@ func CompileChecked(source, name string, look func([]ast.Stmt)) (proto *lua.Func
 		return nil, compileError(err, source, name)
 	}
 	r := rewriter{name: name}
-	r.block(chunk)
+	chunk = r.block(chunk)
 	look(chunk)
 	proto, err = lua.Compile(chunk, name)
 	if err != nil {
@@ -128,22 +130,81 @@ func (r *rewriter) function(f *ast.FunctionExpr, self ...string) {
 	if f.ParList.HasVargs {
 		r.declare("arg")
 	}
-	r.statements(f.Stmts)
+	f.Stmts = r.statements(f.Stmts)
 	r.close()
 }
 
-func (r *rewriter) block(body []ast.Stmt, names ...string) {
+func (r *rewriter) block(body []ast.Stmt, names ...string) []ast.Stmt {
 	r.open(names...)
-	r.statements(body)
+	body = r.statements(body)
 	r.close()
+	return body
 }
 
-func (r *rewriter) statements(body []ast.Stmt) {
-	for _, s := range body {
+// statements rewrites a block, which grows if there are trims to be added.
+func (r *rewriter) statements(body []ast.Stmt) []ast.Stmt {
+	for i := 0; i < len(body); i++ {
+		s := body[i]
 		r.nest(s)
+		trim := r.trim(s)
 		r.statement(s)
 		r.levels--
+		if trim != nil {
+			i++
+			body = slices.Insert(body, i, trim)
+		}
 	}
+	return body
+}
+
+// trim returns a call that shortens the array of t after an assignment t[i] = nil, or nil if s is none.
+func (r *rewriter) trim(s ast.Stmt) ast.Stmt {
+	a, ok := s.(*ast.AssignStmt)
+	if !ok || len(a.Lhs) != 1 || len(a.Rhs) != 1 {
+		return nil
+	}
+	field, ok := a.Lhs[0].(*ast.AttrGetExpr)
+	_, none := a.Rhs[0].(*ast.NilExpr)
+	if !ok || !none || !isPlain(field.Object) {
+		return nil
+	}
+	args := []ast.Expr{copyPlain(field.Object)}
+	switch key := field.Key.(type) {
+	case *ast.UnaryLenOpExpr, *ast.ArithmeticOpExpr:
+	case *ast.IdentExpr:
+		args = append(args, copyPlain(key))
+	default:
+		return nil
+	}
+	call := hiddenCall(field, hiddenTrim, args).(*ast.FuncCallExpr)
+	call.AdjustRet = false
+	trim := &ast.FuncCallStmt{Expr: call}
+	at(field, trim)
+	return trim
+}
+
+// isPlain tells whether e is a variable, or a field of one, such as self.items.
+func isPlain(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.IdentExpr:
+		return true
+	case *ast.AttrGetExpr:
+		_, ok := e.Key.(*ast.StringExpr)
+		return ok && isPlain(e.Object)
+	}
+	return false
+}
+
+func copyPlain(e ast.Expr) ast.Expr {
+	var c ast.Expr
+	switch e := e.(type) {
+	case *ast.IdentExpr:
+		c = &ast.IdentExpr{Value: e.Value}
+	case *ast.AttrGetExpr:
+		c = &ast.AttrGetExpr{Object: copyPlain(e.Object), Key: e.Key}
+	}
+	at(e, c)
+	return c
 }
 
 func (r *rewriter) statement(s ast.Stmt) {
@@ -158,24 +219,24 @@ func (r *rewriter) statement(s ast.Stmt) {
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)
 	case *ast.DoBlockStmt:
-		r.block(s.Stmts)
+		s.Stmts = r.block(s.Stmts)
 	case *ast.WhileStmt:
 		s.Condition = r.expression(s.Condition)
-		r.block(s.Stmts)
+		s.Stmts = r.block(s.Stmts)
 	case *ast.RepeatStmt:
 		r.open()
-		r.statements(s.Stmts)
+		s.Stmts = r.statements(s.Stmts)
 		s.Condition = r.expression(s.Condition)
 		r.close()
 	case *ast.IfStmt:
 		r.ifStatement(s)
 	case *ast.NumberForStmt:
 		s.Init, s.Limit, s.Step = r.bound(s.Init), r.bound(s.Limit), r.bound(s.Step)
-		r.block(s.Stmts, s.Name)
+		s.Stmts = r.block(s.Stmts, s.Name)
 	case *ast.GenericForStmt:
 		r.expressions(s.Exprs)
 		s.Exprs = threeValues(s.Exprs)
-		r.block(s.Stmts, s.Names...)
+		s.Stmts = r.block(s.Stmts, s.Names...)
 	case *ast.FuncDefStmt:
 		r.functionDefinition(s)
 	case *ast.ReturnStmt:
@@ -207,14 +268,14 @@ func (r *rewriter) ifStatement(s *ast.IfStmt) {
 			r.fail(s, "function or expression too complex")
 		}
 		s.Condition = r.expression(s.Condition)
-		r.block(s.Then)
+		s.Then = r.block(s.Then)
 		if len(s.Else) == 1 {
 			if next, ok := s.Else[0].(*ast.IfStmt); ok {
 				s = next
 				continue
 			}
 		}
-		r.block(s.Else)
+		s.Else = r.block(s.Else)
 		return
 	}
 }

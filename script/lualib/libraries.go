@@ -11,6 +11,7 @@ import (
 func (e *Env) openLibraries() {
 	l := e.main
 	e.Globals.RawSetString(hiddenIpairs, l.NewFunction(e.ipairsStep))
+	e.Globals.RawSetString(hiddenTrim, l.NewFunction(trim))
 	e.openString()
 	e.openTable()
 	e.openMath()

@@ -151,6 +151,33 @@ func (e *Env) tableInsert(l *lua.LState) int {
 	return 0
 }
 
+// trim follows t[i] = nil: it drops what is nil at the end of t's array, which gopher-lua keeps and walks over for each #t, so
+// that emptying a table from its end would take quadratic time. Without i, or if i was the last element, there is something to drop.
+func trim(l *lua.LState) int {
+	t, ok := l.Get(1).(*lua.LTable)
+	if !ok {
+		return 0
+	}
+	if l.GetTop() > 1 {
+		i, ok := l.Get(2).(lua.LNumber)
+		if !ok || i < 1 || i >= lua.LNumber(lua.MaxArrayIndex) || t.RawGetInt(int(i)+1) != lua.LNil {
+			return 0
+		}
+	}
+	n := t.MaxN()
+	if n == 0 { // there is nothing by which to tell when all is dropped
+		n = 1
+		t.RawSetInt(1, lua.LTrue)
+		defer t.Remove(1)
+	}
+	last := t.Remove(0) // the last place of the array, whatever is there
+	for last == lua.LNil {
+		last = t.Remove(0)
+	}
+	t.RawSetInt(n, last)
+	return 0
+}
+
 func (e *Env) tableRemove(l *lua.LState) int {
 	n := auxlib.CheckTable(l, 1).Len()
 	at := auxlib.OptInt(l, 2, n)

@@ -206,3 +206,41 @@ return #string
     :0
 return ipairs(string)(string,0)
     (nil)
+local t={1,2,3} t[#t]=nil t[#t]=nil return {#t,t[1],t[2] or 'none'}
+    [:1, :1, "none"]
+local t={1,2,3} for i=3,1,-1 do t[i]=nil end t[#t+1]='x' return {#t,t[1]}
+    [:1, "x"]
+local t={1,2,3,a=4} local n=0 for k in pairs(t) do t[k]=nil n=n+1 end return {n,#t,next(t) or 'none'}
+    [:4, :0, "none"]
+local t={1,2,3,a=4} local n=0 for k in pairs(t) do t[#t]=nil n=n+1 if n==2 then t.a=nil end end return {#t,next(t) or 'none'}
+    [:1, :1]
+local t={} for i=1,100 do t[i]=i end local s=0 for k,v in pairs(t) do t[k]=nil s=s+v end return {s,#t}
+    [:5050, :0]
+local t={} for i=1,100 do t[i]=i end for i=1,100 do t[i]=nil end return {#t,next(t) or 'none'}
+    [:0, "none"]
+local t={} for i=1,100 do t[i]=i end for i=100,51,-1 do t[i]=nil end t[51]='a' t[52]='b' return {#t,t[51],t[52],t[50],t[53] or 'none'}
+    [:52, "a", "b", :50, "none"]
+local self={items={1,2,3}} self.items[#self.items]=nil return self.items
+    [:1, :2]
+local t={1,nil,3} t[3]=nil return {#t,t[1],t[3] or 'none'}
+    [:1, :1, "none"]
+local t={} t[#t]=nil return #t
+    :0
+local t=setmetatable({},{__newindex=function(t,k,v) rawset(t,k,'set') end}) local k=1 t[k]=nil return t
+    ["set"]
+local t,k={1,2},'x' t[k]=nil return t
+    [:1, :2]
+local t,k={1,2},1.5 t[k]=nil return t
+    [:1, :2]
+local t=nil local k=1 t[k]=nil
+    -ERR user_script:1: attempt to index local 't' (a nil value)
+local t,k={},nil t[k]=nil
+    -ERR user_script:1: table index is nil
+local k=1 string[k]=nil
+    -ERR user_script:1: Attempt to modify a readonly table
+local a=0 local t={1,2,3} local function f() a=a+1 return t end f()[3]=nil return {a,#t}
+    [:1, :2]
+local t={} for i=1,200000 do t[#t+1]=i end for i=1,200000 do t[#t]=nil end return #t
+    :0
+local t={} for i=1,200000 do t[i]=i end local s=0 while #t>0 do local n=#t s=s+t[n] t[n]=nil end return s
+    :20000100000
