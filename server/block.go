@@ -31,6 +31,7 @@ type blocked struct {
 	deadline int64 // nanotime; 0: none
 	timer    int   // index in the reactor's timers; -1: none
 	order    uint64
+	took     int64 // ns, when it was served
 }
 
 // block suspends the client of c; see command.Ctx.Block. The shards of c.Keys are locked.
@@ -120,6 +121,7 @@ func (b *blocked) served(reply []byte, wrote int64) {
 	b.cl.wrote = wrote
 	r := b.cl.reactor
 	r.stop(b)
+	r.logSlow(b.cl, b.spec, b.args, b.took)
 	r.finish(b.cl, func(w *resp.Writer) { w.Raw(reply) })
 }
 

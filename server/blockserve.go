@@ -106,7 +106,9 @@ func (r *reactor) rerun(b *blocked, key *shard.Key) (done bool) {
 	c.Pin, c.TakeLarge, c.Later, c.Lengthen = nil, nil, nil, nil
 	c.Block = func(*command.Ctx, command.Waiting) { k.again = true }
 	c.Begin()
+	begin := nanotime()
 	b.spec.Run(c)
+	b.took = nanotime() - begin
 	if !k.again {
 		r.flow.changes += c.Dirty()
 	}

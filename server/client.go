@@ -53,6 +53,7 @@ type Client struct {
 	user                  *acl.User
 	createdMS             int64
 	weighed               int // bytes that the client is counted with in its reactor's sum
+	sizeClass             int // that it is counted in, plus one; 0: none
 	lastCommand           *command.Spec
 	queued                [][][]byte // commands parsed but not run when the client was suspended
 	block                 *blocked   // the blocking command that has suspended it

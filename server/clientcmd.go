@@ -164,7 +164,9 @@ func (cl *Client) setFlag(f clientFlags, on bool) {
 
 func clientNoEvictCmd(c *command.Ctx) {
 	if on, ok := onOff(c, c.Args[2]); ok {
-		client(c).setFlag(clientNoEvict, on)
+		cl := client(c)
+		cl.setFlag(clientNoEvict, on)
+		cl.reactor.weigh(cl)
 		c.Reply.OK()
 	}
 }
@@ -487,12 +489,13 @@ func (cl *Client) describe(nowMS int64) string {
 	num(" multi=", int64(cl.queuedCommands()))
 	num(" qbuf=", int64(qbuf))
 	num(" qbuf-free=", 0)
-	num(" argv-mem=", int64(cl.queuedBytes()))
+	num(" argv-mem=", int64(cl.queuedBytes()+cl.parser.ArgvMem()))
 	num(" multi-mem=", int64(cl.queueBytes()))
 	num(" rbs=", int64(outCap))
 	num(" rbp=", int64(outCap))
-	str(" obl=0 oll=0", "")
-	num(" omem=", int64(out))
+	num(" obl=", int64(min(out, replyChunk)))
+	num(" oll=", int64((out+replyChunk-1)/replyChunk)-int64(min(out, 1)))
+	num(" omem=", int64(max(out-replyChunk, 0)))
 	num(" tot-mem=", int64(cl.memory()))
 	str(" events=", cl.events())
 	str(" cmd=", cmd)
@@ -503,6 +506,9 @@ func (cl *Client) describe(nowMS int64) string {
 	str(" lib-ver=", cl.libVer)
 	return string(b)
 }
+
+// replyChunk is into what pieces Redis divides pending replies, the first of which it does not count in omem.
+const replyChunk = 16 << 10
 
 // clientBytes is what a client costs besides its buffers, in bytes.
 const clientBytes = 600
@@ -516,7 +522,7 @@ func (cl *Client) memory() int {
 	if cl.sub != nil {
 		waiting += cl.sub.bytes
 	}
-	return clientBytes + waiting + cl.parser.Buffered() + cl.conn.OutCap() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
+	return clientBytes + waiting + cl.parser.Buffered() + cl.parser.ArgvMem() + max(cl.conn.OutCap(), cl.conn.OutPending()) + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {

@@ -74,7 +74,15 @@ func configSet(c *command.Ctx) {
 		pairs = append(pairs, [2]string{string(c.Args[i]), string(c.Args[i+1])})
 	}
 	by := config.Caller{Local: isLocal(cl.conn)}
-	cl.background(func() error { return cl.reactor.srv.cfg.Set(pairs, by) })
+	s, alone := cl.reactor.srv, cl.reactor.alone
+	cl.background(func() error {
+		limit := s.clientMemory.limit.Load()
+		err := s.cfg.Set(pairs, by)
+		if s.clientMemory.limit.Load() != limit {
+			s.applyClientLimit(!alone)
+		}
+		return err
+	})
 }
 
 func configRewrite(c *command.Ctx) {

@@ -74,6 +74,7 @@ func (r *reactor) checkOutput(cl *Client) {
 	pending := int64(cl.conn.OutPending() + len(cl.pushes))
 	if pending == 0 || cl.conn.IsClosed() {
 		cl.softLimitMS = 0
+		r.mindMemory(cl)
 		return
 	}
 	l := r.outputLimits(cl)
@@ -89,7 +90,9 @@ func (r *reactor) checkOutput(cl *Client) {
 	}
 	if soft || l.HardBytes > 0 && pending >= l.HardBytes {
 		r.dropOutput(cl)
+		return
 	}
+	r.mindMemory(cl)
 }
 
 // dropOutput closes a client that does not read what it is sent.
@@ -98,6 +101,7 @@ func (r *reactor) dropOutput(cl *Client) {
 	r.srv.log.Warningf("Client %s scheduled to be closed ASAP for overcoming of output buffer limits.", cl.describe(r.nowMS))
 	cl.flags |= clientClosing
 	cl.conn.Close(errOutputBuffer)
+	r.unweigh(cl)
 }
 
 // protocolError answers a client that does not speak the protocol, and closes it.

@@ -87,6 +87,9 @@ func (f *fanout) trim() {
 
 // lookLimit returns how many bytes of output a subscriber may have before its limits need a closer look.
 func (r *reactor) lookLimit() int64 {
+	if r.srv.clientMemory.limit.Load() > 0 {
+		return 0
+	}
 	limit := int64(math.MaxInt64)
 	l := r.srv.cfg.Load().OutputLimits[config.ClientPubSub]
 	for _, n := range []int64{l.HardBytes, l.SoftBytes} {

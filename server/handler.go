@@ -76,6 +76,9 @@ func (h handler) Data(c *netio.Conn, in []byte) {
 	r.flow.netIn += int64(len(in))
 	r.flow.reads++
 	cl.parser.Feed(in)
+	if h.srv.clientMemory.limit.Load() > 0 && r.weighInput(cl) {
+		return
+	}
 	if cl.flags&(clientSuspended|clientClosing) != 0 {
 		cl.parser.Detach()
 	} else {
@@ -112,7 +115,7 @@ func (h handler) Closed(c *netio.Conn, err error) {
 	h.srv.trackers.untrack(cl)
 	delete(r.clients, cl.id)
 	h.srv.byID.Delete(cl.id)
-	r.stats.clientBytes.Add(-int64(cl.weighed))
+	r.unweigh(cl)
 	last := r.list[len(r.list)-1]
 	r.list[cl.index], last.index = last, cl.index
 	r.list[len(r.list)-1] = nil

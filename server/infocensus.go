@@ -134,10 +134,3 @@ func lagMS(l *shard.Lag, part float64) int64 {
 	}
 	return 0
 }
-
-// weigh brings cl's part of the reactor's sum up to date.
-func (r *reactor) weigh(cl *Client) {
-	now := cl.memory()
-	r.stats.clientBytes.Add(int64(now - cl.weighed))
-	cl.weighed = now
-}

@@ -36,7 +36,12 @@ var migrateCommands = []command.Spec{
 func migrateKeys(args [][]byte, dst []int) ([]int, error) {
 	if len(args[3]) == 0 {
 		for i := 6; i < len(args); i++ {
-			if command.EqualFold(args[i], "KEYS") {
+			switch {
+			case command.EqualFold(args[i], "AUTH"):
+				i++
+			case command.EqualFold(args[i], "AUTH2"):
+				i += 2
+			case command.EqualFold(args[i], "KEYS"):
 				for i++; i < len(args); i++ {
 					dst = append(dst, i)
 				}

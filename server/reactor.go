@@ -55,6 +55,7 @@ type reactor struct {
 	outBefore int   // bytes that were pending when dispatch began to reply
 	stats     counters
 	cron      cron
+	minding   bool // makeRoom is in the mailbox
 }
 
 // processStart is what nanotime counts from.
@@ -86,6 +87,7 @@ type counters struct {
 	mostCommands     atomic.Int64 // of one turn
 	cronNanos        atomic.Int64
 	expireNanos      atomic.Int64
-	expireCapped     atomic.Int64 // how often the search for due keys ran out of time
-	clientBytes      atomic.Int64 // what the clients cost, each as of its last check
+	expireCapped     atomic.Int64                // how often the search for due keys ran out of time
+	clientBytes      atomic.Int64                // what the clients cost, each as of its last check
+	clientSizes      [clientClasses]atomic.Int32 // how many clients that may be evicted are in each class of sizes
 }

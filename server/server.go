@@ -61,6 +61,7 @@ type Server struct {
 	thresholds       atomic.Pointer[thresholds]
 	slowlog          slowlog.Log
 	monitors         monitors
+	clientMemory     clientMemory
 	latency          latency.Monitor
 	observed         observed
 
@@ -131,6 +132,7 @@ func New(cfg *config.Config) (*Server, error) {
 	for _, n := range s.engine.Reactors() {
 		s.reactors = append(s.reactors, newReactor(s, n))
 	}
+	s.limitClients(v.ClientMemoryLimit())
 	s.watchSettings()
 	return s, nil
 }
@@ -150,7 +152,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands, replicationCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, aofCommands, scriptCommands, functionCommands,
 	}

@@ -82,6 +82,10 @@ func (s *Server) watchSettings() {
 	s.cfg.OnChange(func(_, v *config.Values) error { s.setTitle(v); return nil }, "proc-title-template", "port", "bind")
 	s.cfg.OnChange(func(_, v *config.Values) error { return applyOOMScore(v, s.baseOOMScore) }, "oom-score-adj", "oom-score-adj-values")
 	s.cfg.OnChange(s.changeMaxClients, "maxclients")
+	s.cfg.OnChange(func(_, v *config.Values) error {
+		s.limitClients(v.ClientMemoryLimit())
+		return nil
+	}, "maxmemory-clients", "maxmemory")
 	s.cfg.OnChange(func(_, v *config.Values) error { s.engine.SetKeepAlive(v.TCPKeepAliveSec); return nil }, "tcp-keepalive")
 }
 

@@ -94,6 +94,7 @@ func (s *Server) resetStats(nowMS int64) {
 	}
 	s.queryBufferDrops.Store(0)
 	s.outputDrops.Store(0)
+	s.clientMemory.evicted.Store(0)
 	for _, r := range s.reactors {
 		r.stats.reset()
 	}

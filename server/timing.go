@@ -217,16 +217,22 @@ const (
 
 // noteSlow notes a command that took long.
 func (r *reactor) noteSlow(cl *Client, spec *command.Spec, args [][]byte, nanos int64) {
-	s := r.srv
 	event := eventCommand
 	if spec.Flags&command.Fast != 0 {
 		event = eventFastCommand
 	}
-	s.spike(event, nanos)
-	if nanos < s.thresholds.Load().slow || spec.Flags&command.SkipSlowlog != 0 || cl.flags&clientBlocked != 0 {
-		return
+	r.srv.spike(event, nanos)
+	if cl.flags&clientBlocked == 0 {
+		r.logSlow(cl, spec, args, nanos)
 	}
-	s.slowlog.Add(cl.withoutLarge(redact(spec, args)), r.net.Now()/1e6, nanos/1000, cl.conn.RemoteAddr(), cl.name, s.cfg.Load().SlowLogMaxLen)
+}
+
+// logSlow puts a command into the slow log if it was slow.
+func (r *reactor) logSlow(cl *Client, spec *command.Spec, args [][]byte, nanos int64) {
+	s := r.srv
+	if nanos >= s.thresholds.Load().slow && spec.Flags&command.SkipSlowlog == 0 {
+		s.slowlog.Add(cl.withoutLarge(redact(spec, args)), r.net.Now()/1e6, nanos/1000, cl.conn.RemoteAddr(), cl.name, s.cfg.Load().SlowLogMaxLen)
+	}
 }
 
 // noteSlowBatch notes that quick commands took long together. Which one did is not known, so it is the one with the longest arguments that
@@ -234,7 +240,7 @@ func (r *reactor) noteSlow(cl *Client, spec *command.Spec, args [][]byte, nanos 
 func (r *reactor) noteSlowBatch(nanos int64) {
 	r.srv.spike(eventFastCommand, nanos)
 	b := &r.batch
-	if r.inner.depth > 0 || nanos < r.srv.thresholds.Load().slow {
+	if r.inner.depth > 0 {
 		return
 	}
 	var longest *request
@@ -254,9 +260,7 @@ func (r *reactor) noteSlowBatch(nanos int64) {
 	if longest == nil {
 		return
 	}
-	cl := r.ctx.Client.(*Client)
-	s := r.srv
-	s.slowlog.Add(cl.withoutLarge(redact(longest.spec, longest.args)), r.net.Now()/1e6, nanos/1000, cl.conn.RemoteAddr(), cl.name, s.cfg.Load().SlowLogMaxLen)
+	r.logSlow(r.ctx.Client.(*Client), longest.spec, longest.args, nanos)
 }
 
 // spike tells the latency monitor how long an event took. Any goroutine may call it.

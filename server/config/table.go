@@ -47,7 +47,7 @@ var table = []section{
 		{Name: "proto-max-bulk-len", Kind: memory{At: func(v *Values) *int64 { return &v.ProtoMaxBulkLen }, Default: 512 << 20, Min: 1 << 20},
 			Help: "Greatest size of one argument, and of a string value."},
 		{Name: "maxmemory-clients", Kind: memory{At: func(v *Values) *int64 { return &v.MaxMemoryClients }, Percent: true},
-			Help: "Memory all clients may use together, in bytes or as a share of maxmemory; 0 is no limit.", Later: eviction},
+			Help: "Memory all clients may use together, in bytes or as a share of maxmemory, 128 KiB at least; 0 is no limit. Clients beyond it are closed, the largest first."},
 	}},
 	{"Reactors and shards", []Directive{
 		{Name: "net-engine", Flags: Immutable, Kind: enum[NetEngine]{At: func(v *Values) *NetEngine { return &v.NetEngine }, Names: netEngines},

@@ -226,7 +226,7 @@ func (v *Values) ClientMemoryLimit() int64 {
 	if v.MaxMemoryClients >= 0 {
 		return v.MaxMemoryClients
 	}
-	return v.MaxMemory / 100 * -v.MaxMemoryClients
+	return int64(float64(v.MaxMemory) * float64(-v.MaxMemoryClients) / 100)
 }
 
 // workingDir is the process' directory, or empty when that is gone.
