@@ -194,9 +194,7 @@ func (s *Server) snapshotOptions(v *config.Values) save.Options {
 		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
-		Lease: s.countLeases,
-		Wake:  s.wakeSavers,
-		Hold:  func() bool { return s.leases.waitingAll.Load() > 0 },
+		Wake: s.wakeSavers,
 	}
 	for _, lib := range s.libraries.set.Load().All() {
 		o.Functions = append(o.Functions, lib.Code)
@@ -367,7 +365,7 @@ func (s *Server) cancelSave() {
 func (r *reactor) saveFirst(cl *Client, sn *save.Snapshot, keys []shard.Key, args [][]byte, many *lockSet) (waits bool) {
 	if sn.Crowded() {
 		for i := range keys {
-			if _, is := keys[i].Unsaved(); is {
+			if keys[i].Saving() {
 				r.unlockAndPutOff(cl, args, many)
 				sn.AwaitRoom(r.resumer(cl))
 				return true
@@ -390,13 +388,13 @@ func (r *reactor) saveGroup(cl *Client, sn *save.Snapshot, g []request, many *lo
 	return false
 }
 
-// saveKeys has keys saved, whatever it takes.
+// saveKeys has keys saved.
 func (r *reactor) saveKeys(keys []shard.Key) {
 	if r.srv.saving.current.Load() == nil {
 		return
 	}
 	for i := range keys {
-		keys[i].SaveNow()
+		keys[i].BeforeWrite()
 	}
 }
 

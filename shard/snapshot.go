@@ -1,25 +1,19 @@
 package shard
 
+import "github.com/shoaldb/shoal/types"
+
 // A snapshot is what the keyspace holds at one moment, the cut, for which all shards are locked. It is not copied then: each entry
 // has a bit of parity, each shard a present parity, and the cut flips the latter. An entry whose parity is another has not been saved
 // since; new entries get the present one. Whoever walks the tables ([Walk]) saves entries one by one and sets their parity, and whoever is
 // about to change a key that has not been saved ([Key.BeforeWrite]) first has its old state saved. So every entry is saved once,
-// as it was at the cut. While no snapshot is being taken this costs a branch.
-
-// SaveMode says in what situation an entry is to be saved.
-type SaveMode uint8
-
-const (
-	SaveWalking SaveMode = iota // its turn has come
-	SaveFirst                   // somebody is about to change it, and can wait
-	SaveNow                     // it is about to be changed
-)
+// as it was at the cut. A large value is not saved when its entry is, but watched from then on ([types.Watcher]): the saver goes through its
+// members or nodes, and what changes before its turn has come is saved before it does. While no snapshot is being taken this costs a
+// branch.
 
 // Saver takes the entries of a snapshot. Its functions are called under the shard's lock.
 type Saver interface {
-	// Save takes the state of e, an entry of db, and reports true. Or it reports false if e is too large to be taken at once, and the
-	// mode is not SaveNow: it will be taken in steps; if the mode is SaveFirst the key is on lease from now on.
-	Save(db *DB, e Entry, m SaveMode) bool
+	// Save takes the state of e, an entry of db, or watches its value.
+	Save(db *DB, e Entry)
 	// Flushed tells that a database, or all if all is true, is being emptied: not all of the snapshot can be had any more. All shards are locked.
 	Flushed(all bool)
 }
@@ -71,50 +65,65 @@ func (db *DB) unsaved(h *header) bool { return h.flags&flagParity != db.shard.pa
 // saved notes that the entry of h has been saved, or need not be.
 func (db *DB) saved(h *header) { h.flags = h.flags&^flagParity | db.shard.parity }
 
-// Unsaved tells whether k, in a shard of which a snapshot is being taken, exists and has not been saved.
-func (k *Key) Unsaved() (e Entry, is bool) {
+// Saving tells whether k, in a shard of which a snapshot is being taken, has to be saved before it changes, as a whole or in part.
+func (k *Key) Saving() bool {
 	db := k.DB
 	if db.shard.saver == nil {
-		return Entry{}, false
-	}
-	e = db.find(k)
-	return e, e.h != nil && db.unsaved(e.h)
-}
-
-// Saved notes that e, which was saved in steps, is.
-func (db *DB) Saved(e Entry) { db.saved(e.h) }
-
-// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved. It reports false if that takes some
-// time: then k is on lease, and the caller is to wait until that ends. Every function of DB that replaces or deletes a whole value does the same,
-// without waiting.
-func (k *Key) BeforeWrite() (ready bool) {
-	return k.DB.shard.saver == nil || k.save(SaveFirst)
-}
-
-// SaveNow is BeforeWrite for a caller that cannot wait, however large the value is.
-func (k *Key) SaveNow() {
-	if k.DB.shard.saver != nil {
-		k.save(SaveNow)
-	}
-}
-
-func (k *Key) save(m SaveMode) bool {
-	e, is := k.Unsaved()
-	return !is || k.DB.saveEntry(e, m)
-}
-
-func (db *DB) saveEntry(e Entry, m SaveMode) bool {
-	if !db.shard.saver.Save(db, e, m) {
 		return false
 	}
+	e := db.find(k)
+	return e.h != nil && (db.unsaved(e.h) || db.watcher(e) != nil)
+}
+
+// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved. Every function of DB that replaces or deletes a whole value
+// does the same.
+func (k *Key) BeforeWrite() {
+	if k.DB.shard.saver != nil {
+		k.save()
+	}
+}
+
+func (k *Key) save() {
+	db := k.DB
+	e := db.find(k)
+	if e.h == nil {
+		return
+	}
+	if db.unsaved(e.h) {
+		db.saveEntry(e)
+		return
+	}
+	if w := db.watcher(e); w != nil {
+		w.Before()
+	}
+}
+
+// watcher returns who watches the value of e, or nil.
+func (db *DB) watcher(e Entry) types.Watcher {
+	if !db.shard.space.Watched() || e.Type() == types.String {
+		return nil
+	}
+	r := db.Root(e)
+	return db.shard.space.Watcher(&r)
+}
+
+func (db *DB) saveEntry(e Entry) {
 	db.saved(e.h)
-	return true
+	db.shard.saver.Save(db, e)
 }
 
 // keep has e's old state saved, as it is about to go.
 func (db *DB) keep(e Entry) {
 	if db.shard.saver != nil && e.h != nil && db.unsaved(e.h) {
-		db.saveEntry(e, SaveNow)
+		db.saveEntry(e)
+	}
+}
+
+// EndWatch ends the watching by w of the value of root r. If it is an orphan, it is freed.
+func (s *Shard) EndWatch(r types.Root, w types.Watcher, orphan bool) {
+	s.space.Unwatch(r, w)
+	if orphan {
+		s.freeRoot(r)
 	}
 }
 
@@ -145,7 +154,7 @@ func (w *Walk) Step(stop func() bool) (done bool) {
 			w.begun = true
 			w.cursor = db.Scan(w.cursor, func(e Entry) {
 				if db.unsaved(e.h) {
-					db.saveEntry(e, SaveWalking)
+					db.saveEntry(e)
 				}
 			})
 			if stop() {

@@ -49,6 +49,9 @@ func (db *DB) SetRoot(e Entry, r types.Root) {
 // KeepRoot is SetRoot for a value that has the same elements as before, though in another form.
 func (db *DB) KeepRoot(e Entry, r types.Root) {
 	wasMS := db.fieldsMS(e)
+	if db.shard.space.Watched() {
+		db.shard.space.Rewatch(db.Root(e), r)
+	}
 	e.h.kind = kindOf(r)
 	r.Data.Store(db.value(e, payloadBytes))
 	db.noteFields(e, wasMS)
@@ -75,6 +78,10 @@ func (db *DB) Add(k *Key, r types.Root, m SetMode) bool {
 func (db *DB) FreeRoot(r types.Root) { db.shard.freeRoot(r) }
 
 func (s *Shard) freeRoot(r types.Root) {
+	if w := s.space.Watcher(&r); w != nil {
+		w.Orphan()
+		return
+	}
 	if !values[r.Type].freeStep(s.space, &r, freeAtOnce) {
 		s.dying = append(s.dying, r)
 		s.work.Store(true)

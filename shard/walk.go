@@ -149,7 +149,7 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 // [Keyspace.ReleaseStep] if the shard has no other keys, else by Tick.
 func (db *DB) Flush() {
 	s := db.shard
-	if s.saver != nil && db.Len() > 0 {
+	if s.saver != nil && (db.Len() > 0 || s.space.Watched()) {
 		s.saver.Flushed(false)
 	}
 	db.noteFlushed()
@@ -209,6 +209,7 @@ func (s *Shard) drop() {
 		db.freeze()
 	}
 	s.garbage, s.dying = nil, nil
+	s.space.LoseAll()
 	s.ks.retired.takeShard(s.arena.Detach(), s.large)
 	s.large, s.freeLarge = nil, nil
 	s.fieldTTL = false

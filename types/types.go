@@ -98,6 +98,8 @@ type Space struct {
 	Arena *alloc.Arena
 	seed  uint64 // of the hash of members and fields
 	state uint64 // of Rand
+
+	watchers map[Root]Watcher // of values; nil if none is watched
 }
 
 // NewSpace returns a space in a, whose hashes depend on seed: random per process, against hash flooding.

@@ -27,6 +27,11 @@ import (
 // A value must not change between its steps.
 type Encoder struct {
 	Compress bool // rdbcompression: strings are compressed where that makes them shorter
+	// Text, unless nil, appends strings in place of AppendString.
+	Text func(dst, s []byte) []byte
+	// MaxText, unless 0, is the length in bytes beyond which strings are left out, so that the value has to be written otherwise. TooLong tells of that.
+	MaxText int
+	TooLong bool
 
 	step    func(e *Encoder, dst []byte, limit int) (out []byte, more bool)
 	headed  bool // what goes before the elements has been written
@@ -54,7 +59,7 @@ type timedField struct {
 
 // Start begins the value r of sp and returns the type as which it is written.
 func (e *Encoder) Start(sp *types.Space, r types.Root) Type {
-	e.headed, e.at = false, 0
+	e.headed, e.at, e.TooLong = false, 0, false
 	switch r.Type {
 	case types.List:
 		e.list = list.Open(sp, r)
@@ -78,7 +83,16 @@ func (e *Encoder) Step(dst []byte, limit int) (out []byte, more bool) {
 	return e.step(e, dst, len(dst)+limit)
 }
 
-func (e *Encoder) string(dst, s []byte) []byte { return AppendString(dst, s, e.Compress) }
+func (e *Encoder) string(dst, s []byte) []byte {
+	switch {
+	case e.MaxText > 0 && len(s) > e.MaxText:
+		e.TooLong = true
+		return dst
+	case e.Text != nil:
+		return e.Text(dst, s)
+	}
+	return AppendString(dst, s, e.Compress)
+}
 
 // The steps below append until dst has end bytes.
 
@@ -93,7 +107,7 @@ func (e *Encoder) stepList(dst []byte, end int) ([]byte, bool) {
 			return dst, false
 		}
 		dst = append(dst, packedNode)
-		if n.Raw != 0 {
+		if n.Raw != 0 && (e.MaxText == 0 || len(n.Bytes) <= e.MaxText) {
 			dst = append(appendBlobHead(dst, len(n.Bytes), n.Raw), n.Bytes...)
 		} else {
 			dst = e.string(dst, n.Bytes)

@@ -74,6 +74,11 @@ type Attributes struct {
 
 // AppendKey appends a key, which its value follows.
 func AppendKey(dst []byte, key []byte, t Type, a Attributes, compress bool) []byte {
+	return AppendString(AppendKeyHead(dst, t, a), key, compress)
+}
+
+// AppendKeyHead appends what goes before the name of a key, which the value follows.
+func AppendKeyHead(dst []byte, t Type, a Attributes) []byte {
 	if a.ExpireMS != 0 {
 		dst = appendMS(append(dst, opExpireMS), a.ExpireMS)
 	}
@@ -83,7 +88,7 @@ func AppendKey(dst []byte, key []byte, t Type, a Attributes, compress bool) []by
 	if a.Freq >= 0 {
 		dst = append(dst, opFreq, byte(a.Freq))
 	}
-	return AppendString(append(dst, byte(t)), key, compress)
+	return append(dst, byte(t))
 }
 
 // AppendEOF appends the end of a file, which AppendChecksum follows.

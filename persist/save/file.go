@@ -4,15 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/shoaldb/shoal/persist/rdb"
 )
 
-const (
-	syncBytes  = 4 << 20 // between two syncs of a file that is synced piece by piece
-	mostKept   = 1 << 20 // memory for strings that is kept from one to the next, bytes
-	mostPacked = 4 << 20 // longest string that is compressed, bytes
-)
+const syncBytes = 4 << 20 // between two syncs of a file that is synced piece by piece
 
 // Sink takes the bytes of a snapshot, in order. Its functions are called on one goroutine, which is no reactor's and may block: Open, any
 // number of times Write, then Commit when all has been written. Abort follows instead, or after a Commit that failed, if the snapshot will not be had;
@@ -106,50 +100,4 @@ func syncFolder(name string) error {
 		return &Error{"fsync", err}
 	}
 	return nil
-}
-
-// output turns pieces into the bytes of an RDB file.
-type output struct {
-	o       *Options
-	crc     uint64
-	scratch []byte
-}
-
-func (w *output) write(b []byte) error {
-	if w.o.Checksum {
-		w.crc = rdb.Checksum(w.crc, b)
-	}
-	_, err := w.o.Sink.Write(b)
-	return err
-}
-
-// piece writes p.
-func (w *output) piece(p *piece) error {
-	if err := w.write(p.buf); err != nil || p.text == nil {
-		return err
-	}
-	if len(p.text) > mostPacked || !w.o.Compress {
-		if err := w.write(rdb.AppendLen(w.scratch[:0], uint64(len(p.text)))); err != nil {
-			return err
-		}
-		return w.write(p.text)
-	}
-	w.scratch = rdb.AppendString(w.scratch[:0], p.text, true)
-	err := w.write(w.scratch)
-	if cap(w.scratch) > mostKept {
-		w.scratch = nil
-	}
-	return err
-}
-
-// finish writes the end.
-func (w *output) finish() error {
-	if err := w.write(rdb.AppendEOF(nil)); err != nil {
-		return err
-	}
-	crc := w.crc // 0 without checksums
-	if err := w.write(rdb.AppendChecksum(nil, crc)); err != nil {
-		return err
-	}
-	return w.o.Sink.Commit()
 }

@@ -30,32 +30,23 @@ func newKeyspace() *shard.Keyspace {
 	return shard.New(shard.Options{Shards: 8, Databases: 4, Seed: rand.Uint64(), NowMS: nowMS}, alloc.NewHeap())
 }
 
-// set changes a key as a command does: it has the key saved first, and waits until it may change it.
-func set(ks *shard.Keyspace, name string, change func(k *shard.Key)) {
+// withKey changes a key as a command does: it has the key saved first.
+func withKey(ks *shard.Keyspace, name string, change func(k *shard.Key)) {
 	k := ks.Key(0, []byte(name))
 	s := k.DB.Shard()
-	for {
-		s.Lock(nowMS)
-		k.BeforeWrite()
-		if !k.Leased(true) {
-			break
-		}
-		free := make(chan struct{})
-		k.Await(func() { close(free) })
-		s.Unlock()
-		<-free
-	}
+	s.Lock(nowMS)
+	k.BeforeWrite()
 	change(&k)
 	s.Unlock()
 }
 
 func setText(ks *shard.Keyspace, name, text string) {
-	set(ks, name, func(k *shard.Key) { k.DB.SetString(k, []byte(text), shard.SetMode{}) })
+	withKey(ks, name, func(k *shard.Key) { k.DB.SetString(k, []byte(text), shard.SetMode{}) })
 }
 
 // setFields gives a hash n fields with this value.
 func setFields(ks *shard.Keyspace, name string, n int, text string) {
-	set(ks, name, func(k *shard.Key) {
+	withKey(ks, name, func(k *shard.Key) {
 		v := hash.New(k.DB.Space())
 		for i := range n {
 			if _, err := v.Set(&limits, fmt.Appendf(nil, "field:%d", i), []byte(text), 0); err != nil {
@@ -108,14 +99,13 @@ type taker struct {
 	sn     *Snapshot
 	wake   []chan struct{}
 	result chan error
-	leases atomic.Int32
 }
 
 // take makes the cut, at which it calls at, and lets workers work.
 func take(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func()) *taker {
 	x := &taker{dir: t.TempDir(), result: make(chan error, 1)}
 	o := Options{Sink: &File{Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), SyncPieces: true}, Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
-		QueueBytes: 64 << 10, Workers: 3, Hold: func() bool { return false }, Lease: func(n int32) { x.leases.Add(n) }, Done: func(err error) { x.result <- err }}
+		QueueBytes: 64 << 10, Workers: 3, Done: func(err error) { x.result <- err }}
 	for range o.Workers {
 		x.wake = append(x.wake, make(chan struct{}, 1))
 	}
@@ -158,9 +148,6 @@ func (x *taker) wait(t *testing.T) error {
 	t.Helper()
 	select {
 	case err := <-x.result:
-		if n := x.leases.Load(); n != 0 {
-			t.Errorf("%d leases are left", n)
-		}
 		return err
 	case <-time.After(time.Minute):
 		t.Fatal("the snapshot does not end")
@@ -209,15 +196,15 @@ func change(ks *shard.Keyspace) (stop func()) {
 				case 0:
 					setText(ks, fmt.Sprint("text:", r.IntN(4000)), text)
 				case 1:
-					set(ks, fmt.Sprint("text:", r.IntN(4000)), func(k *shard.Key) { k.DB.Delete(k) })
+					withKey(ks, fmt.Sprint("text:", r.IntN(4000)), func(k *shard.Key) { k.DB.Delete(k) })
 				case 2:
 					setFields(ks, fmt.Sprint("hash:", r.IntN(400)), 3, text)
 				case 3:
-					set(ks, fmt.Sprint("hash:", r.IntN(400)), func(k *shard.Key) { changeField(k, r.IntN(20), text) })
+					withKey(ks, fmt.Sprint("hash:", r.IntN(400)), func(k *shard.Key) { changeField(k, r.IntN(20), text) })
 				case 4:
-					set(ks, fmt.Sprint("large:", r.IntN(8)), func(k *shard.Key) { changeField(k, r.IntN(6000), text) })
+					withKey(ks, fmt.Sprint("large:", r.IntN(8)), func(k *shard.Key) { changeField(k, r.IntN(6000), text) })
 				case 5:
-					set(ks, "huge", func(k *shard.Key) { copy(k.DB.Grow(k, k.DB.Find(k), 1_500_000)[r.IntN(1000):], text) })
+					withKey(ks, "huge", func(k *shard.Key) { copy(k.DB.Grow(k, k.DB.Find(k), 1_500_000)[r.IntN(1000):], text) })
 				case 6:
 					if i%50 == 0 {
 						ks.LockAll(nowMS)
@@ -312,10 +299,7 @@ func TestFailure(t *testing.T) {
 	f("the file cannot be renamed", os.ErrNotExist, func(o *Options) { o.Sink.(*File).Name += "/x" }, nil)
 	f("cancelled", ErrCancelled, slow, func(x *taker) { x.sn.Cancel() })
 	flush := func(x *taker, all bool) {
-		for ks.LockAll(nowMS); x.leases.Load() > 0; ks.LockAll(nowMS) { // as commands do
-			ks.UnlockAll()
-			time.Sleep(time.Millisecond)
-		}
+		ks.LockAll(nowMS)
 		for i := range ks.Shards() {
 			if all {
 				ks.Shard(i).FlushAll()
@@ -325,7 +309,7 @@ func TestFailure(t *testing.T) {
 		}
 		ks.UnlockAll()
 	}
-	f("a database flushed", ErrFlushed, func(o *Options) { slow(o); o.Hold = func() bool { return true } }, func(x *taker) { flush(x, false) })
+	f("a database flushed", ErrFlushed, slow, func(x *taker) { flush(x, false) })
 	fill(ks)
-	f("all flushed", ErrCancelled, func(o *Options) { slow(o); o.Hold = func() bool { return true } }, func(x *taker) { flush(x, true) })
+	f("all flushed", ErrCancelled, slow, func(x *taker) { flush(x, true) })
 }

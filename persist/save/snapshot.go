@@ -22,14 +22,11 @@ type Options struct {
 	LFU        bool     // the same, as LFU counters
 	KeyDelayNS int64    // rdb-key-save-delay: no more than one key in so many ns is saved by the walk; 0: as many as can be
 	QueueBytes int      // see the package's comment
+	Dir        string   // where what has no room in memory while it waits is put; "": the system's folder for temporary files
 	Workers    int
 
-	// Lease is told of the leases that begin (1) and end (-1), under the lock of their shards.
-	Lease func(n int32)
 	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
 	Wake func()
-	// Hold tells whether no lease is to begin now, unless somebody waits for the value.
-	Hold func() bool
 	// Done is called once when all is over, by a goroutine that holds no lock.
 	Done func(err error)
 }
@@ -46,7 +43,6 @@ const (
 	allBuffers    = 4 << 20  // of all shards, bytes
 	largeElements = 1000     // more are saved in steps
 	largeBytes    = 64 << 10 // the same
-	longText      = 16 << 10 // strings from this size on are compressed by the file writer, bytes
 )
 
 // Snapshot is one that is being taken.
@@ -61,20 +57,20 @@ type Snapshot struct {
 	keys    atomic.Int64
 	failed  atomic.Bool // nothing is saved any more
 
+	begun atomic.Int32 // len(jobs)
+
 	mu      sync.Mutex
 	err     error
-	walking int // workers that have not met all entries
-	busy    bool
-	pending map[largeKey]*largeValue
-	order   []*largeValue // in which the walk has met them
-	first   []*largeValue // those that somebody waits for
+	walking int        // workers that have not met all entries
+	active  int        // large values that are watched
+	jobs    []largeJob // those of them that no worker is at
 	over    bool
 }
 
 // part is a shard's buffer.
 type part struct {
-	buf []byte
-	db  int // that buf has selected, or -1
+	buffer
+	db int // that buf has selected, or -1
 }
 
 // worker is a reactor's part of the work.
@@ -83,19 +79,21 @@ type worker struct {
 	walk    shard.Walk
 	walking bool
 	done    bool
-	job     *job
+	job     largeJob
 }
 
 // Start makes the cut, of all that is in ks, whose shards are all locked, and begins to write.
 func Start(ks *shard.Keyspace, o Options) *Snapshot {
 	s := &Snapshot{o: o, ks: ks, parts: make([]part, ks.Shards()), workers: make([]worker, o.Workers), began: time.Now(),
-		walking: o.Workers, pending: map[largeKey]*largeValue{}}
+		walking: o.Workers}
 	s.queue.init(o.QueueBytes, ks.Shards())
 	for i := range s.workers {
 		s.workers[i].next = i
 	}
 	for i := range s.parts {
-		s.parts[i].db = -1
+		p := &s.parts[i]
+		p.db, p.compress = -1, o.Compress
+		p.enc.Compress, p.enc.MaxText, p.enc.Text = o.Compress, largeBytes, p.appendText
 	}
 	s.total = int64(ks.Cut(s))
 	go s.write(s.head())
@@ -129,35 +127,45 @@ func (s *Snapshot) head() []byte {
 
 // write is the goroutine that writes the file, which begins with head.
 func (s *Snapshot) write(head []byte) {
-	w := output{o: &s.o}
-	opened := false
-	err := s.o.Sink.Open()
-	if err == nil {
-		opened = true
-		err = w.write(head)
-	}
-	if err != nil {
+	lowPriority()
+	w := output{o: &s.o, q: &s.queue, out: head}
+	opened := true
+	if err := s.o.Sink.Open(); err != nil {
+		opened = false
 		s.fail(err)
 	}
 	for {
-		p, ok := s.queue.take()
+		p, l, ok := s.queue.take()
 		if !ok {
 			break
 		}
-		if !s.failed.Load() {
-			if err := w.piece(&p); err != nil {
-				s.fail(err)
-			}
+		if err := s.writePiece(&w, p, l); err != nil {
+			s.fail(err)
 		}
-		s.queue.done(p)
 	}
-	if err = s.Err(); err == nil {
+	err := s.Err()
+	if err == nil {
 		err = w.finish()
 	}
 	if err != nil && opened {
 		s.o.Sink.Abort()
 	}
+	w.close()
 	s.o.Done(err)
+}
+
+// writePiece writes p, a piece of l, or, if it is nil, takes the pieces of l to the side file. After a failure it gives up memory, no more.
+func (s *Snapshot) writePiece(w *output, p *piece, l *lane) (err error) {
+	failed := s.failed.Load()
+	if p == nil {
+		return w.spill(l, failed)
+	}
+	n := p.bytes()
+	if !failed {
+		err = w.piece(p)
+	}
+	s.queue.done(l, p, n)
+	return err
 }
 
 // fail ends the saving, but not the walk.
@@ -209,31 +217,39 @@ func (s *Snapshot) Crowded() bool {
 }
 
 // AwaitRoom calls f, on any goroutine, when writes may go on.
-func (s *Snapshot) AwaitRoom(f func()) { s.queue.await(f, false) }
+func (s *Snapshot) AwaitRoom(f func()) { s.queue.await(f, nil) }
 
 // Save saves an entry: see shard.Saver.
-func (s *Snapshot) Save(db *shard.DB, e shard.Entry, m shard.SaveMode) bool {
+func (s *Snapshot) Save(db *shard.DB, e shard.Entry) {
 	if s.failed.Load() {
-		return true
+		return
 	}
 	p := &s.parts[db.Shard().Index()]
 	switch {
 	case e.Type() == types.String:
 		s.saveString(p, db, e)
-	case m != shard.SaveNow && db.Elements(e) > largeElements || !s.saveValue(p, db, e, m == shard.SaveNow):
-		s.postpone(db, e, m == shard.SaveFirst)
-		return false
+	case inPieces(e) && db.Elements(e) > largeElements || !s.saveValue(p, db, e):
+		s.beginJob(db, e)
+		return
 	}
 	s.keys.Add(1)
 	if len(p.buf) >= s.queue.size {
 		s.flush(p)
+	}
+}
+
+// inPieces tells whether a value can be saved piece by piece. Others are small, unless somebody has set limits that make them large.
+func inPieces(e shard.Entry) bool {
+	switch e.Encoding() {
+	case types.Listpack, types.ListpackEx, types.Intset:
+		return false
 	}
 	return true
 }
 
 func (p *part) selectDB(s *Snapshot, db int) {
 	if p.buf == nil {
-		p.buf = s.queue.buffer()
+		p.piece = s.queue.buffer()
 	}
 	if p.db != db {
 		p.buf = rdb.AppendSelect(p.buf, db)
@@ -253,40 +269,36 @@ func (s *Snapshot) attributes(db *shard.DB, e shard.Entry) rdb.Attributes {
 
 func (s *Snapshot) saveString(p *part, db *shard.DB, e shard.Entry) {
 	p.selectDB(s, db.Origin())
-	p.buf = rdb.AppendKey(p.buf, db.Key(e), rdb.String, s.attributes(db, e), s.o.Compress)
+	p.key(db.Key(e), rdb.String, s.attributes(db, e))
 	var scratch [20]byte
 	text := db.Bytes(e, scratch[:])
 	if len(text) < longText {
-		p.buf = rdb.AppendString(p.buf, text, s.o.Compress)
+		p.string(text)
 		return
 	}
-	out := piece{buf: p.buf}
-	if out.pinned, out.pins = db.Pin(e); out.pins {
-		out.text = out.pinned.Bytes()
+	if p.pinned, p.pins = db.Pin(e); p.pins {
+		p.long = p.pinned.Bytes()
 	} else {
-		out.text = append([]byte(nil), text...)
+		p.long = append([]byte(nil), text...)
 	}
-	s.queue.put(out, false)
-	*p = part{db: -1}
+	s.flush(p)
 }
 
-var encoders = sync.Pool{New: func() any { return new(rdb.Encoder) }}
-
-// saveValue saves a collection, unless it is too large and need not be saved whole.
-func (s *Snapshot) saveValue(p *part, db *shard.DB, e shard.Entry, whole bool) bool {
+// saveValue saves a collection, unless it is too large and can be saved in pieces.
+func (s *Snapshot) saveValue(p *part, db *shard.DB, e shard.Entry) bool {
 	p.selectDB(s, db.Origin())
-	enc := encoders.Get().(*rdb.Encoder)
-	defer encoders.Put(enc)
-	enc.Compress = s.o.Compress
-	begin := len(p.buf)
-	p.buf = rdb.AppendKey(p.buf, db.Key(e), enc.Start(db.Space(), db.Root(e)), s.attributes(db, e), s.o.Compress)
-	var more bool
-	if p.buf, more = enc.Step(p.buf, largeBytes); more && !whole {
-		p.buf = p.buf[:begin]
-		return false
+	begin, texts := len(p.buf), len(p.texts)
+	p.key(db.Key(e), p.enc.Start(db.Space(), db.Root(e)), s.attributes(db, e))
+	if !inPieces(e) {
+		p.enc.MaxText = 0
+		p.rest()
+		p.enc.Text, p.enc.MaxText = p.appendText, largeBytes
+		return true
 	}
-	for more {
-		p.buf, more = enc.Step(p.buf, largeBytes)
+	var more bool
+	if p.buf, more = p.enc.Step(p.buf, largeBytes); more || p.enc.TooLong {
+		p.buf, p.texts = p.buf[:begin], p.texts[:texts]
+		return false
 	}
 	return true
 }
@@ -294,16 +306,16 @@ func (s *Snapshot) saveValue(p *part, db *shard.DB, e shard.Entry, whole bool) b
 // flush hands over what is in a shard's buffer.
 func (s *Snapshot) flush(p *part) {
 	if len(p.buf) > 0 {
-		s.queue.put(piece{buf: p.buf}, false)
+		s.queue.put(&s.queue.row, p.take(), false)
 	}
-	*p = part{db: -1}
+	p.db = -1
 }
 
 // Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can be done now.
 func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 	w := &s.workers[id]
 	if w.job == nil {
-		w.job = s.nextJob(w.done)
+		w.job = s.nextJob()
 	}
 	if w.job != nil {
 		return s.stepJob(w, nowMS, until)
@@ -312,7 +324,7 @@ func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 		return false
 	}
 	if s.queue.full() && !s.failed.Load() {
-		s.queue.await(s.o.Wake, false)
+		s.queue.await(s.o.Wake, nil)
 		return false
 	}
 	return s.stepWalk(w, nowMS, until)
@@ -338,7 +350,7 @@ func (s *Snapshot) stepWalk(w *worker, nowMS int64, until func() bool) (more boo
 	}
 	sh := w.walk.Shard()
 	sh.Lock(nowMS)
-	done := w.walk.Step(func() bool { return until() || s.slowed() })
+	done := w.walk.Step(func() bool { return until() || s.slowed() || s.begun.Load() > 0 })
 	sh.Unlock()
 	w.walking = !done
 	return true
@@ -361,7 +373,7 @@ func (s *Snapshot) finished() bool {
 // endIfDone ends the snapshot when nothing is left to be saved. The caller holds no lock.
 func (s *Snapshot) endIfDone(nowMS int64) {
 	s.mu.Lock()
-	done := s.walking == 0 && !s.busy && len(s.pending) == 0 && !s.over
+	done := s.walking == 0 && s.active == 0 && !s.over
 	s.over = s.over || done
 	s.mu.Unlock()
 	if !done {

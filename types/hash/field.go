@@ -126,11 +126,17 @@ func (v *Value) addField(p *member.Place, name, value []byte, expireMS int64) bo
 		a.Free(f.ref, f.size)
 		return false
 	}
+	if v.watch != nil {
+		v.watch.Add(f.ref)
+	}
 	return true
 }
 
 // changeField gives the field was, which is at p, another value and expiry. Its block stays if it has the room.
 func (v *Value) changeField(p *member.Place, was field, value []byte, expireMS int64) bool {
+	if v.watch != nil {
+		v.watch.Change(was.ref)
+	}
 	a := v.sp.Arena
 	f := layout(was.name, len(value), expireMS)
 	moved := alloc.UsableSize(f.size) != alloc.UsableSize(was.size)
@@ -156,6 +162,9 @@ func (v *Value) changeField(p *member.Place, was field, value []byte, expireMS i
 		p.Replace(f.ref)
 		v.write(&f, value)
 		a.Free(was.ref, was.size)
+		if v.watch != nil {
+			v.watch.Add(f.ref)
+		}
 		return true
 	case f.size != was.size:
 		a.Resize(f.ref, was.size, f.size)
@@ -175,6 +184,9 @@ func (v *Value) deleteField(name []byte) (existed bool) {
 }
 
 func (v *Value) removeField(p *member.Place, f *field) {
+	if v.watch != nil {
+		v.watch.Change(f.ref)
+	}
 	v.unindex(f)
 	p.Remove(v.sp, &v.table)
 	v.sp.Arena.Free(f.ref, f.size)

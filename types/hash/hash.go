@@ -20,6 +20,7 @@ type Value struct {
 	table  dict.Table     // Hashtable, HashtableEx
 	head   alloc.Ref      // HashtableEx: where table is kept
 	nextMS int64          // no field expires before; 0: none expires
+	watch  types.Watcher  // may be nil
 }
 
 // Element is a field or a value. Its bytes alias the arena and die at the next change of the hash.
@@ -44,7 +45,7 @@ func Open(sp *types.Space, r types.Root) (v Value) {
 
 // Load makes v, which is zero but for NowMS, the hash of a root: Open without a copy of the value.
 func (v *Value) Load(sp *types.Space, r types.Root) {
-	v.sp, v.enc = sp, r.Encoding
+	v.sp, v.enc, v.watch = sp, r.Encoding, sp.Watcher(&r)
 	switch r.Encoding {
 	case types.Hashtable:
 		v.table = dict.FromWords(r.Data.Lo, r.Data.Hi)

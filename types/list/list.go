@@ -16,10 +16,16 @@ type Value struct {
 func New(sp *types.Space) Value { return Open(sp, types.Root{}) }
 
 // Open returns the list of root r.
-func Open(sp *types.Space, r types.Root) Value { return Value{quicklist.Open(sp.Arena, r.Data)} }
+func Open(sp *types.Space, r types.Root) (v Value) {
+	v.Load(sp, r)
+	return v
+}
 
 // Load makes v, which is zero, the list of root r: Open without a copy of the value.
-func (v *Value) Load(sp *types.Space, r types.Root) { v.List.Load(sp.Arena, r.Data) }
+func (v *Value) Load(sp *types.Space, r types.Root) {
+	v.List.Load(sp.Arena, r.Data)
+	v.Watch = sp.Watcher(&r)
+}
 
 // Root returns the root to be kept.
 func (v *Value) Root() types.Root {

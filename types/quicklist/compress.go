@@ -14,6 +14,7 @@ const (
 
 // unpack makes the listpack of n, which may be compressed or have room, its block. The caller stores n.
 func (l *List) unpack(n *node) bool {
+	l.changing(n)
 	switch {
 	case n.isPlain():
 		return true

@@ -402,8 +402,14 @@ func (l *List) collapse() {
 		return
 	}
 	n := l.node(place{})
-	if n.isPacked() || n.hasRoom() && !l.trim(&n) {
+	if n.isPacked() {
 		return
+	}
+	if n.hasRoom() {
+		l.changing(&n)
+		if !l.trim(&n) {
+			return
+		}
 	}
 	e := l.entry(0)
 	l.arena.Free(e.ref, e.room*nodeSize)

@@ -29,6 +29,8 @@ type List struct {
 	one    listpack.Block // the only node, if there is no spine
 	spine  alloc.Ref
 	nodes  int // if there is a spine
+
+	Watch types.Watcher // is told which nodes change; may be nil
 }
 
 // Open returns the list with the root r; of zeros, an empty one.
@@ -127,6 +129,7 @@ func (l *List) PushHead(lim *types.Limits, elem []byte) bool {
 // node, which loses its room.
 func (l *List) pushOpen(lim *types.Limits, p place, elem []byte, tail bool) (done, ok bool) {
 	n := l.node(p)
+	l.changing(&n)
 	switch {
 	case !fits(lim, &n, len(elem)):
 		if n.hasRoom() && l.trim(&n) {
@@ -186,11 +189,12 @@ func (l *List) Pop(lim *types.Limits, tail bool) bool {
 	}
 	n := l.node(p)
 	if n.count == 1 {
-		n.free(l.arena)
+		l.drop(&n)
 		l.removeNode(p)
 		l.compress(lim, nil)
 		return true
 	}
+	l.changing(&n)
 	if l.spine != 0 {
 		ok := l.popAtEnd(&n, tail)
 		l.setNode(p, n)
@@ -338,7 +342,7 @@ func (l *List) Delete(lim *types.Limits, index, count int) (deleted int) {
 		n := l.node(p)
 		k := min(count-deleted, int(n.count)-i)
 		if k == int(n.count) {
-			n.free(l.arena)
+			l.drop(&n)
 			p = l.removeNode(p)
 		} else if !l.deleteIn(p, n, i, k) {
 			break
@@ -405,4 +409,23 @@ func (l *List) join(lim *types.Limits, a, b place) bool {
 	x.count += y.count
 	l.setNode(a, x)
 	return true
+}
+
+// changing tells the watcher that n is about to change.
+func (l *List) changing(n *node) {
+	if l.Watch == nil {
+		return
+	}
+	if n.isPacked() {
+		l.Watch.ChangeNode(n.block.Ref, n.block.Bytes(l.arena), int(n.form))
+		return
+	}
+	l.Watch.ChangeNode(n.block.Ref, n.listpack(l.arena), 0)
+}
+
+// drop frees a node, unless the watcher wants it.
+func (l *List) drop(n *node) {
+	if l.Watch == nil || !l.Watch.DropNode(n.block.Ref, n.asked()) {
+		n.free(l.arena)
+	}
 }

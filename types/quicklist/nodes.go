@@ -3,6 +3,7 @@ package quicklist
 import (
 	"encoding/binary"
 
+	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/listpack"
 )
@@ -82,4 +83,39 @@ func copyListpack(l *List, lp []byte) (listpack.Block, bool) {
 	}
 	copy(l.arena.Bytes(ref, len(lp)), lp)
 	return listpack.Block{Ref: ref, Size: binary.LittleEndian.Uint32(lp)}, true
+}
+
+// NodeAt describes a node for as long as it does not change.
+type NodeAt struct{ n node }
+
+// Ref returns the node's block.
+func (n *NodeAt) Ref() alloc.Ref { return n.n.block.Ref }
+
+// Size returns how many bytes the block has.
+func (n *NodeAt) Size() int { return n.n.asked() }
+
+// In returns the node, which is one of an arena.
+func (n *NodeAt) In(a *alloc.Arena) Node {
+	if n.n.isPacked() {
+		return Node{Bytes: n.n.block.Bytes(a), Raw: int(n.n.form), Len: int(n.n.count)}
+	}
+	return Node{Bytes: n.n.listpack(a), Len: int(n.n.count)}
+}
+
+// AppendNodes appends descriptions of all nodes to dst, 16 bytes each.
+func (l *List) AppendNodes(dst []NodeAt) []NodeAt {
+	if l.spine == 0 {
+		if l.length > 0 {
+			dst = append(dst, NodeAt{l.node(place{})})
+		}
+		return dst
+	}
+	for i := range l.groups() {
+		e := l.entry(i)
+		g := l.group(e)
+		for s := range e.nodes {
+			dst = append(dst, NodeAt{loadNode(g, s)})
+		}
+	}
+	return dst
 }

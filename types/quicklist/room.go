@@ -61,6 +61,7 @@ func (l *List) pushRoom(lim *types.Limits, elem []byte, tail bool) bool {
 	if n.form < form || !fits(lim, &n, len(elem)) {
 		return false
 	}
+	l.changing(&n)
 	mem, room, ok := l.arena.Bytes(n.block.Ref, n.asked()), 0, false
 	if tail {
 		size := int(n.block.Size)
@@ -82,6 +83,7 @@ func (l *List) popRoom(tail bool) bool {
 	if n.form < form || n.count == 1 || int(n.block.Size) < n.asked()/2 {
 		return false
 	}
+	l.changing(&n)
 	mem := l.arena.Bytes(n.block.Ref, n.asked())
 	room := l.popFrom(mem, &n, tail)
 	l.changeEnd(e, b, len(mem)-room, form|uint32(room), -1)

@@ -123,6 +123,9 @@ func (v *Value) Pop(count int, visit func(e listpack.Element)) {
 func (v *Value) popRef(r alloc.Ref, visit func(e listpack.Element)) {
 	p := member.FindRef(v.sp, &v.table, r)
 	visit(listpack.Element{Bytes: member.Name(v.sp.Arena, r)})
+	if v.watch != nil {
+		v.watch.Change(r)
+	}
 	p.Remove(v.sp, &v.table)
 	v.freeMember(r)
 }

@@ -15,6 +15,7 @@ type Value struct {
 	table dict.Table
 	ints  intset.Block
 	enc   types.Encoding
+	watch types.Watcher // see types.Watcher; may be nil
 }
 
 // New returns an empty set in sp, which takes no memory.
@@ -22,7 +23,7 @@ func New(sp *types.Space) Value { return Value{sp: sp, enc: types.Intset} }
 
 // Open returns a view of the set that r is the root of.
 func Open(sp *types.Space, r types.Root) Value {
-	v := Value{sp: sp, enc: r.Encoding}
+	v := Value{sp: sp, enc: r.Encoding, watch: sp.Watcher(&r)}
 	if r.Encoding == types.Intset {
 		v.ints = intset.Block{Ref: alloc.Ref(uint32(r.Data.Lo)), Size: uint32(r.Data.Lo >> 32)}
 		return v
@@ -136,6 +137,9 @@ func (v *Value) addText(text []byte) (added bool, err error) {
 		a.Free(ref, size)
 		return false, types.ErrNoMemory
 	}
+	if v.watch != nil {
+		v.watch.Add(ref)
+	}
 	return true, nil
 }
 
@@ -165,6 +169,9 @@ func (v *Value) Remove(text []byte) bool {
 	p := member.Find(v.sp, &v.table, text)
 	if !p.Found() {
 		return false
+	}
+	if v.watch != nil {
+		v.watch.Change(p.Ref)
 	}
 	p.Remove(v.sp, &v.table)
 	v.freeMember(p.Ref)

@@ -35,6 +35,7 @@ func (v *Value) Groups() int { return v.h.groups.Len() }
 
 // Group returns the group called name.
 func (v *Value) Group(name []byte) (Group, bool) {
+	v.changingGroups()
 	word, ok := v.h.groups.Find(v.sp.Arena, name)
 	if !ok {
 		return Group{}, false
@@ -53,6 +54,7 @@ func (v *Value) EachGroup(f func(name []byte, g Group)) {
 // AddGroup adds a group, of which there is none yet, that has read all entries up to last: read of them, or Unknown. ok is false
 // if there is no memory.
 func (v *Value) AddGroup(name []byte, last ID, read int64) (_ Group, ok bool) {
+	v.changingGroups()
 	a := v.sp.Arena
 	r := a.AllocZero(groupBytes)
 	if r == 0 {
@@ -70,6 +72,7 @@ func (v *Value) AddGroup(name []byte, last ID, read int64) (_ Group, ok bool) {
 // RemoveGroup takes the group called name out of the stream and returns it as the root of a stream that has nothing else, to be
 // freed by FreeStep. ok is false if there is no memory for that.
 func (v *Value) RemoveGroup(name []byte) (_ types.Root, ok bool) {
+	v.changingGroups()
 	last, ok := New(v.sp)
 	if !ok {
 		return types.Root{}, false

@@ -9,9 +9,10 @@ import (
 
 // Value is a view of a stream, for the time of one command. All changes are in blocks, so its root never changes.
 type Value struct {
-	sp  *types.Space
-	ref alloc.Ref
-	h   *header
+	sp    *types.Space
+	ref   alloc.Ref
+	h     *header
+	watch types.Watcher // may be nil
 }
 
 // header is a stream's first block.
@@ -35,10 +36,14 @@ func New(sp *types.Space) (v Value, ok bool) {
 }
 
 // Open returns a view of the stream that r is the root of.
-func Open(sp *types.Space, r types.Root) Value { return open(sp, headerOf(&r)) }
+func Open(sp *types.Space, r types.Root) Value {
+	v := open(sp, headerOf(&r))
+	v.watch = sp.Watcher(&r)
+	return v
+}
 
 func open(sp *types.Space, r alloc.Ref) Value {
-	return Value{sp, r, alloc.At[header](sp.Arena, r)}
+	return Value{sp: sp, ref: r, h: alloc.At[header](sp.Arena, r)}
 }
 
 func headerOf(r *types.Root) alloc.Ref { return alloc.Ref(uint32(r.Data.Lo)) }
@@ -159,6 +164,7 @@ func (v *Value) newTail(id ID, pairs [][]byte) bool {
 // appendToTail adds an entry to the tail.
 func (v *Value) appendToTail(id ID, total int, pairs [][]byte) bool {
 	h, a := v.h, v.sp.Arena
+	v.changing(&h.tail)
 	n := len(pairs) / 2
 	most := total + (len(pairs)+8)*elementBytes
 	if int(h.tail.used)+most > int(h.tail.room) {
@@ -204,6 +210,7 @@ func appendEntry(lp []byte, flags int64, master, id ID, pairs [][]byte) []byte {
 // seal gives the tail its place in the tree. The stream has no tail afterwards.
 func (v *Value) seal() bool {
 	h, a := v.h, v.sp.Arena
+	v.changing(&h.tail)
 	if !h.tail.fit(a) {
 		return false
 	}

@@ -40,6 +40,7 @@ func (v *Value) recount(it *Iter, valid, deleted int64, pos *int) (node, bool) {
 	if it.where == inTree {
 		n = nodeOf(it.nodes.Value())
 	}
+	v.changing(&n)
 	was := int(n.used)
 	if !n.setCounts(a, it.counts, valid, deleted) {
 		return n, false
@@ -57,12 +58,12 @@ func (v *Value) recount(it *Iter, valid, deleted int64, pos *int) (node, bool) {
 func (v *Value) dropNode(it *Iter) {
 	a, h := v.sp.Arena, v.h
 	if it.where == inTail {
-		h.tail.free(a)
+		v.drop(&h.tail)
 		h.tail = node{}
 		return
 	}
 	n := nodeOf(it.nodes.Value())
-	n.free(a)
+	v.drop(&n)
 	k := it.master.key()
 	h.nodes.Delete(a, k[:])
 }

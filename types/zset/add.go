@@ -155,11 +155,17 @@ func (v *Value) addLarge(name []byte, score float64, mode Mode) (Outcome, float6
 		was := v.blockScore(p.Ref)
 		out, score := decide(was, score, mode)
 		if out == Updated {
+			if v.watch != nil {
+				v.watch.Change(p.Ref)
+			}
 			t := v.tree()
 			if !t.Update(&btree.Key{Score: was, Member: name}, score) {
 				return Kept, 0, types.ErrNoMemory
 			}
 			v.setBlockScore(p.Ref, score)
+			if v.watch != nil {
+				v.watch.Add(p.Ref)
+			}
 		}
 		return out, score, nil
 	}
@@ -180,6 +186,9 @@ func (v *Value) addLarge(name []byte, score float64, mode Mode) (Outcome, float6
 		t.Delete(&k)
 		v.freeMember(ref)
 		return Kept, 0, types.ErrNoMemory
+	}
+	if v.watch != nil {
+		v.watch.Add(ref)
 	}
 	return Inserted, score, nil
 }

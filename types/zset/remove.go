@@ -26,6 +26,9 @@ func (v *Value) Remove(name []byte) (removed bool, err error) {
 	if !p.Found() {
 		return false, nil
 	}
+	if v.watch != nil {
+		v.watch.Change(p.Ref)
+	}
 	t := v.tree()
 	t.Delete(&btree.Key{Score: v.blockScore(p.Ref), Member: name})
 	p.Remove(v.sp, &h.table)
@@ -47,6 +50,9 @@ func (v *Value) RemoveRange(from, to int) error {
 	for n := to - from; n > 0; {
 		refs := t.DeleteRun(from, min(n, len(buf)), buf[:0])
 		for _, ref := range refs {
+			if v.watch != nil {
+				v.watch.Change(ref)
+			}
 			p := member.FindRef(v.sp, &h.table, ref)
 			p.Remove(v.sp, &h.table)
 			v.freeMember(ref)

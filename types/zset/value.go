@@ -19,6 +19,7 @@ type Value struct {
 	block listpack.Block // of a listpack
 	ref   alloc.Ref      // of a skiplist: its head
 	enc   types.Encoding
+	watch types.Watcher // may be nil
 }
 
 // head is what a skiplist's root leads to.
@@ -35,7 +36,7 @@ func New(sp *types.Space) Value { return Value{sp: sp, enc: types.Listpack} }
 
 // Open returns a view of the sorted set that r is the root of.
 func Open(sp *types.Space, r types.Root) Value {
-	v := Value{sp: sp, enc: r.Encoding}
+	v := Value{sp: sp, enc: r.Encoding, watch: sp.Watcher(&r)}
 	ref := alloc.Ref(uint32(r.Data.Lo))
 	if r.Encoding == types.Listpack {
 		v.block = listpack.Block{Ref: ref, Size: uint32(r.Data.Lo >> 32)}

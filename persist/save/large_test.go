@@ -1,0 +1,451 @@
+package save
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/shoaldb/shoal/persist/load"
+	"github.com/shoaldb/shoal/persist/rdb"
+	"github.com/shoaldb/shoal/shard"
+	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/hash"
+	"github.com/shoaldb/shoal/types/list"
+	"github.com/shoaldb/shoal/types/set"
+	"github.com/shoaldb/shoal/types/stream"
+	"github.com/shoaldb/shoal/types/zset"
+)
+
+// The tests below change large values of every type while they are saved.
+
+// dumps returns every key with its value: as DUMP has it, but with members in order.
+func dumps(t *testing.T, ks *shard.Keyspace) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for i := range ks.Shards() {
+		s := ks.Shard(i)
+		s.Lock(nowMS)
+		for id := range ks.Databases() {
+			db := s.DB(id)
+			cursor := uint32(0)
+			for more := db.Len() > 0; more; more = cursor != 0 {
+				cursor = db.Scan(cursor, func(e shard.Entry) {
+					all[fmt.Sprintf("%d %s", id, db.Key(e))] = dumpOf(db, e)
+				})
+			}
+		}
+		s.Unlock()
+	}
+	return all
+}
+
+func dumpOf(db *shard.DB, e shard.Entry) string {
+	if e.Type() == types.String {
+		return valueText(db, e)
+	}
+	sp, r := db.Space(), db.Root(e)
+	var parts []string
+	switch e.Type() {
+	case types.Set:
+		v := set.Open(sp, r)
+		var b set.Batch
+		for it := v.Iter(); it.Next(&b); {
+			for _, m := range b.Members() {
+				parts = append(parts, string(m.Append(nil)))
+			}
+		}
+		slices.Sort(parts)
+	case types.Hash:
+		v := hash.Open(sp, r)
+		v.Each(func(field, value hash.Element) bool {
+			name := field.Append(nil)
+			expireMS, _ := v.ExpireMS(name)
+			parts = append(parts, fmt.Sprintf("%s=%s@%d", name, value.Append(nil), expireMS))
+			return true
+		})
+		slices.Sort(parts)
+	case types.ZSet:
+		v := zset.Open(sp, r)
+		for it := v.Ascend(0, v.Len()); ; {
+			m, score, ok := it.Next()
+			if !ok {
+				break
+			}
+			parts = append(parts, fmt.Sprintf("%s:%v", m.Append(nil), score))
+		}
+	case types.List:
+		v := list.Open(sp, r)
+		for it := v.From(0); it.OK(); it.Next() {
+			e := it.Element()
+			parts = append(parts, string(e.Append(nil)))
+		}
+	case types.Stream:
+		var enc rdb.Encoder
+		enc.Start(sp, r)
+		b, more := []byte(nil), true
+		for more {
+			b, more = enc.Step(b, 1<<16)
+		}
+		return string(b)
+	}
+	return strings.Join(parts, " ")
+}
+
+// check compares two results of dumps.
+func check(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for k, v := range want {
+		g, is := got[k]
+		switch {
+		case !is:
+			t.Errorf("%s is missing", k)
+		case g != v:
+			i := 0
+			for i < len(g) && i < len(v) && g[i] == v[i] {
+				i++
+			}
+			t.Errorf("%s is another one: %d bytes instead of %d, from %d on %.60q instead of %.60q", k, len(g), len(v), i, g[i:], v[i:])
+		}
+	}
+	for k := range got {
+		if _, is := want[k]; !is {
+			t.Errorf("%s was not there", k)
+		}
+	}
+}
+
+func (x *taker) dumps(t *testing.T) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(x.dir, "dump.rdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ks := newKeyspace()
+	if _, err := load.Load(ks, bytes.NewReader(b), load.Options{Limits: &limits, NowMS: nowMS, Workers: 2}); err != nil {
+		t.Fatal(err)
+	}
+	return dumps(t, ks)
+}
+
+const kinds = 7
+
+// names of large values; some are in one shard, for RENAME.
+func largeName(kind, i int) string { return fmt.Sprintf("large:%d:%d:{%d}", kind, i, i) }
+
+// create makes the value of a kind with n members.
+func create(k *shard.Key, kind, n int) {
+	sp := k.DB.Space()
+	lim := limits
+	var r types.Root
+	switch kind {
+	case 0:
+		v := set.New(sp)
+		for i := range n {
+			must2(v.Add(&lim, fmt.Appendf(nil, "member:%d", i)))
+		}
+		r = v.Root()
+	case 1, 2:
+		v := hash.New(sp)
+		for i := range n {
+			ms := int64(0)
+			if kind == 2 && i%3 == 0 {
+				ms = nowMS + 1e6 + int64(i)
+			}
+			must2(v.Set(&lim, fmt.Appendf(nil, "field:%d", i), fmt.Appendf(nil, "value %d", i), ms))
+		}
+		r = v.Root()
+	case 3:
+		v := zset.New(sp)
+		for i := range n {
+			_, _, err := v.Add(&lim, fmt.Appendf(nil, "member:%d", i), float64(i%97), 0)
+			must2(0, err)
+		}
+		r = v.Root()
+	case 4, 5:
+		if kind == 5 {
+			lim.ListCompressDepth = 1
+		}
+		v := list.New(sp)
+		for i := range n {
+			v.PushTail(&lim, fmt.Appendf(nil, "element of the list %d", i))
+		}
+		r = v.Root()
+	case 6:
+		v, _ := stream.New(sp)
+		for i := range n {
+			must2(0, v.Append(&lim, stream.ID{MS: uint64(i + 1)}, [][]byte{[]byte("field"), fmt.Appendf(nil, "value %d", i)}))
+		}
+		g, _ := v.AddGroup([]byte("group"), stream.ID{MS: uint64(n / 2)}, int64(n/2))
+		c, _ := g.AddConsumer([]byte("consumer"), nowMS)
+		for i := range n / 2 {
+			g.Deliver(stream.ID{MS: uint64(i + 1)}, c, nowMS)
+		}
+		r = v.Root()
+	}
+	k.DB.Add(k, r, shard.SetMode{})
+}
+
+func must2[T any](_ T, err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// alter changes some members of the value of a kind, or all of it.
+func alter(r *rand.Rand, ks *shard.Keyspace, kind, i int) {
+	withKey(ks, largeName(kind, i), func(k *shard.Key) {
+		n := 1 + r.IntN(20)
+		switch r.IntN(60) {
+		case 0:
+			k.DB.Delete(k)
+			return
+		case 1:
+			create(k, kind, 1+r.IntN(5000))
+			return
+		case 2:
+			if k.DB.Find(k).Exists() {
+				to := ks.Key(1, []byte(largeName(kind, i)))
+				to.BeforeWrite()
+				ks.Move(k, &to)
+			}
+			return
+		case 3:
+			from := ks.Key(1, []byte(largeName(kind, i)))
+			from.BeforeWrite()
+			if from.DB.Find(&from).Exists() {
+				ks.Move(&from, k)
+			}
+			return
+		case 4:
+			n = 3000
+		}
+		e := k.DB.Find(k)
+		if !e.Exists() {
+			return
+		}
+		root, empty := mutate(r, k, e, kind, n)
+		k.DB.SetRoot(e, root)
+		if empty {
+			k.DB.Delete(k)
+		}
+	})
+}
+
+// mutate changes about n members.
+func mutate(r *rand.Rand, k *shard.Key, e shard.Entry, kind, n int) (root types.Root, empty bool) {
+	sp, was := k.DB.Space(), k.DB.Root(e)
+	lim := limits
+	text := fmt.Appendf(nil, "new %d", r.IntN(1e6))
+	switch kind {
+	case 0:
+		v := set.Open(sp, was)
+		for range n {
+			m := fmt.Appendf(nil, "member:%d", r.IntN(10000))
+			if r.IntN(3) > 0 {
+				v.Remove(m)
+			} else {
+				must2(v.Add(&lim, m))
+			}
+		}
+		if r.IntN(5) == 0 {
+			v.Pop(min(n, v.Len()), func(hash.Element) {})
+		}
+		return v.Root(), v.Len() == 0
+	case 1, 2:
+		v := hash.Open(sp, was)
+		for range n {
+			m := fmt.Appendf(nil, "field:%d", r.IntN(10000))
+			switch r.IntN(4) {
+			case 0:
+				must2(v.Delete(m))
+			case 1:
+				if _, is := v.ExpireMS(m); is {
+					must2(0, v.SetExpire(m, nowMS+1e6+r.Int64N(1e6)))
+				}
+			default:
+				must2(v.Set(&lim, m, text, hash.KeepTTL))
+			}
+		}
+		return v.Root(), v.Size() == 0
+	case 3:
+		v := zset.Open(sp, was)
+		for range n {
+			m := fmt.Appendf(nil, "member:%d", r.IntN(10000))
+			if r.IntN(4) == 0 {
+				must2(v.Remove(m))
+			} else {
+				_, _, err := v.Add(&lim, m, float64(r.IntN(200)-50), 0)
+				must2(0, err)
+			}
+		}
+		if r.IntN(10) == 0 {
+			from := r.IntN(v.Len() + 1)
+			must2(0, v.RemoveRange(from, min(from+n, v.Len())))
+		}
+		return v.Root(), v.Len() == 0
+	case 4, 5:
+		if kind == 5 {
+			lim.ListCompressDepth = 1
+		}
+		v := list.Open(sp, was)
+		mutateList(r, &v, &lim, n, text)
+		return v.Root(), v.Len() == 0
+	}
+	v := stream.Open(sp, was)
+	mutateStream(r, &v, &lim, n)
+	return v.Root(), false
+}
+
+func mutateList(r *rand.Rand, v *list.Value, lim *types.Limits, n int, text []byte) {
+	for range min(n, 50) {
+		if v.Len() == 0 {
+			return
+		}
+		at := r.IntN(v.Len())
+		switch r.IntN(9) {
+		case 0:
+			v.PushHead(lim, text)
+		case 1:
+			v.PushTail(lim, text)
+		case 2:
+			v.Pop(lim, true)
+		case 3:
+			v.Pop(lim, false)
+		case 4:
+			v.Replace(lim, at, text)
+		case 5:
+			v.Insert(lim, at, text)
+		case 6:
+			v.Delete(lim, at, 1+r.IntN(n))
+		case 7:
+			v.Remove(lim, fmt.Appendf(nil, "element of the list %d", r.IntN(5000)), 1, r.IntN(2) == 0)
+		case 8:
+			v.Replace(lim, at, bytes.Repeat(text, 1000))
+		}
+	}
+}
+
+func mutateStream(r *rand.Rand, v *stream.Value, lim *types.Limits, n int) {
+	for range min(n, 50) {
+		id := stream.ID{MS: uint64(1 + r.IntN(6000))}
+		switch r.IntN(6) {
+		case 0, 1:
+			must2(0, v.Append(lim, stream.ID{MS: v.Last().MS + 1}, [][]byte{[]byte("field"), fmt.Appendf(nil, "%d", r.Uint64())}))
+		case 2:
+			must2(v.Delete(id))
+		case 3:
+			if r.IntN(10) == 0 {
+				v.Trim(stream.Trim{ByID: true, MinID: id, Approx: r.IntN(2) == 0})
+			}
+		case 4:
+			if g, ok := v.Group([]byte("group")); ok {
+				g.Forget(id)
+			}
+		case 5:
+			if g, ok := v.Group([]byte("group")); ok && r.IntN(50) == 0 {
+				c, _ := g.Consumer([]byte("consumer"))
+				g.Deliver(stream.ID{MS: 1e6 + r.Uint64N(1e6)}, c, nowMS)
+			}
+		}
+	}
+}
+
+// TestLarge takes snapshots of large values while all their members change, and whole values go, come and move.
+func TestLarge(t *testing.T) {
+	const each = 6
+	ks := newKeyspace()
+	for round := range 4 {
+		for kind := range kinds {
+			for i := range each {
+				withKey(ks, largeName(kind, i), func(k *shard.Key) { create(k, kind, 4000+500*i) })
+			}
+		}
+		var want map[string]string
+		var done atomic.Bool
+		var wg sync.WaitGroup
+		x := take(t, ks, func(o *Options) { o.Dir = t.TempDir() }, func() {
+			ks.UnlockAll()
+			want = dumps(t, ks)
+			ks.LockAll(nowMS)
+			for g := range 2 {
+				wg.Go(func() {
+					r := rand.New(rand.NewPCG(uint64(round), uint64(g)))
+					for !done.Load() {
+						alter(r, ks, r.IntN(kinds), r.IntN(each))
+					}
+				})
+			}
+		})
+		err := x.wait(t)
+		done.Store(true)
+		wg.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, x.dumps(t), want)
+		checkAll(t, ks)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// checkAll verifies all data, and that nothing is watched any more.
+func checkAll(t *testing.T, ks *shard.Keyspace) {
+	t.Helper()
+	for i := range ks.Shards() {
+		s := ks.Shard(i)
+		s.Lock(nowMS)
+		if s.DB(0).Space().Watched() {
+			t.Errorf("shard %d: there are watchers", i)
+		}
+		for s.Tick(1000) {
+		}
+		if err := s.Check(); err != nil {
+			t.Error(err)
+		}
+		s.Unlock()
+	}
+}
+
+// TestEarly changes every member between the cut and the first step, so that all of them are saved by who changes them.
+func TestEarly(t *testing.T) {
+	ks := newKeyspace()
+	for kind := range kinds {
+		withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 20000) })
+	}
+	want := dumps(t, ks)
+	x := take(t, ks, func(o *Options) { o.Dir = t.TempDir() }, func() {
+		ks.UnlockAll()
+		for kind := range kinds {
+			r := rand.New(rand.NewPCG(1, uint64(kind)))
+			for range 300 {
+				alter(r, ks, kind, 0)
+			}
+			for range 30 {
+				withKey(ks, largeName(kind, 0), func(k *shard.Key) {
+					if e := k.DB.Find(k); e.Exists() {
+						root, empty := mutate(r, k, e, kind, 3000)
+						k.DB.SetRoot(e, root)
+						if empty {
+							k.DB.Delete(k)
+						}
+					}
+				})
+			}
+		}
+		ks.LockAll(nowMS)
+	})
+	if err := x.wait(t); err != nil {
+		t.Fatal(err)
+	}
+	check(t, x.dumps(t), want)
+	checkAll(t, ks)
+}

@@ -1,0 +1,244 @@
+package save
+
+import (
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/persist/rdb"
+	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/list"
+	"github.com/shoaldb/shoal/types/quicklist"
+	"github.com/shoaldb/shoal/types/stream"
+)
+
+// nodeJob saves the nodes of a list or a stream in their order. It begins with a copy of what the value says of its nodes. A node that is about to
+// change is put aside in the queue; one that is dropped becomes the job's, and is freed when it has been saved.
+type nodeJob struct {
+	job
+	list   []quicklist.NodeAt
+	stream []stream.NodeAt
+	next   int // node to save
+	index  refIndex
+	aside  map[int]struct{}
+	kept   map[int]int // nodes that are the job's, and the size of their blocks
+
+	numbers []byte // of a stream, what follows its nodes
+	headed  bool   // these have been written
+	grouped bool   // the groups have been written, or are in groups
+	groups  buffer
+}
+
+func newNodeJob(b job) *nodeJob {
+	j := &nodeJob{job: b, aside: map[int]struct{}{}, kept: map[int]int{}}
+	if b.root.Type == types.List {
+		v := list.Open(b.sp, b.root)
+		j.list = v.AppendNodes(make([]quicklist.NodeAt, 0, v.Nodes()))
+	} else {
+		v := stream.Open(b.sp, b.root)
+		j.stream = v.AppendNodes(make([]stream.NodeAt, 0, v.NodeCount()))
+		j.out.enc.StartGroups(b.sp, b.root)
+		j.numbers = j.out.enc.Numbers(nil)
+	}
+	j.groups.compress = j.out.compress
+	j.index.init(j.nodes())
+	for i := range j.nodes() {
+		j.index.add(j.ref(i), i)
+	}
+	j.out.buf = rdb.AppendLen(j.out.buf, uint64(j.nodes()))
+	return j
+}
+
+func (j *nodeJob) nodes() int { return len(j.list) + len(j.stream) }
+
+func (j *nodeJob) ref(i int) alloc.Ref {
+	if j.list != nil {
+		return j.list[i].Ref()
+	}
+	return j.stream[i].Ref()
+}
+
+// unsaved returns the node whose block ref was at the cut, if it is still as it was and has not been saved.
+func (j *nodeJob) unsaved(ref alloc.Ref) (i int, is bool) {
+	i, is = j.index.find(ref)
+	if !is || i < j.next || j.idle() {
+		return 0, false
+	}
+	if _, is := j.aside[i]; is {
+		return 0, false
+	}
+	_, kept := j.kept[i]
+	return i, !kept
+}
+
+// ChangeNode puts a node aside.
+func (j *nodeJob) ChangeNode(ref alloc.Ref, lp []byte, raw int) {
+	i, is := j.unsaved(ref)
+	if !is {
+		return
+	}
+	j.aside[i] = struct{}{}
+	x := buffer{compress: j.out.compress}
+	x.buf = make([]byte, 0, len(lp)+32)
+	x.node(j.head(x.buf, i), lp, raw)
+	j.s.queue.putAside(j.lane, i, x.take())
+}
+
+// DropNode takes a node over.
+func (j *nodeJob) DropNode(ref alloc.Ref, size int) (kept bool) {
+	i, is := j.unsaved(ref)
+	if is {
+		j.kept[i] = size
+	}
+	return is
+}
+
+// ChangeGroups saves what has not been saved of the groups.
+func (j *nodeJob) ChangeGroups() {
+	if j.idle() || j.grouped {
+		return
+	}
+	j.grouped = true
+	x := &j.out
+	if !j.headed {
+		x = &j.groups
+	}
+	if !j.headed {
+		x.enc = j.out.enc
+	}
+	x.rest()
+}
+
+// rest appends all that an encoder has.
+func (x *buffer) rest() {
+	x.enc.Text = x.appendText
+	for more := true; more; {
+		x.buf, more = x.enc.Step(x.buf, stepBytes)
+	}
+	x.enc.Text = nil
+}
+
+// head appends what goes before the listpack of node i.
+func (j *nodeJob) head(dst []byte, i int) []byte {
+	if j.list != nil {
+		return rdb.AppendListNode(dst)
+	}
+	return rdb.AppendStreamNode(dst, j.stream[i].Master)
+}
+
+// node sets the buffer to dst, which has the head of a node, and its listpack.
+func (x *buffer) node(dst, lp []byte, raw int) {
+	if raw != 0 {
+		x.buf = rdb.AppendPacked(dst, lp, raw)
+		return
+	}
+	x.buf = dst
+	x.string(lp)
+}
+
+func (j *nodeJob) step(end int) {
+	for ; j.next < j.nodes() && len(j.out.buf) < end; j.next++ {
+		j.saveNode(j.next)
+	}
+	switch {
+	case j.next < j.nodes():
+	case j.stream == nil && j.numbers == nil:
+		j.over = true
+	default:
+		j.stepGroups(end)
+	}
+}
+
+func (j *nodeJob) saveNode(i int) {
+	if _, is := j.aside[i]; is {
+		delete(j.aside, i)
+		j.hand(false)
+		j.s.queue.put(j.lane, piece{at: i + 1}, false)
+		return
+	}
+	dst := j.head(j.out.buf, i)
+	a := j.sp.Arena
+	if j.list != nil {
+		n := j.list[i].In(a)
+		j.out.node(dst, n.Bytes, n.Raw)
+	} else {
+		j.out.node(dst, j.stream[i].Listpack(a), 0)
+	}
+	if size, is := j.kept[i]; is {
+		delete(j.kept, i)
+		a.Free(j.ref(i), size)
+	}
+}
+
+// stepGroups goes on with what follows the nodes of a stream.
+func (j *nodeJob) stepGroups(end int) {
+	if !j.headed {
+		j.headed = true
+		j.out.buf = append(j.out.buf, j.numbers...)
+		if j.grouped {
+			j.hand(false)
+			j.s.queue.put(j.lane, j.groups.take(), false)
+		}
+	}
+	if j.grouped {
+		j.over = true
+		return
+	}
+	j.out.enc.Text = j.out.appendText
+	var more bool
+	j.out.buf, more = j.out.enc.Step(j.out.buf, max(end-len(j.out.buf), 1))
+	j.grouped, j.over = !more, !more
+}
+
+// Lost forgets the nodes that were the job's.
+func (j *nodeJob) Lost() {
+	j.job.Lost()
+	clear(j.kept)
+}
+
+// release frees the nodes that are the job's still.
+func (j *nodeJob) release() {
+	for i, size := range j.kept {
+		j.sp.Arena.Free(j.ref(i), size)
+	}
+	clear(j.kept)
+}
+
+// refIndex tells which node a block is of. It has open addressing and does not grow.
+type refIndex struct {
+	slots []refSlot
+	shift uint
+}
+
+type refSlot struct {
+	ref alloc.Ref
+	i   int32
+}
+
+func (x *refIndex) init(n int) {
+	x.shift = 32
+	size := 1
+	for size < 2*n {
+		size *= 2
+		x.shift--
+	}
+	x.slots = make([]refSlot, size)
+}
+
+func (x *refIndex) slot(ref alloc.Ref) int { return int(uint64(uint32(ref)*0x9E3779B1) >> x.shift) }
+
+func (x *refIndex) add(ref alloc.Ref, i int) {
+	at := x.slot(ref)
+	for x.slots[at].ref != 0 {
+		at = (at + 1) & (len(x.slots) - 1)
+	}
+	x.slots[at] = refSlot{ref, int32(i)}
+}
+
+func (x *refIndex) find(ref alloc.Ref) (i int, ok bool) {
+	for at := x.slot(ref); ; at = (at + 1) & (len(x.slots) - 1) {
+		switch s := x.slots[at]; s.ref {
+		case ref:
+			return int(s.i), true
+		case 0:
+			return 0, false
+		}
+	}
+}
