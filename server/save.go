@@ -37,6 +37,9 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 	var sn *save.Snapshot
 	o := s.snapshotOptions(s.cfg.Load())
 	o.Sink, o.Info = t.sink, t.info
+	if dir, err := os.Getwd(); err == nil {
+		o.Dir = dir
+	}
 	o.Info.RedisVersion, o.Info.CreatedSec, o.Info.UsedMemory = RedisVersion, time.Now().Unix(), s.usedMemory()
 	o.Done = func(err error) {
 		_, _, peak := sn.Progress()
