@@ -82,7 +82,8 @@ func TestClientEviction(t *testing.T) {
 			t.Errorf("%d were evicted", n)
 		}
 		// Whoever makes it too much is closed at once.
-		big, err := net.Dial(srv.Address())
+		network, address := srv.Address()
+		big, err := net.Dial(network, address)
 		if err != nil {
 			t.Fatal(err)
 		}
