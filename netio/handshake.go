@@ -14,6 +14,12 @@ type HandshakeError struct{ Err error }
 func (e *HandshakeError) Error() string { return e.Err.Error() }
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
+// A RecordError closes a conn whose handshake is over, as what came is no record of the peer's, or is a fatal alert.
+type RecordError struct{ Err error }
+
+func (e *RecordError) Error() string { return e.Err.Error() }
+func (e *RecordError) Unwrap() error { return e.Err }
+
 var (
 	errNotTLS         = errors.New("first record does not look like a TLS handshake")
 	errHandshakeTimer = errors.New("the TLS handshake took too long")

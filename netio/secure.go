@@ -97,7 +97,7 @@ func (s *secure) deliver(in []byte) {
 			c.ended(io.EOF)
 		case err != nil:
 			s.over, more = true, false
-			c.Close(err)
+			c.Close(&RecordError{err})
 		case c.flags&flagPaused != 0:
 			c.stash, more = append(c.stash, s.in...), false
 		}
@@ -179,8 +179,8 @@ func (s *secure) seal(b []byte) {
 		}
 		s.sealed = s.c.r.bufs.get(class)
 	}
-	if _, err := s.conn.Write(b); err != nil {
-		s.c.Close(err)
+	if _, err := s.conn.Write(b); err != nil { // only after an alert of ours
+		s.c.Close(&RecordError{err})
 	}
 }
 

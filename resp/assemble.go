@@ -130,8 +130,11 @@ func (a *assembly) run(p *Parser, lim *Limits) Status {
 		switch a.stage {
 		case atStart:
 			a.stage = inInline
-			if in[0] == '*' {
+			switch {
+			case in[0] == '*':
 				a.stage = inCount
+			case bytes.HasPrefix(in, clientHello):
+				a.fail(ErrTLS)
 			}
 		case inInline:
 			used = a.inline(in)

@@ -7,6 +7,9 @@ type ProtocolError string
 func (e ProtocolError) Error() string { return string(e) }
 
 const (
+	// ErrTLS is for a client that begins a TLS handshake. An inline command that begins with the same three bytes does not exist.
+	ErrTLS ProtocolError = "Protocol error: a TLS handshake where plain text is spoken"
+
 	errInline      ProtocolError = "Protocol error: too big inline request"
 	errQuotes      ProtocolError = "Protocol error: unbalanced quotes in request"
 	errBigCount    ProtocolError = "Protocol error: too big mbulk count string"
@@ -16,6 +19,9 @@ const (
 	errSize        ProtocolError = "Protocol error: invalid bulk length"
 	errUnauthSize  ProtocolError = "Protocol error: unauthenticated bulk length"
 )
+
+// clientHello is how the first record of a TLS handshake begins: its type, and the version that all clients give there.
+var clientHello = []byte{22, 3, 1}
 
 // errExpected is the error for an argument that starts with got, not '$'. Line
 // ends turn into spaces, as in every error reply.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"
 )
 
@@ -107,9 +108,17 @@ func (r *reactor) dropOutput(cl *Client) {
 // protocolError answers a client that does not speak the protocol, and closes it.
 func (r *reactor) protocolError(cl *Client, err error) {
 	r.srv.log.Verbosef("Protocol error (%v) from client: %s. Query buffer: %q", err, cl.describe(r.nowMS), clip(cl.parser.Pending()))
-	r.w.Error("ERR " + err.Error())
+	if err == resp.ErrTLS {
+		r.srv.log.Warningf("A client at %s begins a TLS handshake on a port that speaks plain text: tls-port sets another one. The connection is closed.", cl.conn.RemoteAddr())
+		r.w.Buf = append(r.w.Buf, noTLSAlert...)
+	} else {
+		r.w.Error("ERR " + err.Error())
+	}
 	cl.close()
 }
+
+// noTLSAlert is what a TLS client understands: a record with a fatal alert, protocol_version (RFC 8446, section 6).
+var noTLSAlert = []byte{21, 3, 1, 0, 2, 2, 70}
 
 // close closes cl once its replies are sent.
 func (cl *Client) close() {

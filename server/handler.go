@@ -33,6 +33,10 @@ func (h handler) Opened(c *netio.Conn) {
 	h.srv.connections.Add(1)
 	if int(h.srv.clients.Add(1)) > h.srv.cfg.Load().MaxClients {
 		h.srv.rejectedConns.Add(1)
+		if c.IsTLS() { // no handshake only to say no, as in redis
+			c.Close(nil)
+			return
+		}
 		r.refuse(c, errMaxClients)
 		return
 	}
@@ -106,6 +110,9 @@ func (h handler) Closed(c *netio.Conn, err error) {
 		return
 	}
 	r := cl.reactor
+	if c.IsTLS() {
+		h.srv.noteTLSEnd(c, err)
+	}
 	r.abandon(cl)
 	r.endMulti(cl, false)
 	r.endMonitor(cl)

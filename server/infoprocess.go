@@ -120,19 +120,20 @@ func (r *infoReport) server() {
 	r.listeners()
 }
 
-// listeners writes a line for TCP and one for the Unix socket.
+// listeners writes a line for TCP, one for the Unix socket and one for TLS, with redis' numbers.
 func (r *infoReport) listeners() {
-	n := 0
-	if port := r.srv.port.Load(); port != 0 {
-		line := "name=tcp"
-		for _, b := range r.v.Bind {
-			line += ",bind=" + b
-		}
-		r.str("listener0", fmt.Sprintf("%s,port=%d", line, port))
-		n++
+	bind := ""
+	for _, b := range r.v.Bind {
+		bind += ",bind=" + b
+	}
+	if r.v.Port != 0 {
+		r.str("listener0", fmt.Sprintf("name=tcp%s,port=%d", bind, r.v.Port))
 	}
 	if r.v.UnixSocket != "" {
-		r.str(fmt.Sprintf("listener%d", n), "name=unix,bind="+strings.ReplaceAll(r.v.UnixSocket, "\n", ""))
+		r.str("listener1", "name=unix,bind="+strings.ReplaceAll(r.v.UnixSocket, "\n", ""))
+	}
+	if r.v.TLS.Port != 0 {
+		r.str("listener2", fmt.Sprintf("name=tls%s,port=%d", bind, r.v.TLS.Port))
 	}
 }
 

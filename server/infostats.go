@@ -101,6 +101,7 @@ func (r *infoReport) stats() {
 	r.fixed("instantaneous_input_repl_kbps", 0)
 	r.fixed("instantaneous_output_repl_kbps", 0)
 	r.num("rejected_connections", s.rejectedConns.Load())
+	r.num("tls_failed_handshakes", s.tlsFailures.Load())
 	r.zeros("sync_full", "sync_partial_ok", "sync_partial_err")
 	r.expiry()
 	r.zeros("evicted_keys")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,16 +18,13 @@ import (
 
 // listenAll opens the TCP and Unix sockets of v. At least one must open.
 func (s *Server) listenAll(v *config.Values) error {
-	if (v.Port == 0 || len(v.Bind) == 0) && v.UnixSocket == "" {
+	if (v.Port == 0 && v.TLS.Port == 0 || len(v.Bind) == 0) && v.UnixSocket == "" {
 		return errors.New("Configured to not listen anywhere, exiting.")
 	}
-	if v.Port != 0 {
-		addrs, err := s.listenTCP(v)
-		if err != nil {
-			return err
-		}
-		s.tcpAddrs = addrs
+	if err := s.openPorts([]tcpKind{plainTCP, tlsTCP}, v); err != nil {
+		return err
 	}
+	s.port.Store(int64(firstPort(v)))
 	if v.UnixSocket == "" {
 		return nil
 	}
@@ -39,41 +37,65 @@ func (s *Server) listenAll(v *config.Values) error {
 	return nil
 }
 
-// listenTCP opens v.Port on every address of v.Bind. An address with a leading '-' may be missing.
-func (s *Server) listenTCP(v *config.Values) ([]net.Addr, error) {
+// tcpKind tells what is spoken on a TCP port.
+type tcpKind int
+
+const (
+	plainTCP tcpKind = iota
+	tlsTCP
+	tcpKinds
+)
+
+func (k tcpKind) String() string { return [...]string{"TCP", "TLS"}[k] }
+
+func (k tcpKind) port(v *config.Values) int { return [...]int{v.Port, v.TLS.Port}[k] }
+
+// firstPort is the port that the server gives as its own.
+func firstPort(v *config.Values) int {
+	if v.Port != 0 {
+		return v.Port
+	}
+	return v.TLS.Port
+}
+
+// listenTCP opens the kind's port, if it has one, on every address of v.Bind. An address with a leading '-' may be missing.
+func (s *Server) listenTCP(kind tcpKind, v *config.Values) ([]net.Addr, error) {
+	port := kind.port(v)
+	if port == 0 {
+		return nil, nil
+	}
 	var addrs []net.Addr
-	port := v.Port
 	for _, bind := range v.Bind {
 		host, optional := strings.CutPrefix(bind, "-")
 		network, host := tcpNetwork(host)
-		addr, err := s.listenPatiently(network, net.JoinHostPort(host, strconv.Itoa(port)))
+		addr, err := s.listenPatiently(kind, network, net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
 			addrs = append(addrs, addr)
-			port = addr.(*net.TCPAddr).Port // the kernel's choice, for the other addresses, too
 			continue
 		}
 		if optional && missingAddress(err) {
 			continue
 		}
 		s.log.Warningf("Warning: Could not create server TCP listening socket %s:%d: %s", strings.TrimPrefix(bind, "-"), port, reasonOf(err))
-		for _, a := range addrs {
-			s.engine.Unlisten(a)
-		}
-		return nil, fmt.Errorf("Failed listening on port %d (TCP), aborting.", v.Port)
+		s.unlisten(addrs)
+		return nil, fmt.Errorf("Failed listening on port %d (%s), aborting.", port, kind)
 	}
-	s.port.Store(int64(port))
 	return addrs, nil
 }
 
 // listenPatiently opens a socket, and tries again for a moment if the address is in use: the kernel gives up the ring of a
 // process that was killed, and with it its sockets, a little after the process itself.
-func (s *Server) listenPatiently(network, addr string) (net.Addr, error) {
+func (s *Server) listenPatiently(kind tcpKind, network, addr string) (net.Addr, error) {
 	const (
 		patience = 500 * time.Millisecond
 		pause    = 20 * time.Millisecond
 	)
+	listen := func() (net.Addr, error) { return s.engine.Listen(network, addr, 0) }
+	if kind == tlsTCP {
+		listen = func() (net.Addr, error) { return s.engine.ListenTLS(network, addr) }
+	}
 	for waited := time.Duration(0); ; waited += pause {
-		a, err := s.engine.Listen(network, addr, 0)
+		a, err := listen()
 		if !errors.Is(err, syscall.EADDRINUSE) || waited >= patience {
 			return a, err
 		}
@@ -118,31 +140,58 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// changeListeners moves the TCP sockets to a new port or other addresses. Connections stay.
+// changeListeners moves the TCP sockets to new ports or other addresses. Connections stay. New sockets are open before the old ones are closed, unless
+// they need their ports.
 func (s *Server) changeListeners(old, v *config.Values) error {
-	before := s.tcpAddrs
-	if old.Port == v.Port { // the same port again: the old sockets must go first
-		s.unlisten(before)
-	}
-	var addrs []net.Addr
-	if v.Port != 0 {
-		var err error
-		if addrs, err = s.listenTCP(v); err != nil {
-			if old.Port == v.Port {
-				s.tcpAddrs, _ = s.listenTCP(old)
-			}
-			if old.Port != v.Port {
-				return errors.New("Unable to listen on this port. Check server logs.")
-			}
-			return errors.New("Failed to bind to specified addresses.")
+	rebind := !slices.Equal(old.Bind, v.Bind)
+	clash := rebind || v.Port != 0 && v.Port == old.TLS.Port || v.TLS.Port != 0 && v.TLS.Port == old.Port
+	var moving []tcpKind
+	for kind := range tcpKinds {
+		if rebind || kind.port(old) != kind.port(v) {
+			moving = append(moving, kind)
 		}
 	}
-	if old.Port != v.Port {
-		s.unlisten(before)
+	before := s.tcp
+	if clash {
+		s.closePorts(&s.tcp, moving)
 	}
-	s.tcpAddrs = addrs
-	s.port.Store(int64(v.Port))
+	err := s.openPorts(moving, v)
+	switch {
+	case err == nil && !clash:
+		s.closePorts(&before, moving)
+	case err != nil && clash:
+		_ = s.openPorts(moving, old) // it was open a moment ago
+	}
+	switch {
+	case err == nil:
+		s.port.Store(int64(firstPort(v)))
+		return nil
+	case rebind:
+		return errors.New("Failed to bind to specified addresses.")
+	}
+	return errors.New("Unable to listen on this port. Check server logs.")
+}
+
+// openPorts opens the ports of some kinds, or none of them.
+func (s *Server) openPorts(kinds []tcpKind, v *config.Values) error {
+	open := s.tcp
+	for i, kind := range kinds {
+		addrs, err := s.listenTCP(kind, v)
+		if err != nil {
+			s.closePorts(&open, kinds[:i])
+			return err
+		}
+		open[kind] = addrs
+	}
+	s.tcp = open
 	return nil
+}
+
+func (s *Server) closePorts(open *[tcpKinds][]net.Addr, kinds []tcpKind) {
+	for _, kind := range kinds {
+		s.unlisten(open[kind])
+		open[kind] = nil
+	}
 }
 
 func (s *Server) unlisten(addrs []net.Addr) {

@@ -139,6 +139,9 @@ func (s *Server) prepare(v *config.Values) error {
 	}
 	s.adjustMaxClients(v)
 	s.setTitle(v)
+	if err := s.startTLS(v); err != nil {
+		return err
+	}
 	if err := s.listenAll(v); err != nil {
 		return err
 	}
@@ -173,7 +176,7 @@ func (s *Server) logStart(v *config.Values) {
 		s.log.Raw(logo(v))
 		return
 	}
-	s.log.Noticef("Running mode=standalone, port=%d.", v.Port)
+	s.log.Noticef("Running mode=standalone, port=%d.", firstPort(v))
 	s.log.Noticef("PID: %d", os.Getpid())
 }
 
@@ -181,7 +184,7 @@ func logo(v *config.Values) string {
 	art := []string{
 		`      ><(((º>     ><(((º>        Shoal ` + Version + ` (` + runtime.GOOS + `/` + runtime.GOARCH + `)`,
 		`   ><(((º>   ><(((º>             Redis ` + RedisVersion + ` compatible, standalone mode`,
-		`     ><(((º>    ><(((º>          Port: ` + fmt.Sprint(v.Port),
+		`     ><(((º>    ><(((º>          Port: ` + fmt.Sprint(firstPort(v)),
 		`  ><(((º>    ><(((º>             PID: ` + fmt.Sprint(os.Getpid()),
 	}
 	return "\n" + strings.Join(art, "\n") + "\n\n"
@@ -189,11 +192,14 @@ func logo(v *config.Values) string {
 
 func (s *Server) logReady(v *config.Values) {
 	s.log.Noticef("Network engine %s with %d reactors, %d shards: %s", s.engine.Name(), len(s.reactors), s.ks.Shards(), s.engine.Reason())
-	if len(s.tcpAddrs) > 0 {
+	if v.Port != 0 {
 		s.log.Noticef("Ready to accept connections tcp")
 	}
 	if s.unixAddr != nil {
 		s.log.Noticef("Ready to accept connections unix")
+	}
+	if v.TLS.Port != 0 {
+		s.log.Noticef("Ready to accept connections tls")
 	}
 }
 

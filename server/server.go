@@ -54,6 +54,7 @@ type Server struct {
 	connections      atomic.Int64
 	rejectedConns    atomic.Int64
 	queryBufferDrops atomic.Int64
+	tlsFailures      atomic.Int64 // handshakes
 	outputDrops      atomic.Int64
 	rates            rates
 	errorStats       errorStats
@@ -70,9 +71,10 @@ type Server struct {
 	users        *acl.Users
 	aclLog       acl.Log
 	denied       [acl.DeniedAuth + 1]atomic.Int64 // by reason
-	port         atomic.Int64                     // the TCP port in use
-	tcpAddrs     []net.Addr
+	port         atomic.Int64                     // the TCP port in use, that of TLS if there is no other
+	tcp          [tcpKinds][]net.Addr             // where it listens; like what follows, of whoever holds the configuration's lock
 	unixAddr     net.Addr
+	tls          loadedTLS
 	baseOOMScore int
 	stop         chan stopping
 

@@ -78,8 +78,9 @@ func (s *Server) watchSettings() {
 		s.users.SetOpenChannels(v.ACLPubSubDefault == config.AllChannels)
 		return nil
 	}, "acl-pubsub-default")
-	s.cfg.OnChange(s.changeListeners, "port", "bind")
-	s.cfg.OnChange(func(_, v *config.Values) error { s.setTitle(v); return nil }, "proc-title-template", "port", "bind")
+	s.cfg.OnChange(s.changeTLS, tlsDirectives...) // before a port is opened
+	s.cfg.OnChange(s.changeListeners, "port", "bind", "tls-port")
+	s.cfg.OnChange(func(_, v *config.Values) error { s.setTitle(v); return nil }, "proc-title-template", "port", "bind", "tls-port")
 	s.cfg.OnChange(func(_, v *config.Values) error { return applyOOMScore(v, s.baseOOMScore) }, "oom-score-adj", "oom-score-adj-values")
 	s.cfg.OnChange(s.changeMaxClients, "maxclients")
 	s.cfg.OnChange(func(_, v *config.Values) error {

@@ -112,7 +112,7 @@ type Caller struct {
 const ErrLoading = reason("Redis is loading the dataset in memory")
 
 // Set changes several directives at once, or none. All values are parsed and checked first, then
-// the hooks of those that changed are called in the order of pairs, then the new values are
+// the hooks of those that changed, or are volatile, are called in the order of pairs, then the new values are
 // published. An error is ErrLoading or the text of an ERR reply.
 func (c *Config) Set(pairs [][2]string, by Caller) error {
 	c.mu.Lock()
@@ -173,12 +173,12 @@ func runtimeArgs(d *Directive, value string) []string {
 	return strings.Split(value, " ")
 }
 
-// runHooks calls the hooks of the entries that changed; after a failure it calls them again
+// runHooks calls the hooks of the entries that changed or are volatile; after a failure it calls them again
 // to undo.
 func (c *Config) runHooks(entries []entry, old, next *Values) error {
 	var ran []*hook
 	for _, e := range entries {
-		if e.Kind.get(old) == e.Kind.get(next) {
+		if e.Flags&Volatile == 0 && e.Kind.get(old) == e.Kind.get(next) {
 			continue
 		}
 		for _, h := range c.hooks {

@@ -27,6 +27,7 @@ const (
 	Sensitive                       // the value is a secret: keep it out of logs
 	MultiArg                        // the value may be several words
 	DeniedLoading                   // no CONFIG SET while the data set is loaded
+	Volatile                        // names a file that may have changed: CONFIG SET of the same value takes effect, too
 )
 
 // A section groups directives for the reader.

@@ -64,7 +64,7 @@ func (v *Values) titleVariable(name, title, configFile string) (value string, ok
 	case "port":
 		return strconv.Itoa(v.Port), true
 	case "tls-port":
-		return strconv.Itoa(v.tls.port), true
+		return strconv.Itoa(v.TLS.Port), true
 	case "unixsocket":
 		return v.UnixSocket, true
 	}
@@ -72,12 +72,16 @@ func (v *Values) titleVariable(name, title, configFile string) (value string, ok
 }
 
 func (v *Values) listenAddr() string {
-	if v.Port == 0 {
+	port := v.Port
+	if port == 0 {
+		port = v.TLS.Port
+	}
+	if port == 0 {
 		return "unixsocket:" + v.UnixSocket
 	}
 	host := "*"
 	if len(v.Bind) > 0 {
 		host = v.Bind[0]
 	}
-	return host + ":" + strconv.Itoa(v.Port)
+	return host + ":" + strconv.Itoa(port)
 }

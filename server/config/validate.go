@@ -67,14 +67,3 @@ func validCPUList(s string) error {
 	_, err := ParseCPUList(s)
 	return err
 }
-
-func noTLSPort(port int) error {
-	return noTLS(port != 0)
-}
-
-func noTLS(on bool) error {
-	if on {
-		return reason("TLS is not supported by this version of Shoal")
-	}
-	return nil
-}

@@ -185,21 +185,27 @@ type Values struct {
 	Users       [][]string // the words after "user"
 	LoadModules [][]string // the words after "loadmodule"
 
-	tls    tlsValues
+	TLS TLSValues
+
 	unused unusedValues
 }
 
 // Rename gives command From the name To; an empty To removes it.
 type Rename struct{ From, To string }
 
-// tlsValues are kept until there is TLS.
-type tlsValues struct {
-	port, sessionCacheSize, sessionCacheTimeout             int
-	cluster, replication, preferServerCiphers, sessionCache bool
-	authClients                                             TLSAuthClients
-	cert, key, keyPass, clientCert, clientKey               string
-	clientKeyPass, dhParams, caCert, caDir                  string
-	protocols, ciphers, cipherSuites                        string
+// TLSValues are the directives that begin with "tls-". Ciphers are OpenSSL's names.
+type TLSValues struct {
+	Port                                  int // 0: no TLS
+	AuthClients                           TLSAuthClients
+	CertFile, KeyFile, KeyPass            string
+	ClientCertFile, ClientKeyFile         string // of outgoing connections; empty: those above
+	ClientKeyPass                         string
+	CACertFile, CACertDir, DHParamsFile   string
+	Protocols, Ciphers, CipherSuites      string // empty: the default
+	PreferServerCiphers                   bool
+	SessionCaching                        bool
+	SessionCacheSize, SessionCacheTimeout int // sessions, seconds
+	Replication, Cluster                  bool
 }
 
 // unusedValues belong to directives without effect.
