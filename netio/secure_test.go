@@ -482,6 +482,10 @@ func TestTLSKilled(t *testing.T) {
 		peer := s.dial(t)
 		peer.Write([]byte("\x16\x03\x01\x00\x05\x01\x00\x10\x00\x00"))
 		c := <-conns
+		eventually(t, "the handshake has begun", func() (begun bool) {
+			on(c.Reactor(), func() { begun = c.tls.records > 0 })
+			return begun
+		})
 		on(c.Reactor(), func() { c.Close(errKilled) })
 		if err := <-ends; err != errKilled {
 			t.Errorf("closed with %v", err)

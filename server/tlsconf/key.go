@@ -39,10 +39,12 @@ func openKey(text []byte, password string) ([]byte, error) {
 			}
 			return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 		case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
-			if !x509.IsEncryptedPEMBlock(block) { //lint:ignore SA1019 files of this kind exist
+			//lint:ignore SA1019 files of this kind exist
+			if !x509.IsEncryptedPEMBlock(block) {
 				return pem.EncodeToMemory(block), nil
 			}
-			der, err := x509.DecryptPEMBlock(block, []byte(password)) //lint:ignore SA1019 the same
+			//lint:ignore SA1019 the same
+			der, err := x509.DecryptPEMBlock(block, []byte(password))
 			if err != nil {
 				return nil, errPassword
 			}

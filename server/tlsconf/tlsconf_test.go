@@ -362,7 +362,7 @@ func TestSessions(t *testing.T) {
 			}
 			o.SessionTimeout = 0
 			conf, c = load(t, o), client()
-			if resumes(conf, c) || resumes(conf, c) {
+			if first, second := resumes(conf, c), resumes(conf, c); first || second {
 				t.Error("without caching sessions are resumed")
 			}
 		}
