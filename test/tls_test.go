@@ -257,7 +257,9 @@ func TestTLSRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "protocol version not supported") {
 			t.Errorf("TLS on the plain port: %v", err)
 		}
-		eventually(t, "it is logged", func() bool { return strings.Contains(srv.Log(), "begins a TLS handshake on a port that speaks plain text") })
+		eventually(t, "it is logged", func() bool {
+			return strings.Contains(srv.Log(), "begins a TLS handshake on a port that speaks plain text")
+		})
 	})
 }
 
