@@ -92,9 +92,9 @@ func TestTLSTools(t *testing.T) {
 		if got := tool(t, "", "redis-cli", append(args, "--bigkeys")...); !strings.Contains(got, "50001") {
 			t.Errorf("--bigkeys: %q", tail(got))
 		}
-		for _, options := range [][]string{{"-P", "16"}, {"-c", "200", "--threads", "2"}, {"-k", "0", "-c", "5", "-n", "200"}, {"-d", "100000", "-n", "500"}} {
-			got := tool(t, "", "redis-benchmark", append(append(args, "-t", "set,get,lrange_100", "-n", "5000", "--csv"), options...)...)
-			if !strings.Contains(got, `"GET"`) || !strings.Contains(got, `"LRANGE_100 (first 100 elements)"`) {
+		for _, options := range [][]string{{"-P", "16"}, {"-c", "100", "--threads", "2"}, {"-k", "0", "-c", "5", "-n", "100"}, {"-d", "100000", "-n", "200"}} {
+			got := tool(t, "", "redis-benchmark", append(append(args, "-t", "set,get", "-n", "3000", "--csv"), options...)...)
+			if !strings.Contains(got, `"GET"`) {
 				t.Errorf("%q: %q", options, got)
 			}
 		}
