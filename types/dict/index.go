@@ -215,3 +215,16 @@ func (x *Index) Check(hasher Hasher) error {
 	}
 	return x.table.Check(x.arena, hasher)
 }
+
+// PeekAt returns the address of bucket i < Buckets(), for prefetching.
+func (x *Index) PeekAt(i uint32) uintptr { return x.address(i) }
+
+// Refs appends the entries of bucket i < Buckets() to dst, as far as there is room in it.
+func (x *Index) Refs(i uint32, dst []alloc.Ref) []alloc.Ref {
+	for b := alloc.PtrAt[Bucket](x.address(i)); b != nil; b = x.Next(b) {
+		for used := b.Used(); used != 0 && len(dst) < cap(dst); used &= used - 1 {
+			dst = append(dst, b.refs[bits.TrailingZeros32(used)])
+		}
+	}
+	return dst
+}
