@@ -127,6 +127,9 @@ func (a *Arena) Stats() Stats {
 	}
 }
 
+// Allocated returns Stats().Allocated.
+func (a *Arena) Allocated() int { return a.allocated }
+
 // ApproxAllocated returns Stats().Allocated as it was when a span last came or went, which is
 // off by a few spans at most. It may be called without the lock.
 func (a *Arena) ApproxAllocated() int { return int(a.approx.Load()) }

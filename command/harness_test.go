@@ -56,6 +56,8 @@ func (c *testCtx) FieldExpired(_ int, key, field []byte) {
 	c.log = append(c.log, "HDEL "+string(key)+" "+string(field))
 }
 
+func (c *testCtx) Evicted(int, []byte) {}
+
 func (c *testCtx) FieldsExpired(db int, key []byte, gone bool) {
 	if db != 0 {
 		return

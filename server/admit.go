@@ -97,6 +97,9 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		return false
 	}
 	switch gate := r.srv.gate.Load(); {
+	case gate&gateMemory != 0 && r.lacksMemory(cl, q):
+		r.reject(q.spec, command.ErrOutOfMemory)
+		return false
 	case gate&(gateMisconf|gateAOFError) != 0 && misconf(cl, q):
 		r.reject(q.spec, r.srv.misconfError(gate))
 		return false

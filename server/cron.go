@@ -7,6 +7,7 @@ import (
 
 // cron is the state of a reactor's periodic work.
 type cron struct {
+	freeing    int // the shard where the next search for deleted values begins
 	firstShard int // where the next search for due keys begins
 	nextMS     int64
 	next       int   // of the reactor's list of clients

@@ -121,7 +121,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 	b.n, b.args, b.keys, b.outside, b.members = 0, b.args[:0], b.keys[:0], false, false
 	limits := r.srv.limits.Load()
 	most := batchCommands
-	if cl.flags&clientSlow != 0 || r.srv.gate.Load() != 0 {
+	if cl.flags&clientSlow != 0 || r.srv.gate.Load()&^gateMemory != 0 {
 		most = 1
 		if cl.flags&clientNeedsAuth != 0 {
 			limits = r.srv.unauthLimits.Load()
@@ -315,6 +315,7 @@ func (r *reactor) runBatch(cl *Client) {
 	b := &r.batch
 	r.ctx.DB = cl.db
 	r.watching = r.srv.watch.Load()
+	limited := r.srv.maxMemory.bytes.Load() != 0
 	b.settled = 0
 	ahead := 0
 	for i := range b.n {
@@ -323,6 +324,9 @@ func (r *reactor) runBatch(cl *Client) {
 			ahead = r.prefetchMembers(i)
 		}
 		q := &b.cmds[i]
+		if limited && r.needsRoom(q) {
+			r.makeRoom(q)
+		}
 		if !q.plain || !r.callPlain(cl, q) {
 			r.run(cl, q)
 			if len(cl.pushes) > 0 {

@@ -165,6 +165,9 @@ func (r *reactor) tick() time.Duration {
 	begin := nanotime()
 	behind := !o.expirePaused.Load() && r.expire()
 	more := r.housekeep()
+	if r.srv.maxMemory.bytes.Load() != 0 {
+		more = r.evictTick() || more
+	}
 	if r.net.ID() == 0 && r.trackingTick() {
 		more = true
 	}

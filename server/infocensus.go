@@ -81,6 +81,8 @@ func (c *census) add(sh *shard.Shard) {
 	c.stats.Hits += st.Hits
 	c.stats.Misses += st.Misses
 	c.stats.Expired += st.Expired
+	c.stats.Evicted += st.Evicted
+	c.stats.FreedLater += st.FreedLater
 	c.stats.ExpiredStale += st.ExpiredStale
 	for i, n := range st.ExpireLag {
 		c.stats.ExpireLag[i] += n

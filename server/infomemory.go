@@ -77,7 +77,7 @@ func (r *infoReport) memory() {
 	r.str("mem_allocator", "shoal-arena")
 	r.num("active_defrag_running", 0)
 	r.num("lazyfree_pending_objects", int64(r.census.pending))
-	r.num("lazyfreed_objects", 0)
+	r.num("lazyfreed_objects", r.census.stats.FreedLater)
 	g := readGoMemory()
 	r.num("go_heap_bytes", g.heapBytes)
 	r.num("go_memory_bytes", g.totalBytes)

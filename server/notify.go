@@ -108,6 +108,32 @@ func (r *reactor) FieldsExpired(db int, key []byte, gone bool) {
 	}
 }
 
+// Evicted tells of a key that goes to make room.
+func (r *reactor) Evicted(db int, key []byte) {
+	if r.srv.propagation.on.Load() {
+		r.effects.log.Append(db, [][]byte{r.srv.eviction(), key})
+	}
+	if on := r.srv.env.Load().Notify; on&command.NotifyEvicted != 0 {
+		r.happened(on, db, "evicted", key)
+	}
+}
+
+// Evicted hears of a key that goes to make room where no reactor does.
+func (s *Server) Evicted(db int, key []byte) {
+	s.tellAlone(db, s.eviction(), key)
+	if on := s.env.Load().Notify; on&command.NotifyEvicted != 0 {
+		s.pubsub.happened(on, db, "evicted", key)
+	}
+}
+
+// eviction is the command by which evicted keys are told to go.
+func (s *Server) eviction() []byte {
+	if s.cfg.Load().LazyEviction {
+		return wordUnlink
+	}
+	return wordDel
+}
+
 // Expired hears of every key that the keyspace deletes because its time has come, where no reactor does.
 func (s *Server) Expired(db int, key []byte) {
 	s.tellAlone(db, s.deletion(), key)

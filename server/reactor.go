@@ -41,6 +41,7 @@ type reactor struct {
 	replying   bool           // EXEC has dropped what is not to be replied
 
 	invalidations invalidations
+	evictor       *shard.Evictor
 	saveAwake     atomic.Bool // stepSave is in the mailbox
 	nowMS         int64       // unix time of the turn
 	turn          bool        // nowMS and lastRun are of this turn

@@ -82,6 +82,7 @@ type Server struct {
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION
 	migrations    migrations
 	saving        saving
+	maxMemory     memoryLimit
 	propagation   propagation
 	aof           appendOnly
 	loading       loading
@@ -145,6 +146,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
 	r.ctx.OnNotify(r.notify)
 	r.initDurability()
+	r.evictor = shard.NewEvictor(s.ks, rand.Uint64())
 	r.inbox.home, r.fanout.deliver = r, r.deliverAll
 	r.feed.home, r.feed.deliver = r, r.deliverFeed
 	return r

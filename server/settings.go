@@ -24,7 +24,7 @@ func (s *Server) apply(v *config.Values) {
 		MaxMemory: v.MaxMemory,
 		Limits:    s.encodingLimits(v),
 		LazyFlush: v.LazyUserFlush,
-		LFU:       v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
+		LFU:       v.MaxMemoryPolicy.CountsAccesses(v.MaxMemory),
 		LRU:       v.MaxMemory > 0 && (v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU),
 
 		Compress:         v.RDBCompression,
@@ -35,7 +35,7 @@ func (s *Server) apply(v *config.Values) {
 	s.duties.set(dutyNotify, v.KeyspaceEvents != 0)
 	s.limits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen})
 	s.unauthLimits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen, Unauthenticated: true})
-	s.ks.SetLFU(s.env.Load().LFU, v.LFULogFactor, v.LFUDecayTimeMin)
+	s.setMemoryLimit(v)
 	s.log.SetLevel(logging.Level(v.LogLevel))
 	s.setLimit(v.TrackingTableMaxLen)
 	s.setThresholds(v)
@@ -60,7 +60,7 @@ func (s *Server) encodingLimits(v *config.Values) *types.Limits {
 // watchSettings makes changes by CONFIG SET take effect.
 func (s *Server) watchSettings() {
 	applied := []string{
-		"proto-max-bulk-len", "notify-keyspace-events", "maxmemory", "maxmemory-policy", "lfu-log-factor",
+		"proto-max-bulk-len", "notify-keyspace-events", "maxmemory", "maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity", "lfu-log-factor",
 		"lfu-decay-time", "loglevel", "lazyfree-lazy-user-flush", "hash-max-listpack-entries", "hash-max-listpack-value",
 		"set-max-intset-entries", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
 		"tracking-table-max-keys", "list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes",
@@ -68,6 +68,7 @@ func (s *Server) watchSettings() {
 		"slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold", "latency-tracking",
 	}
 	s.cfg.OnChange(func(_, v *config.Values) error { s.apply(v); return nil }, applied...)
+	s.cfg.OnChange(s.warnOfLimit, "maxmemory")
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")
 	s.cfg.OnChange(func(_, v *config.Values) error { return os.Chdir(v.Dir) }, "dir")
 	s.cfg.OnChange(func(_, v *config.Values) error { s.refuseWrites(v); return nil }, "save", "stop-writes-on-bgsave-error")

@@ -36,6 +36,7 @@ func (s *Server) totals() (t totals) {
 // sample notes the rates since the last call, and the peak of the memory used.
 func (s *Server) sample(nowMS int64) {
 	used := s.usedMemory()
+	s.weighClients()
 	x := &s.rates
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -87,6 +88,7 @@ func (s *Server) resetStats(nowMS int64) {
 	s.rates.series, s.rates.atMS = [samples]totals{}, 0
 	s.rates.mu.Unlock()
 	s.errorStats.reset()
+	s.maxMemory.totalNS.Store(0)
 	s.connections.Store(0)
 	s.rejectedConns.Store(0)
 	for i := range s.denied {

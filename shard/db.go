@@ -21,6 +21,7 @@ type DB struct {
 	expires expiry
 	holds   int // scans that the table must not shrink under
 	watched map[string]*watchList
+	order   order // of the keys, for some eviction policies
 }
 
 // expiry is the index of the keys of a DB that have a time to live.
@@ -120,7 +121,7 @@ func (db *DB) Lookup(k *Key) Entry {
 		return e
 	}
 	db.shard.stats.Hits++
-	db.touch(e)
+	db.touch(k, e)
 	return e
 }
 
@@ -142,28 +143,9 @@ func (db *DB) LookupWrite(k *Key) Entry {
 		e = db.unlessExpired(k, e)
 	}
 	if e.h != nil {
-		db.touch(e)
+		db.touch(k, e)
 	}
 	return e
-}
-
-// Touch updates the access clock of e.
-func (db *DB) touch(e Entry) {
-	if db.shard.ks.lfu.Load() {
-		db.touchLFU(e)
-		return
-	}
-	e.h.setClock(db.shard.clock)
-}
-
-func (h *header) setClock(c uint32) {
-	if v := [3]uint8{uint8(c), uint8(c >> 8), uint8(c >> 16)}; h.clock != v {
-		h.clock = v
-	}
-}
-
-func (h *header) getClock() uint32 {
-	return uint32(h.clock[0]) | uint32(h.clock[1])<<8 | uint32(h.clock[2])<<16
 }
 
 // Key returns the name of e.
@@ -273,10 +255,13 @@ func (db *DB) place(k *Key, old Entry, l layout) (e Entry, value []byte, ok bool
 		old.ref, old.h = ref, h
 		return old, l.valueIn(block), true
 	}
-	h.setClock(db.newClock())
+	h.setClock(db.shard.newClock())
 	if !db.table.Insert(k.Hash, ref, db) {
 		a.Free(ref, size)
 		return Entry{}, nil, false
+	}
+	if db.shard.access >= accessOrder {
+		db.admit(k.Hash, h)
 	}
 	db.noteWork(false)
 	return Entry{h: h, ref: ref}, l.valueIn(block), true
@@ -300,13 +285,6 @@ func newLayout(k *Key, flags uint8, n int) layout {
 		flags |= flagLongKey
 	}
 	return layout{flags: flags, klen: len(k.Name), value: n}
-}
-
-func (db *DB) newClock() uint32 {
-	if db.shard.ks.lfu.Load() {
-		return db.shard.clock&0xffff | lfuInitial<<16
-	}
-	return db.shard.clock
 }
 
 // noteWork makes Tick look at the shard if a resize is under way, or if the caller left a stale record in the expiry index.

@@ -2,7 +2,6 @@ package shard
 
 import (
 	"encoding/binary"
-	"time"
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types/dict"
@@ -314,52 +313,4 @@ func (db *DB) rebuild(limit int) {
 		x.hashes = x.hashesMet
 		db.freeze()
 	}
-}
-
-// LFU: a logarithmic counter in the high 8 bits of the clock, the minute of its last decay in the low 16
-// (https://redis.io/docs/latest/develop/reference/eviction/).
-const lfuInitial = 5
-
-// lfuNow returns the counter of e after the decay that is due.
-func (db *DB) lfuNow(e Entry) uint32 {
-	c := e.h.getClock()
-	counter, minute := c>>16, c&0xffff
-	elapsed := (uint32(db.shard.nowMS/60000) - minute) & 0xffff
-	if decay := db.shard.ks.lfuDecayMinutes.Load(); decay > 0 {
-		counter -= min(counter, elapsed/uint32(decay))
-	}
-	return counter
-}
-
-func (db *DB) touchLFU(e Entry) {
-	counter := db.lfuNow(e)
-	if counter < 255 {
-		base := uint64(0)
-		if counter > lfuInitial {
-			base = uint64(counter - lfuInitial)
-		}
-		if db.shard.space.Rand()>>32*(base*uint64(db.shard.ks.lfuLogFactor.Load())+1)>>32 == 0 {
-			counter++
-		}
-	}
-	e.h.setClock(counter<<16 | uint32(db.shard.nowMS/60000)&0xffff)
-}
-
-// Freq returns the LFU counter of e.
-func (db *DB) Freq(e Entry) int { return int(db.lfuNow(e)) }
-
-// Idle returns how long ago e was last accessed.
-func (db *DB) Idle(e Entry) time.Duration {
-	sec := (uint32(db.shard.nowMS/1000) - e.h.getClock()) & 0xffffff
-	return time.Duration(sec) * time.Second
-}
-
-// SetIdle makes e look as if it had last been accessed d ago.
-func (db *DB) SetIdle(e Entry, d time.Duration) {
-	e.h.setClock(uint32(db.shard.nowMS/1000-int64(d/time.Second)) & 0xffffff)
-}
-
-// SetFreq sets the LFU counter of e.
-func (db *DB) SetFreq(e Entry, counter uint8) {
-	e.h.setClock(uint32(counter)<<16 | uint32(db.shard.nowMS/60000)&0xffff)
 }

@@ -19,6 +19,8 @@ func (f *fieldEvents) FieldExpired(_ int, key, field []byte) {
 	f.list = append(f.list, string(key)+" "+string(field))
 }
 
+func (f *fieldEvents) Evicted(int, []byte) {}
+
 func (f *fieldEvents) FieldsExpired(_ int, key []byte, gone bool) {
 	f.list = append(f.list, fmt.Sprint(string(key), " gone ", gone))
 }

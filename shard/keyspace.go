@@ -26,6 +26,8 @@ type Events interface {
 	// whether the key goes with them.
 	FieldExpired(db int, key, field []byte)
 	FieldsExpired(db int, key []byte, gone bool)
+	// Evicted is called for each key that is about to be deleted to make room.
+	Evicted(db int, key []byte)
 }
 
 // Keyspace is all shards of a server.
@@ -37,8 +39,8 @@ type Keyspace struct {
 	heap   *alloc.Heap
 	events Events
 
-	lfu                           atomic.Bool // access clocks are LFU counters
 	lfuLogFactor, lfuDecayMinutes atomic.Int64
+	budget                        budget // see SetEviction
 
 	retired retired
 
@@ -64,10 +66,15 @@ type Shard struct {
 	observed  int // keys that are watched, and observers: 0 if nobody has to be told what is modified
 	observers []Observer
 
-	nowMS int64  // set by whoever takes the lock
-	dueMS int64  // what expires up to then has expired: nowMS, or 0 while nothing expires
-	keeps bool   // nothing expires; see KeepExpired
-	clock uint32 // access clock for entries touched now
+	nowMS   int64  // set by whoever takes the lock
+	dueMS   int64  // what expires up to then has expired: nowMS, or 0 while nothing expires
+	keeps   bool   // nothing expires; see KeepExpired
+	clock   uint32 // access clock for entries touched now
+	access  access // what access clocks are
+	policy  Policy // of eviction; set with access
+	ordered access // what access clocks were when the keys were last put in order
+	account
+	memory // of accesses, for some eviction policies
 
 	large     []*large
 	freeLarge []uint32
@@ -96,6 +103,8 @@ type Stats struct {
 	ExpiredFields int64 // of hashes
 	ExpireLag     Lag
 	ExpiredStale  int64 // records of the expiry index that proved stale
+	Evicted       int64
+	FreedLater    int64 // values that were freed in steps, and keys of flushed databases
 }
 
 // Reset sets all counters to zero.
@@ -134,18 +143,6 @@ func (ks *Keyspace) ServeReady(f func(s *Shard)) { ks.onReady = f }
 
 // OnFlushAll makes f hear of each time that all databases are emptied. It must be called before the keyspace is used.
 func (ks *Keyspace) OnFlushAll(f func()) { ks.onFlushAll = f }
-
-// SetLFU chooses what access clocks are: LFU counters with these settings (lfu-log-factor, lfu-decay-time), or LRU times.
-func (ks *Keyspace) SetLFU(on bool, logFactor, decayMinutes int) {
-	ks.lfu.Store(on)
-	ks.lfuLogFactor.Store(int64(logFactor))
-	ks.lfuDecayMinutes.Store(int64(decayMinutes))
-	for _, s := range ks.shards {
-		s.mu.Lock()
-		s.setNow(s.nowMS)
-		s.mu.Unlock()
-	}
-}
 
 // KeepExpired makes keys, and fields of hashes, stay whose time has come, or be deleted again: while commands are loaded that were run before it
 // came. The caller has locked no shard.
@@ -272,6 +269,9 @@ func (s *Shard) Unlock() {
 	if s.events != nil {
 		s.events = nil
 	}
+	if s.counting {
+		s.count()
+	}
 	s.mu.Unlock()
 }
 
@@ -291,11 +291,7 @@ func (s *Shard) setNow(ms int64) {
 	if s.dueMS = ms; s.keeps {
 		s.dueMS = 0
 	}
-	if s.ks.lfu.Load() {
-		s.clock = uint32(ms/60000) & 0xffff
-		return
-	}
-	s.clock = uint32(ms/1000) & 0xffffff
+	s.clock = s.access.clock(ms)
 }
 
 // NowMS returns the time given to Lock.

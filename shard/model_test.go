@@ -58,6 +58,7 @@ func newModel(t testing.TB, seed uint64) *model {
 func (m *model) FieldExpired(int, []byte, []byte) {}
 
 func (m *model) FieldsExpired(int, []byte, bool) {}
+func (m *model) Evicted(int, []byte)             {}
 
 func (m *model) Expired(db int, key []byte) {
 	v, ok := m.want[db][string(key)]

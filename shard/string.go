@@ -134,7 +134,7 @@ func (db *DB) UpdateInteger(e Entry, n int64) {
 
 func (db *DB) setBytes(k *Key, value []byte, enc types.Encoding, m SetMode) bool {
 	e := db.Find(k)
-	if e.h != nil && db.replaceInPlace(e, value, enc, m) {
+	if e.h != nil && db.replaceInPlace(k, e, value, enc, m) {
 		db.Modified(k)
 		return true
 	}
@@ -154,7 +154,7 @@ func (db *DB) setBytes(k *Key, value []byte, enc types.Encoding, m SetMode) bool
 
 // replaceInPlace writes value over e's if that is an embedded string of the same length and neither the old nor the new
 // one expires. It reports whether it did.
-func (db *DB) replaceInPlace(e Entry, value []byte, enc types.Encoding, m SetMode) bool {
+func (db *DB) replaceInPlace(k *Key, e Entry, value []byte, enc types.Encoding, m SetMode) bool {
 	h := e.h
 	if h.flags&(flagExpire|flagBlock|flagLarge) != 0 || m.ExpireMS != 0 || int(h.vlen) != len(value) || !h.embedded() {
 		return false
@@ -162,7 +162,7 @@ func (db *DB) replaceInPlace(e Entry, value []byte, enc types.Encoding, m SetMod
 	db.keep(e)
 	h.kind = uint8(types.String) | uint8(enc)<<4
 	copy(db.value(e, len(value)), value)
-	db.touch(e)
+	db.touch(k, e)
 	return true
 }
 
@@ -222,7 +222,7 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 		db.freeValue(flagsWas, kindWas, payload[:])
 	}
 	if e.h != nil {
-		db.touch(at)
+		db.touch(k, at)
 	}
 	if wasMS|m.ExpireMS != 0 {
 		db.settle(k, at, wasMS, m)

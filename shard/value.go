@@ -84,6 +84,8 @@ func (s *Shard) freeRoot(r types.Root) {
 	}
 	if !values[r.Type].freeStep(s.space, &r, freeAtOnce) {
 		s.dying = append(s.dying, r)
+		s.stats.FreedLater++
+		s.noteFreeing()
 		s.work.Store(true)
 	}
 }
@@ -96,6 +98,7 @@ func (s *Shard) freeDying(limit int) {
 	}
 	if len(s.dying) == 0 {
 		s.dying = nil
+		s.noteFreeing()
 	}
 }
 

@@ -49,7 +49,9 @@ func (h Hold) End() {
 }
 
 // freeze keeps the table from shrinking as long as anybody needs that.
-func (db *DB) freeze() { db.table.Freeze(db.holds > 0 || db.expires.rebuilt != nil) }
+func (db *DB) freeze() {
+	db.table.Freeze(db.holds > 0 || db.expires.rebuilt != nil || db.order.walking)
+}
 
 // Random returns the key of a random entry, expired or not, or nil if there is none.
 func (db *DB) Random() []byte {
@@ -89,7 +91,7 @@ func (ks *Keyspace) Move(from, to *Key) bool {
 		}
 		from.DB.remove(from, from.DB.find(from))
 	}
-	to.DB.find(to).h.clock = clock
+	to.DB.takeClock(to.DB.find(to), clock)
 	return true
 }
 
@@ -140,7 +142,7 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 		ok = to.DB.setBytes(to, from.DB.Bytes(src, scratch[:]), src.Encoding(), m)
 	}
 	if ok {
-		to.DB.find(to).h.setClock(to.DB.newClock())
+		to.DB.renewClock(to.DB.find(to))
 	}
 	return ok
 }
@@ -153,6 +155,7 @@ func (db *DB) Flush() {
 		s.saver.Flushed(false)
 	}
 	db.noteFlushed()
+	s.stats.FreedLater += int64(db.table.Len())
 	if s.observed != 0 {
 		db.flushing()
 		s.flushed(db.id)
@@ -168,8 +171,10 @@ func (db *DB) Flush() {
 	old.table.Init(s.arena)
 	old.table.Swap(&db.table)
 	old.expires, db.expires = db.expires, expiry{}
+	old.order, db.order = db.order, order{}
 	db.freeze()
 	s.garbage = append(s.garbage, old)
+	s.noteFreeing()
 	s.work.Store(true)
 }
 
@@ -181,6 +186,7 @@ func (s *Shard) FlushAll() {
 	for _, db := range s.dbs {
 		db.noteFlushed()
 		db.flushing()
+		s.stats.FreedLater += int64(db.table.Len())
 	}
 	s.flushed(-1)
 	if s.index == 0 && s.ks.onFlushAll != nil {
@@ -206,10 +212,13 @@ func (s *Shard) drop() {
 	for _, db := range s.dbs {
 		db.table.Forget()
 		db.expires = expiry{}
+		db.order = order{}
 		db.freeze()
 	}
+	s.memory = memory{}
 	s.garbage, s.dying = nil, nil
 	s.space.LoseAll()
+	s.noteFreeing()
 	s.ks.retired.takeShard(s.arena.Detach(), s.large)
 	s.large, s.freeLarge = nil, nil
 	s.fieldTTL = false
@@ -226,6 +235,7 @@ func (ks *Keyspace) SwapDB(i, j int) {
 		a.table.Swap(&b.table)
 		a.origin, b.origin = b.origin, a.origin
 		a.expires, b.expires = b.expires, a.expires
+		a.order, b.order = b.order, a.order
 		a.freeze()
 		b.freeze()
 		a.noteSwapped()
@@ -253,11 +263,13 @@ func (s *Shard) Tick(limit int) bool {
 		if s.clear(s.garbage[n-1], limit) {
 			s.garbage[n-1] = nil
 			s.garbage = s.garbage[:n-1]
+			s.noteFreeing()
 		}
 		return true
 	}
 	s.work.Store(false)
 	more := s.RebuildStep(limit)
+	more = s.orderStep(limit) || more
 	for _, db := range s.dbs {
 		more = db.table.Step(limit, db) || more
 	}
@@ -276,7 +288,7 @@ func (s *Shard) Idle() bool {
 		return false
 	}
 	for _, db := range s.dbs {
-		if db.table.Resizing() || db.expires.rebuilt != nil || db.rebuildDue() {
+		if db.table.Resizing() || db.expires.rebuilt != nil || db.rebuildDue() || db.orderDue() {
 			return false
 		}
 	}
@@ -293,5 +305,5 @@ func (s *Shard) clear(db *DB, limit int) bool {
 			*w = nil
 		}
 	}
-	return done && db.expires.wheel == nil && db.expires.rebuilt == nil
+	return db.order.clear(s.arena, limit) && done && db.expires.wheel == nil && db.expires.rebuilt == nil
 }

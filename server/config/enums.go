@@ -28,12 +28,21 @@ const (
 	AllKeysLRU
 	AllKeysLFU
 	AllKeysRandom
+	AllKeysS3FIFO
+	AllKeysSieve
+	AllKeysWTinyLFU
 )
 
 var evictionPolicies = names[EvictionPolicy]{
 	{"volatile-lru", VolatileLRU}, {"volatile-lfu", VolatileLFU}, {"volatile-random", VolatileRandom},
 	{"volatile-ttl", VolatileTTL}, {"allkeys-lru", AllKeysLRU}, {"allkeys-lfu", AllKeysLFU},
-	{"allkeys-random", AllKeysRandom}, {"noeviction", NoEviction},
+	{"allkeys-random", AllKeysRandom}, {"noeviction", NoEviction}, {"allkeys-s3fifo", AllKeysS3FIFO},
+	{"allkeys-sieve", AllKeysSieve}, {"allkeys-wtinylfu", AllKeysWTinyLFU},
+}
+
+// CountsAccesses tells whether keys have counters of accesses and no times, maxmemory being what is given.
+func (p EvictionPolicy) CountsAccesses(maxMemory int64) bool {
+	return p == AllKeysLFU || p == VolatileLFU || p == AllKeysWTinyLFU && maxMemory > 0
 }
 
 func (p EvictionPolicy) String() string { return evictionPolicies.text(p) }

@@ -114,12 +114,17 @@ var skippedValues = map[string][]string{
 	"tls-replication":            {"abc", "no"},
 }
 
+// withoutOurs takes the eviction policies that Redis does not have from an error message.
+func withoutOurs(text string) string {
+	return strings.Replace(text, ", allkeys-s3fifo, allkeys-sieve, allkeys-wtinylfu", "", 1)
+}
+
 func compareSet(t *testing.T, client doer, c *Config, name, v string) {
 	t.Helper()
 	want := client.Do("CONFIG", "SET", name, v)
 	got := "+OK\r\n"
 	if err := c.Set([][2]string{{name, v}}, Caller{Local: true}); err != nil {
-		got = "-ERR " + err.Error() + "\r\n"
+		got = "-ERR " + withoutOurs(err.Error()) + "\r\n"
 	}
 	if got != want {
 		t.Errorf("CONFIG SET %s %q: %q, in Redis %q", name, v, got, want)
@@ -173,7 +178,7 @@ func TestStartErrorsOracle(t *testing.T) {
 		}
 		want := redisFailure(t, dir, args)
 		got := ourFailure(t, args)
-		if got != want {
+		if got = withoutOurs(got); got != want {
 			t.Errorf("%q %q:\n%s\nin Redis:\n%s", file, args, got, want)
 		}
 	}
