@@ -22,13 +22,14 @@ type memoryLimit struct {
 	bytes   atomic.Int64
 	stepNS  atomic.Int64 // that a command may spend on eviction
 	samples atomic.Int64
-	clients atomic.Int64 // bytes that clients take, as of the last look
+	clients atomic.Int64 // bytes that clients take, each as of its last check
 
 	exceededNS atomic.Int64 // nanotime since which the limit is exceeded; 0: it is not
 	totalNS    atomic.Int64 // for how long it has been before
 }
 
 const (
+	weighFrom    = 16 << 10          // bytes from which on a client's input is counted at once
 	evictStepUS  = 50                // of a command, at the default of maxmemory-eviction-tenacity
 	evictTick    = 500 * 1000        // ns of one tick
 	evictSlack   = 4 << 10           // bytes that are made free beyond what is needed, at most
@@ -44,7 +45,6 @@ func (s *Server) setMemoryLimit(v *config.Values) {
 		Policy: shard.Policy(v.MaxMemoryPolicy), LimitBytes: v.MaxMemory, LFULogFactor: v.LFULogFactor, LFUDecayMinutes: v.LFUDecayTimeMin,
 	})
 	m.bytes.Store(v.MaxMemory)
-	s.weighClients()
 	if v.MaxMemory == 0 {
 		s.noteMemory(true)
 	}
@@ -73,11 +73,6 @@ func evictionNS(tenacity int) int64 {
 // countedMemory returns what is compared with maxmemory. There is a limit.
 func (s *Server) countedMemory() int64 { return s.ks.Used() + s.maxMemory.clients.Load() }
 
-// weighClients takes a look at what the clients take.
-func (s *Server) weighClients() {
-	s.maxMemory.clients.Store(s.sum(func(c *counters) int64 { return c.clientBytes.Load() }))
-}
-
 // needsRoom tells whether there is a limit on memory, and no room for q.
 func (r *reactor) needsRoom(q *request) bool {
 	limit := r.srv.maxMemory.bytes.Load()
@@ -101,7 +96,6 @@ func (r *reactor) makeRoom(q *request) {
 	s := r.srv
 	limit := s.maxMemory.bytes.Load()
 	r.release()
-	s.weighClients()
 	over := r.usedWith(q) - limit
 	budget := s.maxMemory.stepNS.Load()
 	if over > limit>>8 { // more than 0.4 %: nobody must write faster than keys go
@@ -165,9 +159,10 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 				break
 			}
 		} else if sh := r.evictor.Pick(); sh == nil {
-			possible = false
-			r.endEviction(deleted)
-			return s.ks.Used() <= target+goal-least
+			if !s.ks.Weigh(r.nowMS) {
+				r.endEviction(deleted)
+				return s.ks.Used() <= target+goal-least
+			}
 		} else if busy < triesForLock && !sh.TryLock(r.nowMS) {
 			busy++
 		} else {

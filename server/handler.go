@@ -88,6 +88,9 @@ func (h handler) Data(c *netio.Conn, in []byte) {
 	} else {
 		r.process(cl)
 	}
+	if cl.parser.Buffered() > weighFrom && h.srv.maxMemory.bytes.Load() != 0 {
+		r.weigh(cl)
+	}
 	if n := cl.parser.Buffered(); n > int(h.srv.cfg.Load().QueryBufferLimit) {
 		h.srv.log.Warningf("Closing client that reached max query buffer length: %s (qbuf initial bytes: %q)", cl.describe(r.nowMS), cl.parser.Pending()[:min(64, len(cl.parser.Pending()))])
 		h.srv.queryBufferDrops.Add(1)

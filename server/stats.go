@@ -36,7 +36,6 @@ func (s *Server) totals() (t totals) {
 // sample notes the rates since the last call, and the peak of the memory used.
 func (s *Server) sample(nowMS int64) {
 	used := s.usedMemory()
-	s.weighClients()
 	x := &s.rates
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -103,13 +103,13 @@ func (s *Shard) count() {
 	}
 }
 
-// weighEvery is after how many bytes more or less a shard is weighed again.
+// weighEvery is after how many bytes more or less a shard is weighed again, or after it has grown by a quarter.
 const weighEvery = 4 << 10
 
 func (s *Shard) tell(d int) {
 	s.told += d
 	s.ks.budget.used.Add(int64(d))
-	if m := s.told - s.weighed; m > weighEvery || m < -weighEvery {
+	if m := s.told - s.weighed; m > weighEvery || m < -weighEvery || 4*m > s.told {
 		s.weigh()
 	}
 }
@@ -122,6 +122,17 @@ func (s *Shard) weigh() {
 		n += db.evictable()
 	}
 	s.weight.Store(int64(n))
+}
+
+// Weigh looks how many keys could be evicted in each shard, none of which the caller has locked. It reports false if there are none.
+func (ks *Keyspace) Weigh(nowMS int64) (any bool) {
+	for _, s := range ks.shards {
+		s.Lock(nowMS)
+		s.weigh()
+		any = any || s.weight.Load() > 0
+		s.Unlock()
+	}
+	return any
 }
 
 func (db *DB) evictable() int {
