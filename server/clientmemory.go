@@ -38,6 +38,7 @@ func sizeClass(n int) int {
 func (r *reactor) weigh(cl *Client) {
 	now := cl.memory()
 	r.stats.clientBytes.Add(int64(now - cl.weighed))
+	r.srv.maxMemory.clients.Add(int64(now - cl.weighed))
 	cl.weighed = now
 	class := -1
 	if cl.flags&(clientNoEvict|clientClosing) == 0 {
@@ -63,6 +64,7 @@ func (r *reactor) classify(cl *Client, class int) {
 // unweigh takes a client that is being closed out of the sums.
 func (r *reactor) unweigh(cl *Client) {
 	r.stats.clientBytes.Add(-int64(cl.weighed))
+	r.srv.maxMemory.clients.Add(-int64(cl.weighed))
 	cl.weighed = 0
 	r.classify(cl, -1)
 }

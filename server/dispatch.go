@@ -325,7 +325,7 @@ func (r *reactor) runBatch(cl *Client) {
 		}
 		q := &b.cmds[i]
 		if limited && r.needsRoom(q) {
-			r.makeRoom(q)
+			r.makeRoomFor(q)
 		}
 		if !q.plain || !r.callPlain(cl, q) {
 			r.run(cl, q)

@@ -91,8 +91,8 @@ func (r *reactor) usedWith(q *request) int64 {
 	return used
 }
 
-// makeRoom evicts keys before q runs, and sets or clears gateMemory.
-func (r *reactor) makeRoom(q *request) {
+// makeRoomFor evicts keys before q runs, and sets or clears gateMemory.
+func (r *reactor) makeRoomFor(q *request) {
 	s := r.srv
 	limit := s.maxMemory.bytes.Load()
 	r.release()
@@ -146,7 +146,7 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 		ticks, releases := s.ks.Freeing()
 		return (ticks || releases) && r.freeDeleted(nanotime()+budgetNS, least)
 	}
-	if s.exclusive.active.Load() || s.pubsub.congested.Load() > 0 {
+	if s.exclusive.active.Load() || s.pubsub.congested.Load() > 0 || s.loading.active.Load() {
 		return true
 	}
 	r.evictor.SetSamples(int(s.maxMemory.samples.Load()))

@@ -23,9 +23,9 @@ type memoryFigures struct {
 const startupBytes = 0
 
 // memory puts the figures together.
-func (s *Server) memory(c *census, parts reactorFigures) memoryFigures {
+func (s *Server) memory(c *census) memoryFigures {
 	h := s.ks.Heap().Stats()
-	m := memoryFigures{heap: h, clients: parts.clientBytes, rss: residentBytes(), keys: c.keys()}
+	m := memoryFigures{heap: h, clients: s.maxMemory.clients.Load(), rss: residentBytes(), keys: c.keys()}
 	m.allocated = int64(c.arena.Allocated+s.ks.RetiredBytes()) + int64(h.Large)
 	m.active = int64(h.InUse + h.Large)
 	m.resident = int64(h.Resident)
@@ -47,7 +47,7 @@ func (x *rates) reached(used int64) int64 {
 func (m *memoryFigures) dataset() int64 { return m.used - m.overhead }
 
 func (r *infoReport) memory() {
-	m := r.srv.memory(&r.census, r.parts)
+	m := r.srv.memory(&r.census)
 	r.size("used_memory", m.used)
 	r.size("used_memory_rss", m.rss)
 	r.size("used_memory_peak", m.peak)

@@ -71,7 +71,7 @@ func withMemory(cl *Client, reply func(w *resp.Writer, m *memoryFigures, c *cens
 	r := cl.reactor
 	gather(cl, func(r *reactor) reactorFigures { return r.figures(0) }, func(w *resp.Writer, parts []reactorFigures) {
 		c := r.census()
-		m := r.srv.memory(&c, sumFigures(parts))
+		m := r.srv.memory(&c)
 		reply(w, &m, &c)
 	})
 }

@@ -163,10 +163,10 @@ func (x *eviction) done() bool {
 	return x.gone >= evictAtOnce || x.gone > 0 && (x.freed() >= x.need || x.s.freeing)
 }
 
-// evict deletes e, found under k, unless a command or a snapshot needs it just now.
+// evict deletes e, found under k, unless a command has it on lease.
 func (x *eviction) evict(k *Key, e Entry) bool {
 	db := x.db
-	if k.Leased(true) || !k.BeforeWrite() {
+	if k.Leased(true) {
 		return false
 	}
 	if e.h.flags&flagLarge != 0 {

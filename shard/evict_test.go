@@ -111,30 +111,30 @@ var policyNames = map[Policy]string{
 	AllKeysLRU: "lru", AllKeysLFU: "lfu", AllKeysRandom: "random", AllKeysS3FIFO: "s3fifo", AllKeysSieve: "sieve", AllKeysWTinyLFU: "wtinylfu",
 }
 
-// workloads are sequences of keys, of about a hundred thousand different ones.
+// workloads are sequences of keys, of about twenty thousand different ones.
 var workloads = []struct {
 	name string
 	new  func() func(i int) uint64
 }{
 	{"zipf", func() func(int) uint64 {
-		z := newZipf(100_000, 0.9, 1)
+		z := newZipf(20_000, 0.9, 1)
 		return func(int) uint64 { return z.next() }
 	}},
-	{"scan", func() func(int) uint64 { // of 6000 keys that are asked for once, now and then
-		z := newZipf(100_000, 0.9, 1)
+	{"scan", func() func(int) uint64 { // of 1200 keys that are asked for once, now and then
+		z := newZipf(20_000, 0.9, 1)
 		at := uint64(1 << 40)
 		return func(i int) uint64 {
-			if i%20_000 < 6000 {
+			if i%4000 < 1200 {
 				at++
 				return at
 			}
 			return z.next()
 		}
 	}},
-	{"loop", func() func(int) uint64 { return func(i int) uint64 { return uint64(i % 15_000) } }},
+	{"loop", func() func(int) uint64 { return func(i int) uint64 { return uint64(i % 3000) } }},
 	{"shift", func() func(int) uint64 { // other keys are popular after a while
-		z := newZipf(100_000, 0.9, 1)
-		return func(i int) uint64 { return z.next() + uint64(i/100_000)*1_000_000 }
+		z := newZipf(20_000, 0.9, 1)
+		return func(i int) uint64 { return z.next() + uint64(i/20_000)*1_000_000 }
 	}},
 }
 
@@ -153,10 +153,10 @@ func missRatios(next func() func(int) uint64, limit int64, requests int, policie
 
 // Policies that know more must miss less where that helps. These are the policies' promises, as differences that are far greater than chance.
 func TestPoliciesAgainstEachOther(t *testing.T) {
-	const requests = 200_000
+	const requests = 100_000
 	got := map[string]map[Policy]float64{}
 	for _, w := range workloads {
-		got[w.name] = missRatios(w.new, 700_000, requests, AllKeysLRU, AllKeysLFU, AllKeysRandom, AllKeysS3FIFO, AllKeysSieve, AllKeysWTinyLFU)
+		got[w.name] = missRatios(w.new, 140_000, requests, AllKeysLRU, AllKeysLFU, AllKeysRandom, AllKeysS3FIFO, AllKeysSieve, AllKeysWTinyLFU)
 		for p, r := range got[w.name] {
 			t.Logf("%-6s %-8s misses %.4f", w.name, policyNames[p], r)
 		}
@@ -173,7 +173,7 @@ func TestPoliciesAgainstEachOther(t *testing.T) {
 		less("scan", p, AllKeysLRU, 0.98)
 	}
 	less("loop", AllKeysLFU, AllKeysLRU, 0.8)
-	less("loop", AllKeysWTinyLFU, AllKeysLRU, 0.9)
+	less("loop", AllKeysWTinyLFU, AllKeysLRU, 0.97)
 	less("shift", AllKeysLRU, AllKeysRandom, 0.98)
 	less("shift", AllKeysWTinyLFU, AllKeysRandom, 1)
 }
