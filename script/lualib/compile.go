@@ -40,6 +40,9 @@ func Compile(source, name string) (*lua.FunctionProto, error) {
 
 // CompileChecked is Compile with a look at the rewritten syntax tree, whose depth is bounded, before it is compiled. look may change it.
 func CompileChecked(source, name string, look func([]ast.Stmt)) (proto *lua.FunctionProto, err error) {
+	if message := checkSyntax(source, name); message != "" {
+		return nil, errors.New(message)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			proto, err = nil, compileError(r, source, name)

@@ -48,8 +48,7 @@
 // # Differences that remain
 //
 // Error messages of the interpreter name the variable ("local 'a'") only if the
-// instructions of the line that could have failed agree on it. Syntax errors give line and
-// token, but in other words than Lua's parser. string.dump raises an error: there is no
+// instructions of the line that could have failed agree on it. string.dump raises an error: there is no
 // bytecode. next goes in the order of insertion and takes any key. "#" calls __len of
 // tables, and of a table with holes it may be another border; a%b with infinite b is
 // math.Mod's. error with level 2 knows no caller beyond a pcall. A table's integer keys

@@ -105,7 +105,7 @@ func TestRecursionEnds(t *testing.T) {
 		`return assert(loadstring("return " .. ("1 .."):rep(25000) .. "1"))`:                                                                           "too many syntax levels",
 		`return assert(loadstring(("do "):rep(25000) .. ("end "):rep(25000)))`:                                                                         "too many syntax levels",
 		`return assert(loadstring(("return function() "):rep(2000) .. ("end "):rep(2000)))`:                                                            "too many syntax levels",
-		`return assert(loadstring("local a " .. ("a=a "):rep(10) .. ("if a then elseif a then "):rep(1) .. "else" .. (" if a then else"):rep(25000)))`: "near",
+		`return assert(loadstring("local a " .. ("a=a "):rep(10) .. ("if a then elseif a then "):rep(1) .. "else" .. (" if a then else"):rep(25000)))`: "too many syntax levels",
 		`return string.rep("a", 25000):match(string.rep("a?", 30000) .. "b")`:                                                                          "pattern too complex",
 	} {
 		if text == "" {

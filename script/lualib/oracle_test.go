@@ -23,7 +23,7 @@ const replyIndent = "    "
 
 type snippet struct{ source, reply string }
 
-func readSnippets(t *testing.T, path string) []snippet {
+func readSnippets(t testing.TB, path string) []snippet {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
