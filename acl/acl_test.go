@@ -9,6 +9,7 @@ import (
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/internal/oracle"
+	"github.com/shoaldb/shoal/types/glob"
 )
 
 func TestMain(m *testing.M) { os.Exit(oracle.Main(m)) }
@@ -270,5 +271,43 @@ func BenchmarkCheck(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A pattern matches as the matcher of globs says, also where that is not asked.
+func TestKeyPatternMatches(t *testing.T) {
+	parts := []string{"", "a", "ab", "b*", "*", "?", "[a]", `\*`, `\`, "a*b"}
+	keys := []string{"", "a", "ab", "abb", "b", "*", "b*", `\`, "aab", "xb"}
+	for _, x := range parts {
+		for _, y := range parts {
+			p := newKeyPattern(x+y, allAccess)
+			for _, key := range keys {
+				if got, want := p.matches([]byte(key)), glob.Match([]byte(x+y), []byte(key), false); got != want {
+					t.Errorf("%q matches %q: %v", x+y, key, got)
+				}
+			}
+		}
+	}
+}
+
+// What is told quickly is what is told at length.
+func TestPlainChecks(t *testing.T) {
+	s := users(t)
+	specs := []string{"GET", "SET", "TYPE", "DEL"}
+	keys := []string{"", "a", "abcdefg", "abcdefgh", "abcdefghi", "abcxxxxxxx", "zzzzzzzzzz"}
+	for _, rules := range []string{"+@all ~*", "+get ~abc*", "+@all %R~abc* ~abcdefghi*", "+@all %W~abcdefgh*", "+@all ~a?c*", "+@all ~abcdefgh", "-@all", "+@all"} {
+		s.Delete("u")
+		r := set(t, s, "u", strings.Fields(rules)...).Rules()
+		for _, name := range specs {
+			for _, key := range keys {
+				args := [][]byte{[]byte(name), []byte(key), []byte("v")}
+				spec := s.table.Resolve(args)
+				c := check{spec: spec, args: args}
+				why, _ := c.selector(&r.root)
+				if quick := r.root.allowsPlain(spec, args); quick && why != Allowed || !quick && why == Allowed && spec.OnlyKey() != 0 {
+					t.Errorf("%s: %s %q: %v, quickly %v", rules, name, key, why, quick)
+				}
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
@@ -25,7 +26,7 @@ func (r Reason) String() string { return reasonNames[r] }
 // Check tells whether a user with these rules may run a command, whose arguments are as many as it needs. If not, index is that of the
 // argument that is refused. It does not allocate when the command has one key.
 func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index int) {
-	if r.free {
+	if r.free || r.root.allowsPlain(spec, args) {
 		return Allowed, 0
 	}
 	c := check{spec: spec, args: args}
@@ -44,6 +45,35 @@ func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index i
 		}
 	}
 	return reason, index
+}
+
+// allowsPlain tells whether sel allows a command with one key, as most are, where that can be told quickly.
+func (sel *selector) allowsPlain(spec *command.Spec, args [][]byte) bool {
+	only := spec.OnlyKey()
+	if only == 0 || spec.Channels != command.NoChannels || !sel.allCommands && !sel.commands.has(spec.Index()) {
+		return false
+	}
+	if sel.allKeys {
+		return true
+	}
+	key := args[only]
+	if len(key) < 8 {
+		return sel.allowsKey(key, spec.Keys[0].FlagsOf(args))
+	}
+	word := binary.LittleEndian.Uint64(key)
+	for i := range sel.keys {
+		p := &sel.keys[i]
+		if p.short && word&p.mask != p.word || !p.short && !p.matches(key) {
+			continue
+		}
+		if p.access == allAccess {
+			return true
+		}
+		if need := neededAccess(spec.Keys[0].FlagsOf(args)); p.access&need == need {
+			return true
+		}
+	}
+	return false
 }
 
 type check struct {
@@ -105,8 +135,8 @@ func (sel *selector) allows(spec *command.Spec, args [][]byte) bool {
 
 func (sel *selector) allowsKey(key []byte, flags command.KeyFlags) bool {
 	need := neededAccess(flags)
-	for _, p := range sel.keys {
-		if p.access&need == need && glob.Match(p.glob, key, false) {
+	for i := range sel.keys {
+		if p := &sel.keys[i]; p.access&need == need && p.matches(key) {
 			return true
 		}
 	}

@@ -1,11 +1,13 @@
 package acl
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/types/glob"
 )
 
 // access is what a key pattern allows.
@@ -17,10 +19,42 @@ const (
 	allAccess = readKeys | writeKeys
 )
 
+// keyPattern is a pattern of keys. Most are a literal beginning and a star, or literal altogether: these are not left to the matcher.
 type keyPattern struct {
 	text   string
-	glob   []byte // text
+	glob   []byte // text; nil: beginning tells
 	access access
+
+	beginning string
+	open      bool // anything may follow
+
+	// A short beginning is compared with the first 8 bytes of a key as one word.
+	short      bool
+	word, mask uint64
+}
+
+func newKeyPattern(text string, access access) keyPattern {
+	p := keyPattern{text: text, access: access}
+	p.beginning, p.open = strings.CutSuffix(text, "*")
+	if strings.ContainsAny(p.beginning, `*?[\`) || text == "" {
+		p.glob = []byte(text)
+	}
+	if n := len(p.beginning); p.glob == nil && p.open && n > 0 && n <= 8 {
+		var b [8]byte
+		copy(b[:], p.beginning)
+		p.short, p.word, p.mask = true, binary.LittleEndian.Uint64(b[:]), ^uint64(0)>>(64-8*n)
+	}
+	return p
+}
+
+func (p *keyPattern) matches(key []byte) bool {
+	switch {
+	case p.glob != nil:
+		return glob.Match(p.glob, key, false)
+	case len(key) == 0 || len(key) < len(p.beginning) || string(key[:len(p.beginning)]) != p.beginning:
+		return false
+	}
+	return p.open || len(key) == len(p.beginning)
 }
 
 func (p keyPattern) String() string {
@@ -202,30 +236,30 @@ func (sel *selector) addKeys(rule string) error {
 	if sel.allKeys {
 		return errAllKeys
 	}
-	p := keyPattern{text: rule[1:], access: allAccess}
+	text, allowed := rule[1:], allAccess
 	if rule[0] == '%' {
-		marks, text, _ := strings.Cut(rule[1:], "~")
-		p = keyPattern{text: text}
+		var marks string
+		marks, text, _ = strings.Cut(rule[1:], "~")
+		allowed = 0
 		for _, mark := range []byte(marks) {
 			bit := map[byte]access{'R': readKeys, 'r': readKeys, 'W': writeKeys, 'w': writeKeys}[mark]
-			if bit == 0 || p.access&bit != 0 {
+			if bit == 0 || allowed&bit != 0 {
 				return errSyntax
 			}
-			p.access |= bit
+			allowed |= bit
 		}
-		if p.access == 0 {
+		if allowed == 0 {
 			return errSyntax
 		}
 	}
-	if hasBlanks(p.text) {
+	if hasBlanks(text) {
 		return errSyntax
 	}
-	p.glob = []byte(p.text)
 	sel.keys = slices.Clone(sel.keys)
-	if i := slices.IndexFunc(sel.keys, func(k keyPattern) bool { return k.text == p.text }); i >= 0 {
-		sel.keys[i].access |= p.access
+	if i := slices.IndexFunc(sel.keys, func(k keyPattern) bool { return k.text == text }); i >= 0 {
+		sel.keys[i].access |= allowed
 	} else {
-		sel.keys = append(sel.keys, p)
+		sel.keys = append(sel.keys, newKeyPattern(text, allowed))
 	}
 	return nil
 }
