@@ -132,6 +132,23 @@ func TestScavengeKeepsReserveAndBounds(t *testing.T) {
 	}
 }
 
+// While a heap grows, what Prefault brings in is not given back before it is used.
+func TestScavengeLeavesWhatPrefaultBringsIn(t *testing.T) {
+	h := NewHeap()
+	h.alloc(2 * hugeFloorBytes / PageSize)
+	for h.freePages() > 0 {
+		h.alloc(1)
+	}
+	for range 20 * chunkPages {
+		h.alloc(1)
+		for h.Prefault() {
+		}
+		if n := h.Scavenge(1 << 20); n > 0 {
+			t.Fatalf("%d bytes given back: %+v", n, h.Stats())
+		}
+	}
+}
+
 func TestPrefault(t *testing.T) {
 	h := NewHeap()
 	h.alloc(1)

@@ -1,7 +1,9 @@
 package alloc
 
 const (
-	minReservePages = 2 << 20 >> pageShift
+	// What Prefault leaves free at most has to be within the reserve: a chunk, and half of one. If not, the one would give back what the other
+	// has just brought in, and break up huge pages for it.
+	minReservePages = 2 * chunkPages
 	maxReservePages = 64 << 20 >> pageShift
 
 	// How many chunks one search for partly free ones visits at most.
@@ -13,7 +15,7 @@ const (
 
 // Scavenge gives at most maxBytes of free memory back to the operating system, whole chunks
 // first, and returns how much it gave. It keeps a reserve of 1/64 of the memory in use, but
-// 2 to 64 MiB, so that a working set that swings does not fault its pages in again and again.
+// 4 to 64 MiB, so that a working set that swings does not fault its pages in again and again.
 // A megabyte takes some 20 µs; the heap is not locked meanwhile.
 func (h *Heap) Scavenge(maxBytes int) (released int) {
 	return h.scavenge(maxBytes, minReservePages, false)

@@ -107,6 +107,9 @@ func (c *Ctx) notifyNew(k *shard.Key) {
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
 func (c *Ctx) isString(e shard.Entry) bool { return e.Type() == types.String || c.refuseType() }
 
+// refuseType is apart, so that isString is inlined.
+//
+//go:noinline
 func (c *Ctx) refuseType() bool {
 	c.Error(ErrWrongType)
 	return false
