@@ -17,6 +17,7 @@ type setup struct {
 	redis bool     // the reference server; else Shoal
 	args  []string // beside those that every server gets
 	all   bool     // runs on the client's CPUs too
+	tls   bool
 }
 
 // Goal is a scenario and the ratio that is asked for: A's CPU time per operation over B's.
@@ -30,6 +31,12 @@ var (
 	shoal = setup{label: "Shoal", args: []string{"--reactors", "1"}}
 	gnet  = setup{label: "Shoal, gnet", args: []string{"--reactors", "1", "--net-engine", "gnet"}}
 )
+
+// encrypted is a server that speaks TLS.
+func encrypted(s setup) setup {
+	s.label, s.tls = s.label+", TLS", true
+	return s
+}
 
 // manyReactors is Shoal with more than one reactor on all CPUs, which it shares with the load.
 func manyReactors(n string) setup {
@@ -89,6 +96,11 @@ var Contests = []Contest{
 			{"get-p16", 2}, {"set-p16", 2},
 			{"get-p100", 3.5}, {"set-p100", 3.5},
 		},
+	},
+	{
+		Name: "tls", Title: "TLS", A: encrypted(redis), B: encrypted(shoal),
+		Note:  "Both servers with the same kind of certificate; each client shows one. TLS 1.3 with AES-GCM; handshakes are not measured.",
+		Goals: []Goal{{"get-p1", 0}, {"set-p1", 0}, {"get-p16", 1.5}, {"set-p16", 1.5}, {"get-p100", 1.5}, {"get-1k-p16", 0}},
 	},
 	{
 		Name: "two-reactors", Title: "Two reactors on two cores", A: shoal, B: manyReactors("2"),

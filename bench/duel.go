@@ -89,10 +89,14 @@ type duel struct {
 	servers   [2]*Server
 	valueSize int             // of the keys loaded; 0: none
 	fed       map[string]bool // servers and scenarios whose data is there
+	unpin     func()
 }
 
 func startDuel(ctx context.Context, plan Plan, a, b Contender) (*duel, error) {
-	d := &duel{plan: plan}
+	d := &duel{plan: plan, unpin: func() {}}
+	if a.TLS || b.TLS { // the load is then Go's, on any thread
+		d.unpin = pinAll(plan.ClientCPUs)
+	}
 	for i, c := range []Contender{a, b} {
 		s, err := Start(ctx, c)
 		if err != nil {
@@ -105,6 +109,7 @@ func startDuel(ctx context.Context, plan Plan, a, b Contender) (*duel, error) {
 }
 
 func (d *duel) stop() {
+	d.unpin()
 	for _, s := range d.servers {
 		if s != nil {
 			s.Stop()
@@ -176,7 +181,7 @@ func (d *duel) pairs(ctx context.Context, generators [2]*load.Generator, s *Scen
 func disturbance(pair [2]Sample) float64 { return max(pair[0].Foreign, pair[1].Foreign) }
 
 func (d *duel) options(s *Server, conns int) load.Options {
-	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID}
+	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID, TLS: s.tls}
 }
 
 // prepare loads the keys that the scenario reads, unless they are there: into new servers, if the old ones hold values of

@@ -2,8 +2,10 @@ package bench
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -45,4 +47,26 @@ func pin(cpus []int) error {
 		return fmt.Errorf("cannot pin to CPUs %v: %w", cpus, err)
 	}
 	return nil
+}
+
+// pinAll restricts all threads of this process, and those that they start, to a set of CPUs, as far as that works, until the function that it
+// returns is called.
+func pinAll(cpus []int) (undo func()) {
+	var before, set unix.CPUSet
+	if len(cpus) == 0 || unix.SchedGetaffinity(0, &before) != nil {
+		return func() {}
+	}
+	for _, cpu := range cpus {
+		set.Set(cpu)
+	}
+	all := func(to *unix.CPUSet) {
+		threads, _ := os.ReadDir("/proc/self/task")
+		for _, t := range threads {
+			if id, err := strconv.Atoi(t.Name()); err == nil {
+				_ = unix.SchedSetaffinity(id, to) // a thread that has ended
+			}
+		}
+	}
+	all(&set)
+	return func() { all(&before) }
 }

@@ -15,3 +15,6 @@ func startOn(cmd *exec.Cmd, cpus []int, exited chan<- struct{}) error {
 	}()
 	return nil
 }
+
+// pinAll does nothing here.
+func pinAll([]int) (undo func()) { return func() {} }

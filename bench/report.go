@@ -190,7 +190,7 @@ func (r *reporter) contender(s setup) Contender {
 	if s.redis {
 		program = r.redis
 	}
-	c := Contender{Label: s.label, Command: append([]string{program}, s.args...), CPUs: r.serverCPUs}
+	c := Contender{Label: s.label, Command: append([]string{program}, s.args...), CPUs: r.serverCPUs, TLS: s.tls}
 	if s.all {
 		c.CPUs = slices.Concat(r.serverCPUs, r.plan.ClientCPUs)
 	}

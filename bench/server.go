@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/bench/load"
+	"github.com/shoaldb/shoal/internal/certs"
 )
 
 // Contender is a server that can be started.
@@ -23,6 +25,7 @@ type Contender struct {
 	Command []string `json:"command"` // program and arguments; port, directory and persistence are added
 	CPUs    []int    `json:"cpus"`    // to run on; nil: any
 	Env     []string `json:"env,omitempty"`
+	TLS     bool     `json:"tls,omitempty"` // speaks TLS, and wants clients to show a certificate
 }
 
 // ParseContender splits a command line at its blanks.
@@ -41,6 +44,7 @@ type Server struct {
 	PID     int
 
 	client   *load.Client
+	tls      *tls.Config    // for clients; nil: plain text
 	audience *load.Audience // nil: none
 	cmd      *exec.Cmd
 	dir      string
@@ -71,7 +75,18 @@ func Start(ctx context.Context, c Contender) (*Server, error) {
 			return nil, err
 		}
 	}
-	args := append(append([]string{}, c.Command[1:]...), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
+	args := append(append([]string{}, c.Command[1:]...), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
+	if c.TLS {
+		set, err := certs.NewSet(dir)
+		if err != nil {
+			return nil, err
+		}
+		args = append(append(args, "--port", "0", "--tls-port", strconv.Itoa(port)), set.ServerArgs()...)
+		s.tls = set.ClientConfig(set.Client)
+		s.tls.DynamicRecordSizingDisabled = true // batches in one record each
+	} else {
+		args = append(args, "--port", strconv.Itoa(port))
+	}
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Env = append(os.Environ(), c.Env...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
@@ -92,7 +107,7 @@ func (s *Server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
-		client, err := load.DialClient(load.Options{Address: s.Address})
+		client, err := load.DialClient(load.Options{Address: s.Address, TLS: s.tls})
 		if err == nil {
 			if _, err = client.Do("PING"); err == nil {
 				s.client = client

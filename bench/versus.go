@@ -56,6 +56,7 @@ type versusFlags struct {
 	scenarios string
 	benchstat string
 	list      bool
+	tls       bool
 }
 
 func registerVersus(f *flag.FlagSet) *versusFlags {
@@ -63,6 +64,7 @@ func registerVersus(f *flag.FlagSet) *versusFlags {
 	v.register(f)
 	f.StringVar(&v.scenarios, "scenarios", defaultScenarios, "names and patterns, comma-separated")
 	f.StringVar(&v.benchstat, "benchstat", "", "write a.txt and b.txt for benchstat into this `directory`")
+	f.BoolVar(&v.tls, "tls", false, "both servers and the load speak TLS, with certificates made for the occasion")
 	f.BoolVar(&v.list, "list", false, "list the scenarios and stop")
 	return v
 }
@@ -90,6 +92,7 @@ func (v *versusFlags) run(ctx context.Context, a, b string, out io.Writer) error
 	if err != nil {
 		return err
 	}
+	first.TLS, second.TLS = v.tls, v.tls
 	d, err := startDuel(ctx, plan, first, second)
 	if err != nil {
 		return err

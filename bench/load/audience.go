@@ -24,6 +24,9 @@ func Listen(o Options, channel string) (*Audience, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
+	if o.TLS != nil {
+		return nil, errors.New("subscribers cannot use TLS")
+	}
 	o.subscribe = channel
 	a := &Audience{size: o.Conns}
 	if err := a.start(&o); err != nil {

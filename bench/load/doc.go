@@ -24,7 +24,7 @@
 // rewritten, replies are counted rather than decoded. A worker that runs one command at 100 requests a
 // batch spends less than 0.2 µs on each, kernel included.
 //
-// On Linux a worker owns an epoll instance; elsewhere (or with Options.Portable) a connection is a
+// On Linux a worker owns an epoll instance; elsewhere (or with Options.Portable or Options.TLS) a connection is a
 // goroutine using package net, which costs more and in open loop never has two batches in flight on
 // one connection.
 package load

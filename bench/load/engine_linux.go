@@ -25,7 +25,7 @@ const (
 )
 
 func newEngine(o *Options) (engine, error) {
-	if o.Portable {
+	if o.Portable || o.TLS != nil {
 		return newPortable(o)
 	}
 	return newEpoll(o)

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,9 @@ type Options struct {
 	Threads   int  // event loops (epoll engine only); default 1
 	Reconnect bool // a new connection for each batch
 	Portable  bool // package net instead of epoll
+
+	// TLS, if set, encrypts the connections, which then go over package net. Its ServerName is to be set.
+	TLS *tls.Config
 
 	// CPUs pins the threads, one after the other, round robin; Linux only.
 	CPUs []int
@@ -219,6 +223,16 @@ func (o *Options) dial() (net.Conn, error) {
 	conn, err := net.DialTimeout(o.Network, o.Address, o.Timeout)
 	if err != nil {
 		return nil, err
+	}
+	if o.TLS != nil {
+		secure := tls.Client(conn, o.TLS)
+		conn.SetDeadline(time.Now().Add(o.Timeout))
+		if err := secure.Handshake(); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		conn.SetDeadline(time.Time{})
+		conn = secure
 	}
 	if err := o.greet(conn); err != nil {
 		conn.Close()

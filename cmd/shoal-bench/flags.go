@@ -22,6 +22,9 @@ type config struct {
 	resp3    bool
 	tracking bool
 
+	tls, insecure                  bool
+	sni, caFile, certFile, keyFile string
+
 	clients   int
 	threads   int // 0: one, and not said in the report
 	keepAlive int
@@ -97,7 +100,7 @@ var flags = []flag{
 	{"-s", "socket", "Server socket (overrides host and port)", text(func(c *config) *string { return &c.socket })},
 	{"-a", "password", "Password for AUTH", text(func(c *config) *string { return &c.password })},
 	{"--user", "username", "User for AUTH; needs -a", text(func(c *config) *string { return &c.user })},
-	{"-u", "uri", "Server URI: redis://user:password@host:port/db", setURI},
+	{"-u", "uri", "Server URI: redis://user:password@host:port/db, or rediss:// with TLS", setURI},
 	{"-c", "clients", "Number of parallel connections (default 50)", number(func(c *config) *int { return &c.clients })},
 	{"-n", "requests", "Total number of requests (default 100000)", setRequests},
 	{"-d", "size", "Bytes in a value of SET/GET (default 3)", setDataSize},
@@ -117,7 +120,15 @@ var flags = []flag{
 	{"-I", "", "Idle mode: open the connections and wait", on(func(c *config) *bool { return &c.idle })},
 	{"-x", "", "Read the command's last argument from STDIN", on(func(c *config) *bool { return &c.stdinArg })},
 	{"-e", "", "Accepted; error replies are always counted", func(*config, string) error { return nil }},
-	{"--tls", "", "Not supported", refuse("TLS")},
+	{"--tls", "", "Speak TLS", on(func(c *config) *bool { return &c.tls })},
+	{"--sni", "host", "Server name to ask for, and to expect in its certificate (default: the hostname)", text(func(c *config) *string { return &c.sni })},
+	{"--cacert", "file", "Certificates of trusted authorities (default: the system's)", text(func(c *config) *string { return &c.caFile })},
+	{"--cacertdir", "dir", "Not supported: name a file with --cacert", refuse("a directory of authorities")},
+	{"--insecure", "", "Believe any certificate", on(func(c *config) *bool { return &c.insecure })},
+	{"--cert", "file", "Certificate to show; needs --key", text(func(c *config) *string { return &c.certFile })},
+	{"--key", "file", "Key of that certificate", text(func(c *config) *string { return &c.keyFile })},
+	{"--tls-ciphers", "list", "Not supported: Go chooses", refuse("a list of ciphers")},
+	{"--tls-ciphersuites", "list", "Not supported: Go chooses", refuse("a list of ciphers")},
 	{"--seed", "num", "Seed of all random choices", setSeed},
 	{"--help", "", "Print this help and exit", on(func(c *config) *bool { return &c.help })},
 	{"--version", "", "Print the version and exit", on(func(c *config) *bool { return &c.version })},
@@ -192,6 +203,8 @@ func (c *config) check() error {
 		return errors.New("-x needs a command")
 	case c.user != "" && c.password == "":
 		return errors.New("--user needs -a")
+	case (c.certFile == "") != (c.keyFile == ""):
+		return errors.New("--cert and --key need each other")
 	case c.clients < 1:
 		return errors.New("-c must be at least 1")
 	case c.loop && c.jsonFile != "":
@@ -249,16 +262,17 @@ func parseInt(value string) (int, error) {
 	return n, nil
 }
 
-// setURI reads redis://[[user]:password@]host[:port][/db].
+// setURI reads redis:// or rediss://[[user]:password@]host[:port][/db].
 func setURI(c *config, value string) error {
 	u, err := url.Parse(value)
 	if err != nil {
 		return err
 	}
-	if u.Scheme == "rediss" {
-		return fmt.Errorf("TLS is %w", errRefused)
-	}
-	if u.Scheme != "redis" {
+	switch u.Scheme {
+	case "redis":
+	case "rediss":
+		c.tls = true
+	default:
 		return fmt.Errorf("%q is not a redis:// URI", value)
 	}
 	if host := u.Hostname(); host != "" {

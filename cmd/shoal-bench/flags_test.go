@@ -72,29 +72,24 @@ func TestParseFlagsRefuses(t *testing.T) {
 	f("--user me", "--user needs -a")
 	f("-x", "-x needs a command")
 	f("-u http://x", "redis:// URI")
-	for _, line := range []string{"--cluster", "--tls", "-u rediss://x"} {
+	for _, line := range []string{"--cluster", "--cacertdir x", "--tls-ciphers x"} {
 		if _, err := parseFlags(strings.Fields(line)); !errors.Is(err, errRefused) {
 			t.Errorf("%s: error %v, want a refusal", line, err)
 		}
 	}
 }
 
-// TestFlagsOfRedisBenchmark: whatever option the real one lists, ours knows, with an argument where it has one. Of
-// TLS we know as much as to refuse it.
+// TestFlagsOfRedisBenchmark: whatever option the real one lists, ours knows, with an argument where it has one.
 func TestFlagsOfRedisBenchmark(t *testing.T) {
 	out, err := exec.Command(oracle.NeedTool(t, "redis-benchmark"), "--help").CombinedOutput()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tls := regexp.MustCompile(`^--(sni|cacert|cacertdir|insecure|cert|key|tls-.*)$`)
 	options := regexp.MustCompile(`(?m)^ (--?[a-zA-Z0-9-]+) (<[a-z]+>)?`).FindAllStringSubmatch(string(out), -1)
 	if len(options) < 20 {
 		t.Fatalf("only %d options in:\n%s", len(options), out)
 	}
 	for _, option := range options {
-		if tls.MatchString(option[1]) {
-			continue
-		}
 		ours := findFlag(option[1])
 		// --precision takes an argument although its line does not show one.
 		if ours == nil || (ours.arg != "") != (option[2] != "" || option[1] == "--precision") {

@@ -271,7 +271,11 @@ func (s *session) lastArgument() (string, error) {
 // askServer reads the settings that the report quotes and, with --server-cpu, the server's pid.
 func (s *session) askServer() {
 	c := s.config
-	client, err := load.DialClient(c.target())
+	target, err := c.target()
+	if err != nil {
+		return // options will fail with the same error
+	}
+	client, err := load.DialClient(target)
 	if err != nil {
 		return // Dial will fail with the same error
 	}
@@ -340,7 +344,7 @@ func (s *session) waitIdle(ctx context.Context, o load.Options) error {
 }
 
 // target is the server to connect to.
-func (c *config) target() load.Options {
+func (c *config) target() (load.Options, error) {
 	o := load.Options{Network: "tcp", Address: fmt.Sprintf("%s:%d", c.host, c.port), User: c.user, Password: c.password, DB: c.db, Timeout: 30 * time.Second}
 	if strings.Contains(c.host, ":") {
 		o.Address = fmt.Sprintf("[%s]:%d", c.host, c.port)
@@ -348,15 +352,17 @@ func (c *config) target() load.Options {
 	if c.socket != "" {
 		o.Network, o.Address = "unix", c.socket
 	}
-	return o
+	var err error
+	o.TLS, err = c.tlsConfig()
+	return o, err
 }
 
 func (c *config) options() (load.Options, error) {
-	o := c.target()
+	o, err := c.target()
 	o.RESP3, o.Tracking = c.resp3, c.tracking
 	o.Conns, o.Threads, o.Reconnect, o.Portable, o.CPUs = c.clients, c.threads, c.keepAlive == 0, c.portable, c.cpus
 	o.ServerPID = c.serverPID
-	return o, nil
+	return o, err
 }
 
 func (c *config) measuresServer() bool { return c.serverPID != 0 }
