@@ -25,6 +25,7 @@ const (
 	fromReactors infoNeeds = 1 << iota // each reactor is asked for its clients
 	fromShards                         // each shard is locked for a moment, one after the other
 	fromCalls                          // each reactor is asked for its calls, too
+	fromValues                         // all values are looked at, on a goroutine of its own
 )
 
 // infoSection is one section of INFO.
@@ -59,6 +60,7 @@ var infoSections = []infoSection{
 	{"latencystats", "Latencystats", fromReactors | fromCalls, showAll, (*infoReport).latencyStats},
 	{"cluster", "Cluster", 0, showDefault, func(r *infoReport) { r.num("cluster_enabled", 0) }},
 	{"keyspace", "Keyspace", fromShards, showDefault, (*infoReport).keyspace},
+	{"keysizes", "Keysizes", fromValues, showNever, (*infoReport).keySizes},
 	{"debug", "Debug", 0, showNever, (*infoReport).debug},
 }
 
@@ -99,13 +101,35 @@ func info(c *command.Ctx) {
 	cl := client(c)
 	r := cl.reactor
 	r.publishFlow()
-	if needs&fromReactors == 0 {
-		c.Reply.Verbatim("txt", r.info(sections, needs, nil))
+	switch {
+	case needs&fromValues != 0 && r.scripting.current == nil: // a script holds locks
+		infoOfValues(cl, sections, needs)
+	case needs&fromReactors == 0:
+		c.Reply.Verbatim("txt", r.info(sections, needs, nil, nil))
+	default:
+		gather(cl, func(r *reactor) reactorFigures { return r.figures(needs) }, func(w *resp.Writer, parts []reactorFigures) {
+			w.Verbatim("txt", r.info(sections, needs, parts, nil))
+		})
+	}
+}
+
+// infoOfValues replies to an INFO for which all values are looked at, first of all. That may take a second for some million keys; cl waits.
+func infoOfValues(cl *Client, sections []*infoSection, needs infoNeeds) {
+	r := cl.reactor
+	nowMS := r.nowMS
+	collect := func(r *reactor) reactorFigures { return r.figures(needs) }
+	if r.alone {
+		sizes := r.srv.keySizes(nowMS)
+		gather(cl, collect, func(w *resp.Writer, parts []reactorFigures) { w.Verbatim("txt", r.info(sections, needs, parts, sizes)) })
 		return
 	}
-	gather(cl, func(r *reactor) reactorFigures { return r.figures(needs) }, func(w *resp.Writer, parts []reactorFigures) {
-		w.Verbatim("txt", r.info(sections, needs, parts))
-	})
+	cl.suspend(0)
+	go func() {
+		sizes := r.srv.keySizes(nowMS)
+		collectAll(r, collect, func(parts []reactorFigures) {
+			r.finish(cl, func(w *resp.Writer) { w.Verbatim("txt", r.info(sections, needs, parts, sizes)) })
+		})
+	}()
 }
 
 // infoReport is a reply to INFO being written.
@@ -115,13 +139,14 @@ type infoReport struct {
 	nowMS  int64
 	parts  reactorFigures // of all reactors together
 	calls  [][]callStats  // of each reactor, if a section needs them
+	sizes  []keySizes     // of each database, if a section needs them
 	census census
 	b      []byte
 }
 
-// info returns the text of sections. parts are the reactors' figures, if needs says so.
-func (home *reactor) info(sections []*infoSection, needs infoNeeds, parts []reactorFigures) string {
-	r := infoReport{srv: home.srv, v: home.srv.cfg.Load(), nowMS: home.nowMS, parts: sumFigures(parts), b: make([]byte, 0, 8<<10)}
+// info returns the text of sections. parts are the reactors' figures, and sizes those of all values, if needs says so.
+func (home *reactor) info(sections []*infoSection, needs infoNeeds, parts []reactorFigures, sizes []keySizes) string {
+	r := infoReport{srv: home.srv, v: home.srv.cfg.Load(), nowMS: home.nowMS, parts: sumFigures(parts), sizes: sizes, b: make([]byte, 0, 8<<10)}
 	if needs&fromCalls != 0 {
 		for i := range parts {
 			r.calls = append(r.calls, parts[i].calls)

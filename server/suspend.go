@@ -101,16 +101,24 @@ func gather[T any](cl *Client, collect func(*reactor) T, done func(w *resp.Write
 		return
 	}
 	cl.suspend(0)
+	collectAll(home, collect, func(parts []T) {
+		home.finish(cl, func(w *resp.Writer) { done(w, parts) })
+	})
+}
+
+// collectAll lets every reactor collect something and then, on home, calls then with all of it.
+func collectAll[T any](home *reactor, collect func(*reactor) T, then func(parts []T)) {
+	all := home.srv.reactors
+	parts := make([]T, len(all))
 	var left atomic.Int32
 	left.Store(int32(len(all)))
 	for i, r := range all {
 		r.net.Post(func() {
 			r.beginTurn()
 			parts[i] = collect(r)
-			if left.Add(-1) > 0 {
-				return
+			if left.Add(-1) == 0 {
+				home.net.Post(func() { then(parts) })
 			}
-			home.net.Post(func() { home.finish(cl, func(w *resp.Writer) { done(w, parts) }) })
 		})
 	}
 }
