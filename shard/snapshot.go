@@ -1,6 +1,9 @@
 package shard
 
-import "github.com/shoaldb/shoal/types"
+import (
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
+)
 
 // A snapshot is what the keyspace holds at one moment, the cut, for which all shards are locked. It is not copied then: each entry
 // has a bit of parity, each shard a present parity, and the cut flips the latter. An entry whose parity is another has not been saved
@@ -141,6 +144,24 @@ func NewWalk(s *Shard) Walk { return Walk{shard: s} }
 // Shard returns where w walks.
 func (w *Walk) Shard() *Shard { return w.shard }
 
+// group saves the entries of one group of buckets and returns the cursor of the next.
+func (w *Walk) group(db *DB) (next uint32) {
+	var room [64]alloc.Ref
+	var addrs [64]uintptr
+	refs := room[:0]
+	next = db.table.Scan(w.cursor, func(ref alloc.Ref) { refs = append(refs, ref) })
+	for i, ref := range refs[:min(len(refs), len(addrs))] {
+		addrs[i] = db.shard.arena.Addr(ref)
+	}
+	alloc.Prefetch(addrs[:min(len(refs), len(addrs))])
+	for _, ref := range refs {
+		if e := db.entryAt(ref); db.unsaved(e.h) {
+			db.saveEntry(e)
+		}
+	}
+	return next
+}
+
 // Step saves entries until stop, which is asked every few entries, reports true, and at least some. It reports whether all have been met.
 func (w *Walk) Step(stop func() bool) (done bool) {
 	s := w.shard
@@ -152,11 +173,7 @@ func (w *Walk) Step(stop func() bool) (done bool) {
 		}
 		for !w.begun || w.cursor != 0 {
 			w.begun = true
-			w.cursor = db.Scan(w.cursor, func(e Entry) {
-				if db.unsaved(e.h) {
-					db.saveEntry(e)
-				}
-			})
+			w.cursor = w.group(db)
 			if stop() {
 				return false
 			}
