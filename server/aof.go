@@ -229,8 +229,12 @@ func (s *Server) enableAOF(v *config.Values) error {
 		s.log.Warningf("AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now.")
 		s.cancelRewrite()
 	}
-	a.rewrite.scheduled.Store(true)
-	s.wakeCron()
+	if a.rewrite.active.Load() || s.saving.current.Load() != nil {
+		s.log.Warningf("AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.")
+		a.rewrite.scheduled.Store(true)
+		return nil
+	}
+	s.beginRewrite(nil)
 	return nil
 }
 
@@ -391,16 +395,6 @@ func (r *reactor) aofCron() {
 	}
 }
 
-// wakeCron makes the first reactor look after what is due soon.
-func (s *Server) wakeCron() {
-	r := s.reactors[0]
-	r.net.Post(func() {
-		r.beginTurn()
-		r.release()
-		r.aofCron()
-	})
-}
-
 // aofSize is how many bytes the files have.
 func (s *Server) aofSize() int64 {
 	n := s.aof.sizeBefore.Load()
@@ -450,6 +444,7 @@ func (r *infoReport) aofSizes() {
 	r.num("aof_unsynced_bytes", s.propagation.journal.End()-w.Synced())
 }
 
+// bgrewriteaof begins a rewrite, or schedules one behind a save that somebody waits for; one that the server has begun by itself is not spoken of.
 func bgrewriteaof(c *command.Ctx) {
 	r := client(c).reactor
 	s := r.srv
@@ -457,7 +452,7 @@ func bgrewriteaof(c *command.Ctx) {
 	switch {
 	case x.active.Load():
 		c.Error("ERR Background append only file rewriting already in progress")
-	case s.saving.current.Load() != nil, r.inner.depth > 0:
+	case s.saving.current.Load() != nil && !s.saving.unasked.Load(), r.inner.depth > 0:
 		x.failures.Store(0)
 		x.scheduled.Store(true)
 		c.Reply.Simple("Background append only file rewriting scheduled")

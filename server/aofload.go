@@ -51,6 +51,7 @@ type aofLoader struct {
 	multi   bool
 	group   []loaded  // of a transaction that has not ended
 	user    *acl.User // who may do everything
+	reactor *reactor  // that runs scripts; nil until there is one
 	groupDB int
 }
 
@@ -257,7 +258,7 @@ func (l *aofLoader) deal(x *loaded) {
 	}
 	l.wait()
 	if x.spec.Group == groupScripting || x.spec.Outside {
-		l.runOnReactor(x)
+		l.runScript(x)
 		return
 	}
 	l.own.runWide(x)
@@ -296,30 +297,26 @@ func (l *aofLoader) stop() {
 	}
 }
 
-// runOnReactor runs a command that needs a reactor: a script, or one about functions.
-func (l *aofLoader) runOnReactor(x *loaded) {
-	r := l.s.reactors[0]
-	done := make(chan struct{})
-	r.net.Post(func() {
-		defer close(done)
-		r.beginTurn()
-		r.release()
-		cl := &Client{reactor: r, proto: 2, db: x.db, user: l.user}
-		q := request{spec: x.spec, args: x.args}
-		q.keys = l.s.bindKeys(x.spec, x.db, x.args, len(x.args))
-		var w resp.Writer
-		w.Proto = 2
-		r.ctx.NowMS, r.ctx.Env = r.nowMS, l.s.env.Load()
-		r.ctx.Client, r.ctx.Loading = cl, true
-		many := r.lockAll()
-		r.beginInner(cl)
-		r.runInner(cl, &q, &w)
-		r.endInner()
-		r.ctx.Loading = false
-		r.unlock(many)
-		l.s.noteLoadError(x, w.Buf)
-	})
-	<-done
+// runScript runs a script, or a command about functions, as a reactor does.
+func (l *aofLoader) runScript(x *loaded) {
+	r := l.reactor
+	if r == nil {
+		r = newReactor(l.s, nil)
+		r.loader = true
+		l.reactor = r
+	}
+	cl := &Client{reactor: r, proto: 2, db: x.db, user: l.user}
+	q := request{spec: x.spec, args: x.args, keys: l.s.bindKeys(x.spec, x.db, x.args, len(x.args))}
+	w := resp.Writer{Proto: 2}
+	r.nowMS = time.Now().UnixMilli()
+	r.ctx.NowMS, r.ctx.Env, r.ctx.Client, r.ctx.Loading = r.nowMS, l.s.env.Load(), cl, true
+	many := r.lockAll()
+	r.beginInner(cl)
+	r.runInner(cl, &q, &w)
+	r.endInner()
+	r.unlock(many)
+	r.batch.groups = r.batch.groups[:0]
+	l.s.noteLoadError(x, w.Buf)
 }
 
 // noteLoadError logs the reply to a command that has failed: the file was written by another server, or is wrong.
@@ -479,6 +476,14 @@ func (w *aofWorker) call(x *loaded, keys []shard.Key) {
 			w.out.Buf = nil
 		}
 	}
+}
+
+// debugAOFSleep makes the writing of the append only file slow.
+func debugAOFSleep(c *command.Ctx) {
+	if w := client(c).reactor.srv.aof.writer.Load(); w != nil {
+		w.SetDelay(time.Duration(number(c.Args[2])) * time.Microsecond)
+	}
+	c.Reply.OK()
 }
 
 // debugLoadAOF loads the append only file in place of the data that there are.

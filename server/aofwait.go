@@ -91,7 +91,7 @@ func (r *reactor) answerWaits() {
 	for _, x := range d.waits {
 		switch {
 		case x.b.Ended():
-		case w == nil && !r.srv.aof.on.Load():
+		case !r.srv.aof.on.Load():
 			r.answer(x.b, func(out *resp.Writer) { out.Error(string(errWaitAOFOff)) })
 		case w != nil && w.Synced() >= x.at && x.replicas == 0:
 			r.answer(x.b, x.b.expired)

@@ -33,6 +33,7 @@ const anyArgs = 1 << 20
 // debugSubs is a function as debugHelp needs the table.
 func debugSubs() []debugSub {
 	return []debugSub{
+		{"AOF-FLUSH-SLEEP", 1, 1, debugAOFSleep},
 		{"ASSERT", 0, anyArgs, debugPanic},
 		{"CHANGE-REPL-ID", 0, 0, debugChangeReplID},
 		{"CONFIG-REWRITE-FORCE-ALL", 0, 0, debugRewriteAll},
@@ -91,6 +92,7 @@ func debugUnknown(c *command.Ctx) {
 func debugHelp(c *command.Ctx) {
 	replyLines(c, []string{
 		"DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+		"AOF-FLUSH-SLEEP <microseconds>", "    Sleep each time before the append only file is written.",
 		"ASSERT", "    End the process by a panic.",
 		"CHANGE-REPL-ID", "    Give the history of the data set a new name.",
 		"CONFIG-REWRITE-FORCE-ALL", "    Write the configuration in force to its file, the defaults, too.",

@@ -37,6 +37,7 @@ type reactor struct {
 	inner      inner
 	scripting  scripting
 	unused     []*transaction // with memory for the next ones
+	loader     bool           // it is none of the network's, but runs scripts of the append only file
 	alone      bool           // all other reactors stand still
 	replying   bool           // EXEC has dropped what is not to be replied
 

@@ -82,6 +82,7 @@ const (
 type saving struct {
 	current   atomic.Pointer[save.Snapshot]
 	scheduled atomic.Bool // one is to be begun as soon as possible
+	unasked   atomic.Bool // the current one was not asked for by a command
 
 	mu      sync.Mutex
 	waiting []func(err error) // for the end of one that has to begin anew
@@ -166,6 +167,7 @@ func (r *reactor) cut(done func(err error)) {
 	s := r.srv
 	x := &s.saving
 	x.scheduled.Store(false)
+	x.unasked.Store(false)
 	x.lastTrySec.Store(time.Now().Unix())
 	x.dirtyAtCut.Store(s.sum(func(c *counters) int64 { return c.dirty.Load() }))
 	x.cuts.Add(1)
@@ -312,7 +314,7 @@ func (r *reactor) saveCron() {
 		return
 	}
 	if x.scheduled.Load() {
-		r.tryCut(func() { r.cut(nil) })
+		r.tryCut(func() { r.cut(nil); x.unasked.Store(true) })
 		return
 	}
 	changes := s.changes()

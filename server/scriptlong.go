@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -133,6 +134,9 @@ func (x *scriptRun) judge(now int64) script.Verdict {
 
 // longest is how long a script may run that cannot be put aside.
 func (x *scriptRun) longest() time.Duration {
+	if x.r.loader {
+		return math.MaxInt64
+	}
 	if ms := x.r.srv.cfg.Load().BusyReplyThresholdMS; ms > 0 {
 		return time.Duration(ms) * time.Millisecond
 	}

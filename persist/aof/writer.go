@@ -57,6 +57,7 @@ type Writer struct {
 	synced  atomic.Int64
 	size    atomic.Int64
 	delayed atomic.Int64
+	delay   atomic.Int64 // ns, before something is written
 	even    atomic.Int64 // unix ms at which everything was durable last
 	stop    atomic.Bool
 	done    chan struct{}
@@ -73,6 +74,7 @@ type Writer struct {
 	ended    chan syncEnd
 	boundary int64 // the last offset that was reached and lies between two groups
 	stamped  int64 // unix time of the last timestamp
+	rested   int64 // what was written when it rested last
 }
 
 // syncEnd tells how a sync ended, of all that had been written up to an offset.
@@ -144,6 +146,9 @@ func (w *Writer) SetPolicy(p Policy) {
 
 // SetTimestamps changes whether the time is noted.
 func (w *Writer) SetTimestamps(on bool) { w.stamps.Store(on) }
+
+// SetDelay makes the writer sleep before it writes, for tests of those who wait for it.
+func (w *Writer) SetDelay(d time.Duration) { w.delay.Store(int64(d)) }
 
 // Flush makes everything durable that the journal holds, whatever the policy. It waits until that is done, or has failed.
 func (w *Writer) Flush() error {
@@ -250,7 +255,8 @@ func (w *Writer) wait() {
 	if policy == EverySecond && w.synced.Load() < w.written.Load() && !w.syncing {
 		atMost = max(time.Millisecond, syncEvery-w.opts.Now().Sub(w.lastSync))
 	}
-	if policy != Always && !w.stop.Load() {
+	if written := w.written.Load(); written != w.rested && policy != Always && !w.stop.Load() {
+		w.rested = written
 		time.Sleep(gather)
 	}
 	w.in.Wait(atMost)
@@ -269,6 +275,9 @@ func (w *Writer) write(to int64) error {
 		if err := w.stamp(); err != nil {
 			return err
 		}
+	}
+	if d := w.delay.Load(); d > 0 && w.in.At() < to {
+		time.Sleep(time.Duration(d))
 	}
 	for {
 		b := w.in.Bytes(to)
