@@ -2,6 +2,7 @@ package acl
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
@@ -74,6 +75,14 @@ func (sel *selector) allowsPlain(spec *command.Spec, args [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// AllowsCommand tells whether the command may be called, whatever its keys and channels.
+func (r *Rules) AllowsCommand(spec *command.Spec, args [][]byte) bool {
+	if r.free || spec.Flags&command.NoAuth != 0 || r.root.allCommands || r.root.allows(spec, args) {
+		return true
+	}
+	return slices.ContainsFunc(r.selectors, func(s selector) bool { return s.allCommands || s.allows(spec, args) })
 }
 
 type check struct {

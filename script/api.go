@@ -22,7 +22,7 @@ func (vm *VM) api() *lua.LTable {
 	} {
 		t.RawSetString(name, L.NewFunction(f))
 	}
-	for name, n := range map[string]int{"REPL_NONE": 0, "REPL_AOF": 1, "REPL_SLAVE": 2, "REPL_REPLICA": 2, "REPL_ALL": 3} {
+	for name, n := range map[string]Replication{"REPL_NONE": 0, "REPL_AOF": ReplicateAOF, "REPL_SLAVE": ReplicateToReplicas, "REPL_REPLICA": ReplicateToReplicas, "REPL_ALL": ReplicateAll} {
 		t.RawSetString(name, lua.LNumber(n))
 	}
 	vm.addLog(t)
@@ -202,16 +202,17 @@ func (vm *VM) statusReply(L *lua.LState) int {
 	return 1
 }
 
-// setRepl checks its argument; the effects of scripts always go to all.
+// setRepl is redis.set_repl.
 func (vm *VM) setRepl(L *lua.LState) int {
 	switch {
 	case !vm.running:
 		return vm.raise(L, "redis.set_repl can only be called inside a script invocation")
 	case L.GetTop() != 1:
 		return vm.raise(L, "redis.set_repl() requires two arguments.")
-	case L.ToInt(1)&^3 != 0:
+	case L.ToInt(1)&^int(ReplicateAll) != 0:
 		return vm.raise(L, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.")
 	}
+	vm.host.Replicate(Replication(L.ToInt(1)))
 	return 0
 }
 

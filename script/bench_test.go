@@ -29,6 +29,7 @@ func (canned) Call(args [][]byte, w *resp.Writer) command.Error {
 	return ""
 }
 func (canned) Allowed([][]byte) (allowed, exists bool) { return true, true }
+func (canned) Replicate(Replication)                   {}
 func (canned) LogLevel() int                           { return 3 }
 func (canned) Log(int, string)                         {}
 func (canned) Attend() Verdict                         { return GoOn }

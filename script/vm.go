@@ -18,6 +18,8 @@ type Host interface {
 	Call(args [][]byte, w *resp.Writer) (refused command.Error)
 	// Allowed tells whether the command exists, and whether the user may run it.
 	Allowed(args [][]byte) (allowed, exists bool)
+	// Replicate tells where the effects of the commands to come go, until the script ends.
+	Replicate(to Replication)
 	// LogLevel is the lowest level that is logged: 0 debug, 1 verbose, 2 notice, 3 warning.
 	LogLevel() int
 	Log(level int, text string)
@@ -25,6 +27,15 @@ type Host interface {
 	// The Host may let others run before it returns.
 	Attend() Verdict
 }
+
+// Replication is where effects go: redis.set_repl's argument.
+type Replication uint8
+
+const (
+	ReplicateAOF Replication = 1 << iota
+	ReplicateToReplicas
+	ReplicateAll = ReplicateAOF | ReplicateToReplicas
+)
 
 // Verdict is what is to become of a script.
 type Verdict uint8
@@ -81,6 +92,9 @@ const (
 	maxKeptBuffer   = 1 << 20   // bytes of scratch memory that are kept from one script to the next
 	runsBeforeRenew = 1 << 16   // after so many scripts a state is renewed, as tables of the library never shrink
 )
+
+// StateBytes is about how much memory a state takes: mostly its stacks.
+const StateBytes = 470 << 10
 
 // NewVM makes a state for scripts, or for functions.
 func NewVM(host Host, forFunctions bool) *VM {

@@ -184,6 +184,15 @@ func withEntry(c *command.Ctx, name []byte, f func(db *shard.DB, e shard.Entry))
 	f(k.DB, k.DB.Find(&k))
 }
 
+// withAnyEntry is withEntry that finds keys which have expired, too, as long as they are there.
+func withAnyEntry(c *command.Ctx, name []byte, f func(db *shard.DB, e shard.Entry)) {
+	k := c.KS.Key(c.DB, name)
+	s := k.DB.Shard()
+	s.Lock(c.NowMS)
+	defer s.Unlock()
+	f(k.DB, k.DB.FindAny(&k))
+}
+
 func debugDigestValue(c *command.Ctx) {
 	keys := c.Args[2:]
 	c.Reply.Array(len(keys))
@@ -199,7 +208,7 @@ func debugDigestValue(c *command.Ctx) {
 }
 
 func debugObject(c *command.Ctx) {
-	withEntry(c, c.Args[2], func(db *shard.DB, e shard.Entry) {
+	withAnyEntry(c, c.Args[2], func(db *shard.DB, e shard.Entry) {
 		if !e.Exists() {
 			c.Error(command.ErrNoKey)
 			return

@@ -251,14 +251,24 @@ func (r *reactor) evictTick() (more bool) {
 	return possible && s.countedMemory() > limit
 }
 
+// memoryUsedUp tells whether gateMemory is set, and clears it if there is room by now.
+func (r *reactor) memoryUsedUp() bool {
+	if r.srv.gate.Load()&gateMemory == 0 {
+		return false
+	}
+	limit := r.srv.maxMemory.bytes.Load()
+	if limit != 0 && r.srv.countedMemory() > limit {
+		return true
+	}
+	r.srv.gate.And(^uint32(gateMemory))
+	r.srv.noteMemory(true)
+	return false
+}
+
 // lacksMemory tells whether q is refused while gateMemory is set: it or what it runs needs memory, or it would be queued. It looks
 // first whether there is room by now.
 func (r *reactor) lacksMemory(cl *Client, q *request) bool {
-	limit := r.srv.maxMemory.bytes.Load()
-	over := r.srv.countedMemory() - limit
-	if over <= 0 || limit == 0 {
-		r.srv.gate.And(^uint32(gateMemory))
-		r.srv.noteMemory(true)
+	if !r.memoryUsedUp() {
 		return false
 	}
 	if cl.multi == nil {

@@ -111,7 +111,6 @@ func fcall(c *command.Ctx) {
 	}
 	x := r.takeRun(ofFunctions)
 	x.function, x.name, x.traits, x.watched = f, f.Name, f.Traits, !f.Traits.Straight
-	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
 	if !x.declare(c, f.Flags) {
 		r.putRun(x)
 		return

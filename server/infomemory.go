@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/script"
 )
 
 // memoryFigures are what INFO memory and MEMORY STATS are about, in bytes.
@@ -85,19 +86,23 @@ func (r *infoReport) memory() {
 	r.num("go_goroutines", int64(runtime.NumGoroutine()))
 }
 
-// scriptMemory writes what scripts and functions take. What their states take is part of the Go heap.
+// scriptMemory writes what scripts and functions take. What their states take is part of the Go heap: that of states which have
+// not run anything is told.
 func (r *infoReport) scriptMemory() {
+	eval := r.srv.running.states[ofScripts].Load() * script.StateBytes
+	call := r.srv.running.states[ofFunctions].Load() * script.StateBytes
 	n, scripts, _ := r.srv.scripts.Stats()
 	set := r.srv.libraries.set.Load()
 	libraries, functions := set.Count()
-	r.zeros("used_memory_lua", "used_memory_vm_eval")
-	r.str("used_memory_lua_human", humanBytes(0))
+	r.num("used_memory_lua", eval)
+	r.num("used_memory_vm_eval", eval)
+	r.str("used_memory_lua_human", humanBytes(eval))
 	r.num("used_memory_scripts_eval", scripts)
 	r.num("number_of_cached_scripts", int64(n))
 	r.num("number_of_functions", int64(functions))
 	r.num("number_of_libraries", int64(libraries))
-	r.zeros("used_memory_vm_functions")
-	r.size("used_memory_vm_total", 0)
+	r.num("used_memory_vm_functions", call)
+	r.size("used_memory_vm_total", eval+call)
 	r.num("used_memory_functions", set.Bytes())
 	r.size("used_memory_scripts", scripts+set.Bytes())
 }

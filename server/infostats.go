@@ -106,6 +106,8 @@ func (r *infoReport) stats() {
 	r.expiry()
 	r.num("evicted_keys", r.census.stats.Evicted)
 	r.num("evicted_clients", s.clientMemory.evicted.Load())
+	_, _, evictedScripts := s.scripts.Stats()
+	r.num("evicted_scripts", evictedScripts)
 	r.num("total_eviction_exceeded_time", r.srv.maxMemory.totalNS.Load()/1e6)
 	r.num("current_eviction_exceeded_time", r.srv.maxMemory.exceededMS())
 	r.num("keyspace_hits", r.census.stats.Hits)

@@ -414,6 +414,8 @@ type running struct {
 	mu    sync.Mutex
 	list  []*scriptRun
 	slows int
+
+	states [2]atomic.Int64 // for scripts, and for functions, whether they run or not
 }
 
 func (s *running) add(x *scriptRun) {

@@ -28,6 +28,7 @@ type scriptRun struct {
 	name     string           // as error messages have it
 	traits   script.Traits
 	readOnly bool // may not write
+	short    bool // memory is used up: until it has written, it may not call what needs more
 	narrow   bool // nothing promises that it works on its declared keys only: before it writes or leaves them it begins anew
 	watched  bool
 	verdict  script.Verdict
@@ -62,6 +63,7 @@ func (r *reactor) takeRun(kind int) *scriptRun {
 		return x
 	}
 	x := &scriptRun{r: r, kind: kind}
+	r.srv.running.states[kind].Add(1)
 	x.resumed = x.work
 	x.renew()
 	return x
@@ -90,6 +92,7 @@ func (x *scriptRun) renew() {
 
 // end frees what x does not only keep in memory.
 func (x *scriptRun) end() {
+	x.r.srv.running.states[x.kind].Add(-1)
 	if x.co != nil {
 		x.co.Stop()
 		x.co = nil
@@ -100,8 +103,7 @@ func (x *scriptRun) end() {
 func (r *reactor) runEval(c *command.Ctx, s *script.Script, keys int) {
 	x := r.takeRun(ofScripts)
 	x.script, x.name, x.traits = s, s.SHA, s.Traits
-	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
-	if s.Flags&script.Plain == 0 && !x.declare(c, s.Flags) {
+	if !x.declare(c, s.Flags) {
 		r.putRun(x)
 		return
 	}
@@ -109,16 +111,47 @@ func (r *reactor) runEval(c *command.Ctx, s *script.Script, keys int) {
 	r.runScript(c, x, keys)
 }
 
-const errRunsWrites command.Error = "ERR Can not execute a script with write flag using *_ro command."
+const (
+	errRunsWrites   command.Error = "ERR Can not execute a script with write flag using *_ro command."
+	errRunsMisconf  command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
+	errRunsNoMemory command.Error = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
+	runsAOFError                  = "MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts. AOF error: "
+)
 
-// declare takes over the flags that a script has declared. It replies if they forbid to run it.
+// declare takes over the flags that a script or function has declared. It replies if they forbid to run it. A script that has
+// declared nothing is checked command by command.
 func (x *scriptRun) declare(c *command.Ctx, f script.Flags) bool {
-	if x.readOnly && f&script.NoWrites == 0 {
-		c.Error(errRunsWrites)
+	x.readOnly = c.Spec.Flags&command.ReadOnly != 0
+	x.short = x.r.memoryUsedUp()
+	if f&script.Plain != 0 {
+		return true
+	}
+	if why := x.refusesToRun(f); why != "" {
+		c.Error(why)
 		return false
 	}
 	x.readOnly = x.readOnly || f&script.NoWrites != 0
+	x.short = x.short && f&(script.AllowOOM|script.NoWrites) == 0
 	return true
+}
+
+// refusesToRun returns why a script with these flags may not run now, or nothing.
+func (x *scriptRun) refusesToRun(f script.Flags) command.Error {
+	if f&script.NoWrites != 0 {
+		return ""
+	}
+	switch gate := x.r.srv.gate.Load(); {
+	case gate&gateMisconf != 0:
+		return errRunsMisconf
+	case gate&gateAOFError != 0:
+		_, reason, _ := strings.Cut(string(x.r.srv.misconfError(gate)), ": ")
+		return command.Error(runsAOFError + reason)
+	case x.readOnly:
+		return errRunsWrites
+	case x.short && f&script.AllowOOM == 0:
+		return errRunsNoMemory
+	}
+	return ""
 }
 
 // runScript runs x, whose program is set; the shards of the keys are locked. It may put x aside, or its client.
@@ -333,6 +366,8 @@ func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
 		return errScriptNotHere
 	case x.readOnly && mayWrite(spec):
 		return errScriptReadOnly
+	case x.short && spec.Flags&command.DenyOOM != 0 && x.state.Load() != scriptWrote:
+		return command.ErrOutOfMemory
 	}
 	return ""
 }
@@ -370,11 +405,20 @@ func (x *scriptRun) bind() {
 // Allowed tells whether the script's user may run a command; see script.Host.
 func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
 	spec := lookup(x.r.srv.table, args)
-	if spec == nil || !spec.ArityOK(len(args)) {
-		return false, spec != nil
+	if spec == nil {
+		return false, false
+	}
+	if !spec.ArityOK(len(args)) { // nothing is known of its keys
+		return x.cl.user.Rules().AllowsCommand(spec, args), true
 	}
 	why, _ := x.cl.user.Rules().Check(spec, args)
 	return why == acl.Allowed, true
+}
+
+// Replicate tells where the effects of the commands to come go; see script.Host. There is one stream, that of the append only file.
+func (x *scriptRun) Replicate(to script.Replication) {
+	c := &x.r.inner.levels[x.r.inner.depth-1]
+	x.r.connect(c, x.r.srv.propagation.on.Load() && to&script.ReplicateAOF != 0)
 }
 
 // LogLevel is the least level that is logged; see script.Host.

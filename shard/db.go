@@ -99,6 +99,9 @@ func (db *DB) Find(k *Key) Entry {
 	return e
 }
 
+// FindAny returns the entry of k even if it has expired and is yet to be deleted.
+func (db *DB) FindAny(k *Key) Entry { return db.find(k) }
+
 // unlessExpired returns e, which has an expiry time, unless that has come: then it deletes e.
 func (db *DB) unlessExpired(k *Key, e Entry) Entry {
 	if db.ExpireMS(e) > db.shard.dueMS {

@@ -292,6 +292,52 @@ func TestServerInScript(t *testing.T) {
 	})
 }
 
+// TestSetRepl has scripts whose effects are not all told to the append only file.
+func TestSetRepl(t *testing.T) {
+	s := oracle.Shoal(t, "--appendonly", "yes", "--enable-debug-command", "yes")
+	c := s.Dial(t)
+	expectReply(t, c, "+OK\r\n", "EVAL", `
+		redis.call('SET', KEYS[1], 1)
+		redis.set_repl(redis.REPL_NONE)
+		redis.call('SET', KEYS[2], 2)
+		redis.set_repl(redis.REPL_REPLICA)
+		redis.call('SET', KEYS[3], 3)
+		redis.set_repl(redis.REPL_AOF)
+		redis.call('SET', KEYS[4], 4)
+		redis.set_repl(redis.REPL_ALL)
+		redis.call('SET', KEYS[5], 5)
+		redis.set_repl(redis.REPL_NONE)
+		return redis.call('SET', KEYS[6], 6)`, "6", "a", "b", "c", "d", "e", "f")
+	expectReply(t, c, "+OK\r\n", "EVAL", "return redis.call('SET', KEYS[1], 7)", "1", "g")
+	expectReply(t, c, "+OK\r\n", "DEBUG", "LOADAOF")
+	expectReply(t, c, "*7\r\n$1\r\n1\r\n$-1\r\n$-1\r\n$1\r\n4\r\n$1\r\n5\r\n$-1\r\n$1\r\n7\r\n", "MGET", "a", "b", "c", "d", "e", "f", "g")
+}
+
+// TestScriptFlags has scripts that declare what they need where memory is used up.
+func TestScriptFlags(t *testing.T) {
+	s := oracle.Shoal(t)
+	c := s.Dial(t)
+	c.Do("SET", "k", "v")
+	c.Do("CONFIG", "SET", "maxmemory", "1")
+	const set, get = "redis.call('SET', KEYS[1], 'w')", "redis.call('GET', KEYS[1])"
+	for body, want := range map[string]string{
+		"return " + set: "-OOM command not allowed when used memory > 'maxmemory'.",
+		"return " + get: "$1\r\n",
+		"redis.call('DEL', 'none') return " + set:             "+OK",
+		"#!lua\nreturn " + get:                                "-OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+		"#!lua flags=allow-oom\nreturn " + set:                "+OK",
+		"#!lua flags=no-writes\nreturn " + get:                "$1\r\n",
+		"#!lua flags=no-writes\nreturn " + set:                "-ERR Write commands are not allowed from read-only scripts.",
+		"local e = redis.pcall('SET', KEYS[1], 'w') return e": "-OOM command not allowed when used memory > 'maxmemory'.",
+		"return redis.acl_check_cmd('SET')":                   ":1",
+		"return redis.acl_check_cmd('SET', 'k', 'v')":         ":1",
+	} {
+		if got := c.Do("EVAL", body, "1", "k"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, not %q", body, got, want)
+		}
+	}
+}
+
 // TestFunctionKill has a function that does not end, and a library that does not finish registering.
 func TestFunctionKill(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {

@@ -245,10 +245,11 @@ func (e KeyspaceEvents) String() string {
 
 func (k keyspaceEvents) set(v *Values, args []string, _ source) error {
 	var events KeyspaceEvents
+	given, _, _ := strings.Cut(args[0], "\x00") // Redis reads up to there
 letters:
-	for i := 0; i < len(args[0]); i++ {
+	for i := 0; i < len(given); i++ {
 		for _, l := range eventLetters {
-			if l.letter == args[0][i] {
+			if l.letter == given[i] {
 				events |= l.bits
 				continue letters
 			}
