@@ -44,6 +44,7 @@ type Ctx struct {
 	// Uncounted tells that the head of the reply of a command that runs in steps is yet to come, in Head.
 	Uncounted bool
 	Head      []byte
+	Dropped   bool // what has been replied so far is not to be sent
 	// Woken points to the one of Keys that has become ready when a blocking command runs again; nil when it was just sent.
 	Woken *shard.Key
 	Table *Table

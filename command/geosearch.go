@@ -87,7 +87,11 @@ func (c *Ctx) geoSearch(form geoForm) {
 		q.order = 1
 	}
 	pooled := geoPoints.Get().(*[]geoPoint)
-	points := q.sort(q.find((*pooled)[:0]))
+	points, long := q.find(c, (*pooled)[:0])
+	if long {
+		return
+	}
+	points = q.sort(c, points)
 	if q.store {
 		c.storePoints(&q, points)
 	} else {
@@ -267,36 +271,61 @@ func (q *geoQuery) consistent(c *Ctx) bool {
 	return false
 }
 
-// find appends the members in the shape to points.
-func (q *geoQuery) find(points []geoPoint) []geoPoint {
+// find appends the members in the shape to points. If long is true, there are many to look at, and the command will run in steps.
+func (q *geoQuery) find(c *Ctx, points []geoPoint) (found []geoPoint, long bool) {
 	if q.v.Len() == 0 {
-		return points
+		return points, false
+	}
+	seen := 0
+	m := q.shape.Matcher()
+	var room [9]geohash.Range
+	ranges := q.shape.Ranges(room[:0])
+	if c.Yield != nil { // to grow it again and again would take long
+		points = make([]geoPoint, 0, q.candidates(ranges))
 	}
 	most := -1
 	if q.any {
 		most = int(min(q.count, int64(q.v.Len())))
 	}
-	m := q.shape.Matcher()
-	var room [9]geohash.Range
-	for _, r := range q.shape.Ranges(room[:0]) {
-		from, to := q.v.ByScore(&zset.ScoreRange{Min: r.Min, Max: r.Max, MaxOpen: true})
+	for _, r := range ranges {
+		from, to := q.ranks(&r)
 		it := q.v.Ascend(from, to)
 		for range to - from {
 			if len(points) == most {
-				return points
+				return points, false
 			}
+			if seen++; seen == longElements && c.Long(seen) {
+				return nil, true
+			}
+			c.Pause(1)
 			e, score, _ := it.Next()
 			if d, ok := m.Contains(geohash.FromScore(score)); ok {
 				points = append(points, geoPoint{e, d, score, len(points)})
 			}
 		}
 	}
-	return points
+	return points, false
+}
+
+func (q *geoQuery) ranks(r *geohash.Range) (from, to int) {
+	return q.v.ByScore(&zset.ScoreRange{Min: r.Min, Max: r.Max, MaxOpen: true})
+}
+
+// candidates counts the members that find looks at.
+func (q *geoQuery) candidates(ranges []geohash.Range) (n int) {
+	for i := range ranges {
+		from, to := q.ranks(&ranges[i])
+		n += to - from
+	}
+	if q.any {
+		n = int(min(int64(n), q.count))
+	}
+	return n
 }
 
 // sort puts points in the order that is wanted and leaves the first ones. Members at the same distance are in the order in which
 // Redis has them: with all wanted, that in which they were found.
-func (q *geoQuery) sort(points []geoPoint) []geoPoint {
+func (q *geoQuery) sort(c *Ctx, points []geoPoint) []geoPoint {
 	n := len(points)
 	if q.count > 0 {
 		n = int(min(q.count, int64(n)))
@@ -305,13 +334,17 @@ func (q *geoQuery) sort(points []geoPoint) []geoPoint {
 	case q.order == 0:
 	case n == len(points):
 		slices.SortFunc(points, func(a, b geoPoint) int {
+			c.Pause(1)
 			if a.distance != b.distance {
 				return q.order * cmp.Compare(a.distance, b.distance)
 			}
 			return a.found - b.found
 		})
 	default:
-		sortPart(points, 0, n, func(a, b *geoPoint) int { return q.order * cmp.Compare(a.distance, b.distance) })
+		sortPart(points, 0, n, func(a, b *geoPoint) int {
+			c.Pause(1)
+			return q.order * cmp.Compare(a.distance, b.distance)
+		})
 	}
 	return points[:n]
 }
@@ -325,6 +358,7 @@ func (c *Ctx) replyPoints(q *geoQuery, points []geoPoint) {
 	}
 	c.Reply.Array(len(points))
 	for i := range points {
+		c.Pause(1)
 		p := &points[i]
 		if parts > 1 {
 			c.Reply.Array(parts)
@@ -356,6 +390,7 @@ func (c *Ctx) storePoints(q *geoQuery, points []geoPoint) {
 	}
 	var a, b []byte
 	slices.SortFunc(points, func(x, y geoPoint) int {
+		c.Pause(1)
 		if x.score != y.score {
 			return cmp.Compare(x.score, y.score)
 		}
@@ -369,6 +404,7 @@ func (c *Ctx) storePoints(q *geoQuery, points []geoPoint) {
 	}
 	for i := 0; i < len(points) && err == nil; i++ {
 		err = v.AppendElement(lim, points[i].member, points[i].score)
+		c.Pause(1)
 	}
 	if err != nil {
 		dest.DB.FreeRoot(v.Root())

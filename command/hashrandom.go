@@ -31,6 +31,7 @@ func hrandfield(c *Ctx) {
 	switch {
 	case n == 0 || count == 0:
 		c.Reply.Array(0)
+	case c.Long(drawnOf(count, int(n))):
 	case count < 0 || count == 1:
 		r.begin(max(count, -count))
 		r.repeat(&v, max(count, -count))
@@ -93,6 +94,7 @@ func (r *fieldReply) add(field, value hash.Element) {
 	if r.withValues {
 		r.c.bulkElement(value)
 	}
+	r.c.Pause(1)
 }
 
 // repeat draws count fields, any of them any number of times.

@@ -203,7 +203,15 @@ func (c *Ctx) rename(nx bool) (ok, moved bool) {
 	if to.DB.LookupWrite(to).Exists() && nx {
 		return true, false
 	}
-	if !c.KS.Move(from, to) {
+	if from.DB.Shard() == to.DB.Shard() {
+		moved = c.KS.Move(from, to)
+	} else {
+		var long bool
+		if moved, long = c.copyValue(from, to, c.KS.Move, c.KS.MoveAs); long {
+			return false, false
+		}
+	}
+	if !moved {
 		c.Error(ErrNoMemory)
 		return false, false
 	}

@@ -305,6 +305,7 @@ func (c *Ctx) pop(tail bool) {
 		c.popOne(k, e, tail)
 	case count == 0:
 		c.Reply.Array(0)
+	case c.Long(int(min(count, int64(k.DB.Elements(e))))):
 	default:
 		c.popSome(k, e, count, tail)
 	}
@@ -329,6 +330,7 @@ func (c *Ctx) popSome(k *shard.Key, e shard.Entry, count int64, tail bool) bool 
 	v := openList(k.DB, e)
 	n := int(min(count, int64(v.Len())))
 	head := len(c.Reply.Buf)
+	c.Uncounted = c.Yield != nil // the reply is kept until nothing can fail any more
 	c.Reply.Array(n)
 	from := 0
 	if tail {
@@ -337,18 +339,41 @@ func (c *Ctx) popSome(k *shard.Key, e shard.Entry, count int64, tail bool) bool 
 	} else {
 		c.replyElements(v.From(0), n)
 	}
-	if v.Delete(c.Env.Limits, from, n) < n {
+	if c.deleteRange(k, e, &v, from, n) < n {
 		return c.popFailed(k, e, &v, head)
 	}
+	c.Uncounted = false
 	c.Changed(n)
 	c.dropFromList(k, e, &v, popEvent(tail))
 	return true
 }
 
+// deleteRange removes n elements from index from on, with a pause now and then, and returns how many: fewer if memory is missing for the rest
+// of a node.
+func (c *Ctx) deleteRange(k *shard.Key, e shard.Entry, v *lists.Value, from, n int) (deleted int) {
+	const few = 10_000
+	for deleted < n {
+		m := min(n-deleted, few)
+		d := v.Delete(c.Env.Limits, from, m)
+		if deleted += d; d < m {
+			return deleted
+		}
+		if c.Yield != nil {
+			k.DB.KeepRoot(e, v.Root())
+			c.Pause(m)
+		}
+	}
+	return deleted
+}
+
 // popFailed keeps a list for whose rest there is no memory, and takes back the reply from head on.
 func (c *Ctx) popFailed(k *shard.Key, e shard.Entry, v *lists.Value, head int) bool {
 	k.DB.KeepRoot(e, v.Root())
-	c.Reply.Buf = c.Reply.Buf[:head]
+	if c.Uncounted {
+		c.dropReply()
+	} else {
+		c.Reply.Buf = c.Reply.Buf[:head]
+	}
 	c.Error(ErrNoMemory)
 	return false
 }
@@ -480,7 +505,10 @@ func linsert(c *Ctx) {
 		return
 	}
 	v := openList(k.DB, e)
-	index := findElement(&v, c.Args[3])
+	index, long := c.findElement(&v, c.Args[3])
+	if long {
+		return
+	}
 	if index < 0 {
 		c.Reply.Int(-1)
 		return
@@ -499,17 +527,19 @@ func linsert(c *Ctx) {
 	c.Reply.Int(int64(v.Len()))
 }
 
-// findElement returns the index of the first element that equals text, or -1.
-func findElement(v *lists.Value, text []byte) int {
+// findElement returns the index of the first element that equals text, or -1. If long is true that takes long, and the command will run in steps.
+func (c *Ctx) findElement(v *lists.Value, text []byte) (index int, long bool) {
 	m := quicklist.MatcherOf(text)
-	i := 0
 	for it := v.From(0); it.OK(); it.Next() {
 		if m.Matches(it.Element()) {
-			return i
+			return index, false
 		}
-		i++
+		if index++; index == longElements && c.Long(index) {
+			return 0, true
+		}
+		c.Pause(1)
 	}
-	return -1
+	return -1, false
 }
 
 func lrem(c *Ctx) {
@@ -534,13 +564,24 @@ func lrem(c *Ctx) {
 		most = math.MaxInt
 	}
 	v := openList(k.DB, e)
-	removed := v.Remove(c.Env.Limits, c.Args[3], int(most), back)
+	if c.Long(v.Len()) {
+		return
+	}
+	removed := v.Remove(c.Env.Limits, c.Args[3], int(most), back, func(n int) {
+		if c.Yield != nil {
+			k.DB.KeepRoot(e, v.Root())
+			c.Pause(n)
+		}
+	})
 	if removed > 0 {
 		c.dropFromList(k, e, &v, "lrem")
 		c.Changed(removed)
 	}
 	c.Reply.Int(int64(removed))
 }
+
+// nodeElements is how many elements are removed in the time of one that is looked at: they go by nodes.
+const nodeElements = 16
 
 func ltrim(c *Ctx) {
 	start, stop, ok := c.rangeArgs()
@@ -559,8 +600,18 @@ func ltrim(c *Ctx) {
 	v := openList(k.DB, e)
 	from, n := within(start, stop, v.Len())
 	removed := v.Len() - n
-	left := v.Delete(c.Env.Limits, from+n, v.Len()) + v.Delete(c.Env.Limits, 0, from)
-	if left < removed {
+	if n > 0 && c.Long(removed/nodeElements) {
+		return
+	}
+	if n == 0 { // all of it
+		c.Changed(removed)
+		c.Notify(NotifyList, "ltrim", k.Name)
+		k.DB.Delete(k)
+		c.Notify(NotifyGeneric, "del", k.Name)
+		c.Reply.OK()
+		return
+	}
+	if c.deleteRange(k, e, &v, from+n, v.Len()-from-n)+c.deleteRange(k, e, &v, 0, from) < removed {
 		k.DB.SetRoot(e, v.Root())
 		c.Error(ErrNoMemory)
 		return

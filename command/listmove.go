@@ -256,7 +256,7 @@ func lmpop(c *Ctx) {
 	}
 	if k, e, ok := c.firstList(); ok && !e.Exists() {
 		c.Reply.NullArray()
-	} else if ok {
+	} else if ok && !c.Long(int(min(count, int64(k.DB.Elements(e))))) {
 		c.mpop(k, e, count, tail)
 	}
 }

@@ -25,22 +25,27 @@ func lpos(c *Ctx) {
 	switch {
 	case !ok:
 	case o.count >= 0:
-		d := c.Reply.DeferArray(int(min(o.count, int64(v.Len()))))
+		at := len(c.Reply.Buf)
+		d := c.beginArray(int(min(o.count, int64(v.Len()))))
 		n := 0
-		o.positions(&v.List, c.Args[2], func(index int) bool {
+		long := o.positions(c, &v.List, c.Args[2], func(index int) bool {
 			c.Reply.Int(int64(index))
 			n++
 			return int64(n) != o.count
 		})
-		c.Reply.Close(d, n)
+		if long {
+			c.Reply.Buf = c.Reply.Buf[:at]
+			return
+		}
+		c.endArray(d, n)
 	default:
 		found := false
-		o.positions(&v.List, c.Args[2], func(index int) bool {
+		long := o.positions(c, &v.List, c.Args[2], func(index int) bool {
 			c.Reply.Int(int64(index))
 			found = true
 			return false
 		})
-		if !found {
+		if !found && !long {
 			c.Reply.Null()
 		}
 	}
@@ -77,8 +82,8 @@ func (c *Ctx) lposOptions() (o lposOptions, ok bool) {
 	return o, true
 }
 
-// positions calls visit with the index of each match until it says false.
-func (o *lposOptions) positions(l *quicklist.List, text []byte, visit func(index int) bool) {
+// positions calls visit with the index of each match until it says false. It returns true if that takes long: then the command will run in steps.
+func (o *lposOptions) positions(c *Ctx, l *quicklist.List, text []byte, visit func(index int) bool) (long bool) {
 	it, index, step := l.From(0), 0, 1
 	if o.back {
 		it, index, step = l.BackFrom(l.Len()-1), l.Len()-1, -1
@@ -86,14 +91,19 @@ func (o *lposOptions) positions(l *quicklist.List, text []byte, visit func(index
 	m := quicklist.MatcherOf(text)
 	rank := o.rank
 	for seen := int64(0); it.OK() && (o.maxLen == 0 || seen < o.maxLen); seen++ {
+		if seen == longElements && c.Long(longElements) {
+			return true
+		}
+		c.Pause(1)
 		if m.Matches(it.Element()) {
 			if rank > 1 {
 				rank--
 			} else if !visit(index) {
-				return
+				return false
 			}
 		}
 		index += step
 		it.Next()
 	}
+	return false
 }

@@ -8,8 +8,8 @@ const longElements = 10000
 // Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it replies
 // or changes anything (or when it has taken back what it replied). If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
 // a call of the same handler in which Long returns false and Pause gives others their turn. Meanwhile the command's keys are
-// on lease (see shard.Key.Lease): views of values stay valid from step to step, entries do not. Of a command that writes, the
-// first key is the one that it changes, after its last Pause.
+// on lease (see shard.Key.Lease): views of values and entries stay valid from step to step. A command that changes a value in steps
+// keeps its root (shard.DB.KeepRoot) before each Pause, and tells what it has done after the last.
 func (c *Ctx) Long(elements int) bool {
 	return elements >= longElements && c.Lengthen != nil && !c.LockedAll && c.Lengthen(c)
 }
@@ -30,7 +30,7 @@ func (c *Ctx) Pause(n int) {
 // runs in steps keeps its reply.
 func (c *Ctx) beginSet(guess int) resp.Deferred {
 	if c.Yield != nil {
-		c.Uncounted = true
+		c.beginUncounted()
 		return resp.Deferred{}
 	}
 	return c.Reply.DeferSet(guess)
@@ -41,13 +41,26 @@ func (c *Ctx) endSet(d resp.Deferred, n int) { c.endUncounted(d, n, (*resp.Write
 // beginArray and endArray are beginSet and endSet for an array.
 func (c *Ctx) beginArray(guess int) resp.Deferred {
 	if c.Yield != nil {
-		c.Uncounted = true
+		c.beginUncounted()
 		return resp.Deferred{}
 	}
 	return c.Reply.DeferArray(guess)
 }
 
 func (c *Ctx) endArray(d resp.Deferred, n int) { c.endUncounted(d, n, (*resp.Writer).Array) }
+
+// beginUncounted keeps the reply from now on. What there is of it already will stand before the head.
+func (c *Ctx) beginUncounted() {
+	c.Uncounted = true
+	c.Head = append(c.Head, c.Reply.Buf...)
+	c.Reply.Buf = c.Reply.Buf[:0]
+}
+
+// dropReply takes back what a command that runs in steps has replied while Uncounted was set.
+func (c *Ctx) dropReply() {
+	c.Reply.Buf = c.Reply.Buf[:0]
+	c.Uncounted, c.Head, c.Dropped = false, nil, true
+}
 
 func (c *Ctx) endUncounted(d resp.Deferred, n int, begin func(w *resp.Writer, n int)) {
 	if !c.Uncounted {
@@ -56,5 +69,5 @@ func (c *Ctx) endUncounted(d resp.Deferred, n int, begin func(w *resp.Writer, n 
 	}
 	head := resp.Writer{Proto: c.Reply.Proto}
 	begin(&head, n)
-	c.Head, c.Uncounted = head.Buf, false
+	c.Head, c.Uncounted = append(c.Head, head.Buf...), false
 }

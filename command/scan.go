@@ -121,7 +121,10 @@ func parseCursor(b []byte) (uint64, bool) {
 // all the time is listed, once.
 func keys(c *Ctx) {
 	w := walk{c: c, match: newMatcher(c.Args[1])}
-	d := c.Reply.DeferArray(1000)
+	if !w.match.exact && c.Long(w.size()) {
+		return
+	}
+	d := c.beginArray(1000)
 	if w.match.exact {
 		w.one(w.match.pattern)
 	} else {
@@ -130,7 +133,16 @@ func keys(c *Ctx) {
 			w.all(i)
 		}
 	}
-	c.Reply.Close(d, w.found)
+	c.endArray(d, w.found)
+}
+
+// size returns how many keys all walks over.
+func (w *walk) size() (keys int) {
+	first, last := w.match.shards(w.c)
+	for i := first; i <= last; i++ {
+		w.c.withShard(i, func(s *shard.Shard) { keys += s.DB(w.c.DB).Len() })
+	}
+	return keys
 }
 
 // walk appends the names of keys to the reply.
@@ -187,6 +199,7 @@ func (w *walk) all(i int) {
 				hold.End()
 			}
 		})
+		w.c.Pause(bucketsPerLock)
 	}
 }
 

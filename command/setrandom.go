@@ -31,7 +31,7 @@ func spop(c *Ctx) {
 		return
 	}
 	v := openSet(k.DB, e)
-	v.Pop(1, c.popped)
+	v.Pop(1, c.popped, func(int) {})
 	c.Changed(1)
 	c.dropFrom(k, e, &v, "spop")
 }
@@ -69,6 +69,9 @@ func (c *Ctx) spopCount() {
 	}
 	v := openSet(k.DB, e)
 	n := v.Len()
+	if c.Long(int(min(count, int64(n)))) {
+		return
+	}
 	if count >= int64(n) {
 		c.Reply.Set(n)
 		c.replyMembers(&v)
@@ -80,7 +83,12 @@ func (c *Ctx) spopCount() {
 		return
 	}
 	c.Reply.Set(int(count))
-	v.Pop(int(count), c.popped)
+	v.Pop(int(count), c.popped, func(n int) {
+		if c.Yield != nil {
+			k.DB.KeepRoot(e, v.Root())
+			c.Pause(n)
+		}
+	})
 	c.Changed(int(count))
 	c.dropFrom(k, e, &v, "spop")
 }
@@ -125,16 +133,21 @@ func (c *Ctx) srandmemberCount() {
 	switch {
 	case n == 0 || count == 0:
 		c.Reply.Array(0)
+	case c.Long(drawnOf(count, int(n))):
 	case count < 0:
 		c.Reply.Array(int(-count))
 		for ; count < 0; count++ {
 			c.bulkElement(v.Random())
+			c.Pause(1)
 		}
 	case count >= n:
 		c.Reply.Array(int(n))
 		c.replyMembers(&v)
 	default:
 		c.Reply.Array(int(count))
-		v.Sample(int(count), c.bulkElement)
+		v.Sample(int(count), func(e listpack.Element) {
+			c.bulkElement(e)
+			c.Pause(1)
+		})
 	}
 }

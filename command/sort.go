@@ -99,6 +99,7 @@ type sorting struct {
 	text        []byte
 	name        []byte // of a key being looked up
 	notANumber  bool
+	long        bool // it will begin anew, and in steps
 	scratch     [20]byte
 	compareText func(a, b []byte) int
 }
@@ -140,9 +141,12 @@ func (c *Ctx) sort(readOnly bool) {
 	if !s.load(c, k, e) {
 		return
 	}
+	if s.long {
+		return
+	}
 	if !s.asIs {
 		s.weigh(c)
-		s.arrange()
+		s.arrange(c)
 	}
 	switch {
 	case s.notANumber:
@@ -226,10 +230,10 @@ func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
 	switch e.Type() {
 	case types.List:
 		v := lists.Open(sp, root)
-		s.loadList(&v)
+		s.loadList(c, &v)
 	case types.Set:
 		v := sets.Open(sp, root)
-		s.loadSet(&v, c.Scripted)
+		s.loadSet(c, &v)
 	case types.ZSet:
 		v := zset.Open(sp, root)
 		if err := v.Enlarge(); err != nil { // as Redis does it, for OBJECT ENCODING to tell
@@ -237,7 +241,7 @@ func (s *sorting) load(c *Ctx, k *shard.Key, e shard.Entry) bool {
 			return false
 		}
 		k.DB.KeepRoot(e, v.Root())
-		s.loadZSet(&v)
+		s.loadZSet(c, &v)
 	default:
 		c.Error(ErrWrongType)
 		return false
@@ -265,17 +269,25 @@ func (s *sorting) part(n int) (from, to int) {
 	return from, to
 }
 
-func (s *sorting) loadList(v *lists.Value) {
+// begins works with that many elements, if they are not so many that the command will run in steps.
+func (s *sorting) begins(c *Ctx, elements int) bool {
+	s.long = c.Long(elements)
+	if !s.long {
+		s.elems = slices.Grow(s.elems, elements)
+	}
+	return !s.long
+}
+
+func (s *sorting) loadList(c *Ctx, v *lists.Value) {
 	n := v.Len()
 	from, to := s.part(n)
-	if from == to {
+	if from == to || !s.begins(c, to-from) {
 		return
 	}
 	it := v.From(from)
 	if s.asIs && s.descending {
 		it = v.BackFrom(n - 1 - from)
 	}
-	s.elems = slices.Grow(s.elems, to-from)
 	for range to - from {
 		e := it.Element()
 		if !e.IsInt {
@@ -283,6 +295,7 @@ func (s *sorting) loadList(v *lists.Value) {
 		}
 		s.elems = append(s.elems, sortElement{elem: e})
 		it.Next()
+		c.Pause(1)
 	}
 }
 
@@ -299,36 +312,43 @@ func (s *sorting) copied(b []byte) []byte {
 
 // loadSet sorts the members where an order is not asked for but the result is stored, by their bytes, or goes to a script: as they have
 // no order, what is done with the result has to be the same everywhere.
-func (s *sorting) loadSet(v *sets.Value, scripted bool) {
-	if s.asIs && (s.store != nil || scripted) {
+func (s *sorting) loadSet(c *Ctx, v *sets.Value) {
+	if s.asIs && (s.store != nil || c.Scripted) {
 		s.asIs, s.alpha, s.by = false, true, nil
 	}
 	s.limit(v.Len())
-	s.elems = slices.Grow(s.elems, v.Len())
+	if !s.begins(c, v.Len()) {
+		return
+	}
 	var b sets.Batch
 	for it := v.Iter(); it.Next(&b); {
 		for _, e := range b.Members() {
 			s.elems = append(s.elems, sortElement{elem: e})
 		}
+		c.Pause(len(b.Members()))
 	}
 }
 
-func (s *sorting) loadZSet(v *zset.Value) {
+func (s *sorting) loadZSet(c *Ctx, v *zset.Value) {
 	n := v.Len()
 	from, to := s.part(n)
+	if !s.begins(c, to-from) {
+		return
+	}
 	it := v.Ascend(from, to)
 	if s.asIs && s.descending {
 		it = v.Descend(n-to, n-from)
 	}
-	s.elems = slices.Grow(s.elems, to-from)
 	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
 		s.elems = append(s.elems, sortElement{elem: e})
+		c.Pause(1)
 	}
 }
 
 // weigh finds out what each element is sorted by.
 func (s *sorting) weigh(c *Ctx) {
 	for i := range s.elems {
+		c.Pause(1)
 		x := &s.elems[i]
 		weight := x.elem
 		if s.by != nil {
@@ -437,7 +457,7 @@ func (s *sorting) textHead(text []byte) uint64 {
 
 // arrange sorts the elements, or as much of them as is wanted. Equal ones stay in their order, but for the case in which Redis
 // has its own quicksort sort a part.
-func (s *sorting) arrange() {
+func (s *sorting) arrange(c *Ctx) {
 	n := len(s.elems)
 	if s.from == s.to {
 		return
@@ -445,9 +465,17 @@ func (s *sorting) arrange() {
 	s.order = slices.Grow(s.order, n)
 	for i := range s.elems {
 		s.order = append(s.order, sortKey{s.headOf(&s.elems[i]), i})
+		c.Pause(1)
+	}
+	compare := s.compare
+	if c.Yield != nil {
+		compare = func(a, b *sortKey) int {
+			c.Pause(1)
+			return s.compare(a, b)
+		}
 	}
 	stable := func(a, b sortKey) int {
-		if r := s.compare(&a, &b); r != 0 {
+		if r := compare(&a, &b); r != 0 {
 			return r
 		}
 		return a.at - b.at
@@ -456,7 +484,7 @@ func (s *sorting) arrange() {
 	case s.to-s.from == n:
 		slices.SortFunc(s.order, stable)
 	case s.by != nil:
-		sortPart(s.order, s.from, s.to, s.compare)
+		sortPart(s.order, s.from, s.to, compare)
 	default:
 		sortPart(s.order, s.from, s.to, func(a, b *sortKey) int { return stable(*a, *b) })
 	}
@@ -524,6 +552,7 @@ func (s *sorting) each(c *Ctx, visit func(e listpack.Element, ok bool)) {
 		for _, pattern := range s.get {
 			visit(s.lookup(c, pattern, x.elem))
 		}
+		c.Pause(1)
 	}
 }
 

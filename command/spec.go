@@ -236,6 +236,9 @@ type Spec struct {
 	fullName string // "config|set", lower case
 }
 
+// StoresFirst tells whether the command's first key gets what it makes of the others.
+func (s *Spec) StoresFirst() bool { return len(s.Keys) > 1 && s.Keys[0].Flags&OW != 0 }
+
 // LocksAll tells whether the command, called with args, runs under the locks of all shards.
 func (s *Spec) LocksAll(args [][]byte) bool {
 	return s.Flags&LockAll != 0 && (s.NeedsAll == nil || s.NeedsAll(args))

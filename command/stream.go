@@ -579,7 +579,10 @@ func xtrim(c *Ctx) {
 		c.Reply.Int(0)
 		return
 	}
-	n := v.Trim(o.trim)
+	n, long := c.trim(&v, o.trim)
+	if long {
+		return
+	}
 	if n > 0 {
 		c.Keys[0].DB.Modified(&c.Keys[0])
 		c.Notify(NotifyStream, "xtrim", c.Keys[0].Name)
@@ -589,6 +592,29 @@ func xtrim(c *Ctx) {
 		}
 	}
 	c.Reply.Int(n)
+}
+
+// trim trims v, with a pause now and then if that is many entries. If long is true, it is about to begin with that.
+func (c *Ctx) trim(v *stream.Value, t stream.Trim) (removed int64, long bool) {
+	most := v.Len()
+	if !t.ByID {
+		most -= int(min(t.MaxLen, uint64(most)))
+	}
+	if t.Limit == 0 && c.Long(most/nodeElements) {
+		return 0, true
+	}
+	const few = 20_000
+	for c.Yield != nil {
+		part := t
+		part.Approx, part.Limit = true, few
+		n := v.Trim(part)
+		if n == 0 {
+			break
+		}
+		removed += n
+		c.Pause(int(n))
+	}
+	return removed + v.Trim(t), false
 }
 
 func xlen(c *Ctx) {
@@ -641,7 +667,7 @@ func (c *Ctx) xrange(rev bool) {
 
 // replyRange replies with an array of the entries from start to end, at most count of them unless that is 0. If that is all that the
 // command does, and they prove to be very many, it begins anew and in steps.
-func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) {
+func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) (long bool) {
 	at := len(c.Reply.Buf)
 	guess := int64(v.Len())
 	if count > 0 {
@@ -653,12 +679,13 @@ func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev
 	for v.Range(&it, start, end, rev); (count == 0 || n < count) && it.Next(); n++ {
 		if n == longElements && all && c.Long(longElements) {
 			c.Reply.Buf = c.Reply.Buf[:at]
-			return
+			return true
 		}
 		c.replyEntry(&it)
 		c.Pause(1)
 	}
 	c.endArray(header, int(n))
+	return false
 }
 
 // replyEntry replies with an entry: its ID, and fields and values.

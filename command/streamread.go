@@ -107,13 +107,18 @@ func (c *Ctx) xread(grouped bool) {
 			continue
 		}
 		n++
-		if !c.serveStream(&r, &v, k, after, history) {
+		switch ok, long := c.serveStream(&r, &v, k, after, history); {
+		case long:
+			c.Reply.Buf = c.Reply.Buf[:begin]
+			return
+		case !ok:
 			c.Reply.Buf = c.Reply.Buf[:begin]
 			c.Error(ErrNoMemory)
 			return
 		}
 	}
 	switch {
+	case n > 0 && c.Yield != nil: // the reply of its one stream is on its way
 	case n > 0:
 		c.Reply.Close(served, n)
 	case r.blocks:
@@ -248,38 +253,44 @@ func (c *Ctx) toRead(r *reading, v *stream.Value, i int) (after stream.ID, histo
 }
 
 // beginStreams begins the reply of all streams: RESP3 has a map of them, RESP2 an array of pairs.
-func (c *Ctx) beginStreams() resp.Deferred {
-	if c.Reply.Proto == 2 {
+func (c *Ctx) beginStreams() (d resp.Deferred) {
+	switch {
+	case c.Yield != nil && c.Reply.Proto == 2:
+		c.Reply.Array(1)
+		return d
+	case c.Yield != nil:
+		c.Reply.Map(1)
+		return d
+	case c.Reply.Proto == 2:
 		return c.Reply.DeferArray(len(c.Keys))
 	}
 	return c.Reply.DeferMap(len(c.Keys))
 }
 
-// serveStream replies with what v has behind an ID. It reports false if there is no memory.
-func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after stream.ID, history bool) bool {
+// serveStream replies with what v has behind an ID. ok is false if there is no memory. If long is true, the command will begin anew, and in steps.
+func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after stream.ID, history bool) (ok, long bool) {
 	if c.Reply.Proto == 2 {
 		c.Reply.Array(2)
 	}
 	c.Reply.Bulk(k.Name)
 	start, _ := after.Next() // 0-0 behind the last ID, as in redis
 	if r.group == nil {
-		c.replyRange(v, start, stream.MaxID, r.count, false, false)
-		return true
+		return true, c.replyRange(v, start, stream.MaxID, r.count, false, len(c.Keys) == 1 && c.Woken == nil)
 	}
 	c.Changed(1)
 	g, _ := v.Group(r.group)
 	who, ok := c.consumer(g, k, r.consumer)
 	switch {
 	case !ok:
-		return false
+		return false, false
 	case who.created && r.noAck && c.Journaling():
 		c.Propagate(c.DB, wordXGroup, wordCreateConsumer, k.Name, r.group, r.consumer)
 	}
 	if history {
 		c.replyPending(v, who.Consumer, start, r.count)
-		return true
+		return true, false
 	}
-	return c.deliver(r, v, k, g, who.Consumer, start)
+	return c.deliver(r, v, k, g, who.Consumer, start), false
 }
 
 // deliver replies with the entries from start on and gives them to the consumer.
@@ -395,7 +406,7 @@ func (c *Ctx) xreadWoken(r *reading) {
 		if after.Less(v.Last()) {
 			begin := len(c.Reply.Buf)
 			served := c.beginStreams()
-			if !c.serveStream(r, &v, k, after, false) {
+			if ok, _ := c.serveStream(r, &v, k, after, false); !ok {
 				c.Reply.Buf = c.Reply.Buf[:begin]
 				c.Error(ErrNoMemory)
 				return

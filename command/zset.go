@@ -358,7 +358,7 @@ func (w *writtenZSet) dropRange(c *Ctx, from, to int, event string) bool {
 	}
 	whole := to-from == w.Len()
 	if !whole {
-		if err := w.RemoveRange(from, to); err != nil {
+		if err := w.removeRange(c, from, to); err != nil {
 			c.Error(ErrNoMemory)
 			return false
 		}
@@ -372,6 +372,25 @@ func (w *writtenZSet) dropRange(c *Ctx, from, to int, event string) bool {
 	}
 	return true
 }
+
+// removeRange removes the members from rank from up to rank to, exclusively: those of a table with a pause now and then.
+func (w *writtenZSet) removeRange(c *Ctx, from, to int) error {
+	const few = 64
+	for !w.packed() && to-from > few {
+		if err := w.RemoveRange(from, from+few); err != nil {
+			return err
+		}
+		to -= few
+		w.k.DB.KeepRoot(w.e, w.Root())
+		c.Pause(few)
+	}
+	return w.RemoveRange(from, to)
+}
+
+func (w *writtenZSet) packed() bool { return w.Root().Encoding == types.Listpack }
+
+// long is Ctx.Long for a command that is about to remove n members, which can fail where they are packed.
+func (w *writtenZSet) long(c *Ctx, n int) bool { return !w.packed() && c.Long(n) }
 
 // zaddOptions are the options of ZADD.
 type zaddOptions struct {

@@ -54,6 +54,7 @@ func (c *Ctx) zpop(end zend) {
 	case !ok:
 	case !w.e.Exists() || count == 0:
 		c.Reply.Array(0)
+	case w.long(c, int(min(count, int64(w.Len())))):
 	default:
 		c.popMembers(&w, end, count, form)
 	}
@@ -89,6 +90,7 @@ func (c *Ctx) popMembers(w *writtenZSet, end zend, count int64, form zpopForm) i
 		}
 		c.bulkElement(e)
 		c.Reply.Double(score)
+		c.Pause(1)
 	}
 	popped := len(c.Reply.Buf)
 	if !w.dropRange(c, from, to, end.event) {
@@ -165,6 +167,9 @@ func (c *Ctx) popFirst(keys []shard.Key, end zend, count int64, form zpopForm) b
 		}
 		if !w.e.Exists() {
 			continue
+		}
+		if c.Spec.Flags&Blocking == 0 && w.long(c, int(min(count, int64(w.Len())))) {
+			return true
 		}
 		if n := c.popMembers(&w, end, count, form); n > 0 && c.Journaling() {
 			args := append(c.words[:0], end.command, w.k.Name)

@@ -41,6 +41,7 @@ func (c *Ctx) replyRandomMembers(v *zset.Value, count int64, withScores bool) {
 	switch {
 	case n == 0 || count == 0:
 		c.Reply.Array(0)
+	case c.Long(drawnOf(count, n)):
 	case count < 0:
 		c.beginScored(int(-count), withScores)
 		for ; count < 0; count++ {
@@ -55,6 +56,15 @@ func (c *Ctx) replyRandomMembers(v *zset.Value, count int64, withScores bool) {
 		c.beginScored(int(count), withScores)
 		c.replySample(v, int(count), withScores)
 	}
+}
+
+// drawnOf returns how many elements a command handles that draws count of n at random: more than n if count is negative, which stands for as
+// many that may be the same.
+func drawnOf(count int64, n int) int {
+	if count < 0 {
+		return int(-count)
+	}
+	return int(min(count, int64(n)))
 }
 
 // replySample replies with count of more members than that.
@@ -91,4 +101,5 @@ func (c *Ctx) replyScored(e listpack.Element, score float64, withScores bool) {
 	if withScores {
 		c.Reply.Double(score)
 	}
+	c.Pause(1)
 }

@@ -259,6 +259,9 @@ func (c *Ctx) removeZRange(by zrangeBy, event string) {
 		return
 	}
 	from, to := q.ranks(&w.Value)
+	if to-from < w.Len() && w.long(c, to-from) {
+		return
+	}
 	if w.dropRange(c, from, to, event) {
 		c.Reply.Int(int64(to - from))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/journal"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 )
@@ -13,7 +14,8 @@ import (
 // A command that meets very many elements runs in steps (command.Ctx.Long): its handler is a coroutine of the client's reactor,
 // which resumes it once in a turn, with the shards of its keys locked. In between the locks are free. The keys are on lease all the
 // time, and so the command sees them as they were when it began; whoever wants to change them is suspended until it is done
-// (awaitLease). The reply goes out step by step.
+// (awaitLease). The reply goes out step by step. What a command changes it may change in steps: no snapshot begins meanwhile, and its
+// effects are told at its end.
 
 // stepTime is how long a step is to take. It bounds how long others wait for a command of a million elements.
 const stepTime = 100 * time.Microsecond
@@ -21,7 +23,7 @@ const stepTime = 100 * time.Microsecond
 // leases counts, for all reactors.
 type leases struct {
 	running    atomic.Int32 // commands that have leases; changed under the locks of their shards
-	scripts    atomic.Int32 // of running: scripts that may have written, or have all data to themselves
+	scripts    atomic.Int32 // of running: commands and scripts that may have written, or have all data to themselves
 	waitingAll atomic.Int32 // commands that need all shards and wait for leases to end
 }
 
@@ -35,17 +37,19 @@ type longCommands struct {
 
 // longCommand is a command that runs in steps.
 type longCommand struct {
-	cl     *Client
-	ctx    command.Ctx
-	w      resp.Writer
-	shards lockSet
-	next   func() (struct{}, bool) // makes a step
-	until  int64                   // nanotime at which the step should end
-	nanos  int64                   // that all steps have taken
-	kept   [][]byte                // of a reply whose head is yet to come
-	begun  bool                    // part of the reply has been kept or sent
-	leased []leasedKeyOf
-	work   func() // what has to be done on another goroutine before the next step
+	cl      *Client
+	ctx     command.Ctx
+	w       resp.Writer
+	shards  lockSet
+	next    func() (struct{}, bool) // makes a step
+	until   int64                   // nanotime at which the step should end
+	nanos   int64                   // that all steps have taken
+	kept    [][]byte                // of a reply whose head is yet to come
+	begun   bool                    // part of the reply has been kept or sent
+	leased  []leasedKeyOf
+	writes  bool        // it may have changed something
+	effects journal.Log // what it has yet to tell
+	work    func()      // what has to be done on another goroutine before the next step
 }
 
 // leasedKeyOf is a key on lease, to be changed or read.
@@ -60,7 +64,7 @@ func lengthen(c *command.Ctx) bool {
 	r := cl.reactor
 	outside := c.Spec.Outside
 	switch {
-	case len(c.Keys) == 0 || c.Spec.LocksAll(c.Args):
+	case c.Spec.LocksAll(c.Args):
 		return false
 	case r.srv.leases.waitingAll.Load() > 0:
 		if outside {
@@ -84,6 +88,9 @@ func lengthen(c *command.Ctx) bool {
 	}
 	l := newLongCommand(cl, c)
 	r.srv.countLeases(1)
+	if l.writes = write && !outside; l.writes {
+		r.srv.leases.scripts.Add(1)
+	}
 	l.lease(write)
 	cl.suspend(clientStreaming)
 	r.long.lengthened = true
@@ -92,15 +99,16 @@ func lengthen(c *command.Ctx) bool {
 	return true
 }
 
-// lease leases the keys of l: that which it changes, or all if it works outside, so that nobody else does.
+// lease leases the keys of l, so that nobody else changes them. A command that writes has them to itself, but for those that are read to
+// store something in the first one.
 func (l *longCommand) lease(write bool) {
-	outside := l.ctx.Spec.Outside
+	stores := l.ctx.Spec.StoresFirst()
 	for i := range l.ctx.Keys {
 		k := &l.ctx.Keys[i]
-		if outside && k.Leased(true) { // it is named twice
+		change := write && (i == 0 || !stores)
+		if change && k.Leased(true) { // it is named twice
 			continue
 		}
-		change := write && (i == 0 || outside)
 		k.Lease(change)
 		l.leased = append(l.leased, leasedKeyOf{k, change})
 	}
@@ -185,13 +193,22 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	}
 	begin := nanotime()
 	l.until = begin + int64(stepTime)
+	if !l.effects.Empty() {
+		l.effects, r.effects.log = r.effects.log, l.effects
+	}
 	_, more = l.next()
+	if more && !r.effects.log.Empty() {
+		l.effects, r.effects.log = r.effects.log, l.effects
+	}
 	if !more {
 		r.endEffects(&l.ctx)
 		for _, k := range l.leased {
 			k.EndLease(k.change)
 		}
 		r.srv.countLeases(-1)
+		if l.writes {
+			r.srv.leases.scripts.Add(-1)
+		}
 		if !l.ctx.Spec.Outside { // it makes nothing ready but by deleting, which Shard.Unlock sees to
 			r.serve(&r.many)
 		}
@@ -231,6 +248,9 @@ const keptBytes = 64 << 10
 // sendStep sends what a step has replied.
 func (r *reactor) sendStep(l *longCommand) {
 	cl := l.cl
+	if l.ctx.Dropped {
+		l.kept, l.begun, l.ctx.Dropped = nil, false, false
+	}
 	l.begun = l.begun || len(l.w.Buf) > 0
 	switch {
 	case r.clients[cl.id] != cl || cl.muted() || cl.flags&clientClosing != 0:

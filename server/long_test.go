@@ -187,6 +187,16 @@ func TestLongCommands(t *testing.T) {
 				t.Errorf("%s: %.20q, %d entries", command, reply, strings.Count(reply, "\r\n$1\r\nf\r\n"))
 			}
 		}
+		if got := c.Do("XREAD", "STREAMS", "stream", "0"); !strings.HasPrefix(got, fmt.Sprintf("*1\r\n*2\r\n$6\r\nstream\r\n*%d\r\n", n)) ||
+			strings.Count(got, "\r\n$1\r\nf\r\n") != n {
+			t.Errorf("XREAD: %.40q", got)
+		}
+		if got := c.Do("XTRIM", "stream", "MAXLEN", "7"); got != fmt.Sprintf(":%d\r\n", n-7) {
+			t.Errorf("XTRIM: %q", got)
+		}
+		if got := c.Do("XLEN", "stream"); got != ":7\r\n" {
+			t.Errorf("XLEN after XTRIM: %q", got)
+		}
 		c.Do("HELLO", "3")
 		if got := c.Do("SINTER", "a", "b"); !strings.HasPrefix(got, fmt.Sprintf("~%d\r\n", n)) {
 			t.Errorf("SINTER in RESP3 begins with %.20q", got)
@@ -199,6 +209,124 @@ func TestLongCommands(t *testing.T) {
 		if got := calls(t, c, "sunionstore"); got != "calls=3" {
 			t.Errorf("SUNIONSTORE: %s", got)
 		}
+	})
+}
+
+// TestLongChanges has commands change large values in steps, and looks at what is left.
+func TestLongChanges(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n = 40000
+		number := func(want int) string { return fmt.Sprintf(":%d\r\n", want) }
+		do := func(want, command string) {
+			t.Helper()
+			if got := c.Do(strings.Fields(command)...); got != want {
+				t.Errorf("%s: %.80q, not %q", command, got, want)
+			}
+		}
+		count := func(want int, command string) {
+			t.Helper()
+			if got := len(members(t, c.Do(strings.Fields(command)...))); got != want {
+				t.Errorf("%s: %d elements, not %d", command, got, want)
+			}
+		}
+		list := func() {
+			c.Do("DEL", "list")
+			fill(c, n, []string{"RPUSH", "list"}, numbered("e"))
+		}
+		zset := func() {
+			c.Do("DEL", "z")
+			fill(c, n, []string{"ZADD", "z"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprintf("m:%d", i)} })
+		}
+		set := func() {
+			c.Do("DEL", "set")
+			fill(c, n, []string{"SADD", "set"}, numbered("m"))
+		}
+		last := fmt.Sprintf("e:%d", n-1)
+		list()
+		do("$-1\r\n", "LPOS list absent")
+		do(number(n-1), "LPOS list "+last)
+		do("*1\r\n"+number(n-1), "LPOS list "+last+" COUNT 0")
+		do(":-1\r\n", "LINSERT list BEFORE absent x")
+		do(number(n+1), "LINSERT list BEFORE "+last+" x")
+		do(":0\r\n", "LREM list 0 absent")
+		do(":1\r\n", "LREM list -1 x")
+		count(n-9, fmt.Sprintf("LPOP list %d", n-9))
+		do(":9\r\n", "LLEN list")
+		list()
+		count(n-9, fmt.Sprintf("RPOP list %d", n-9))
+		do("$3\r\ne:8\r\n", "RPOP list")
+		list()
+		if got := c.Do("LMPOP", "2", "nosuch", "list", "LEFT", "COUNT", fmt.Sprint(n-3)); !strings.HasPrefix(got, fmt.Sprintf("*2\r\n$4\r\nlist\r\n*%d\r\n", n-3)) {
+			t.Errorf("LMPOP: %.60q", got)
+		}
+		do(":3\r\n", "LLEN list")
+		c.Do("DEL", "list")
+		fill(c, 20*n, []string{"RPUSH", "list"}, numbered("e"))
+		do("+OK\r\n", fmt.Sprintf("LTRIM list 10 %d", 20*n-11-15*n))
+		do(number(5*n-20), "LLEN list")
+		do("$4\r\ne:10\r\n", "LINDEX list 0")
+		do("+OK\r\n", "LTRIM list 5 1")
+		do(":0\r\n", "EXISTS list")
+
+		zset()
+		do(number(n-10), fmt.Sprintf("ZREMRANGEBYRANK z 5 %d", n-6))
+		do(":10\r\n", "ZCARD z")
+		do("$1\r\n4\r\n", "ZSCORE z m:4")
+		do("$-1\r\n", "ZSCORE z m:5")
+		zset()
+		do(number(n-1), "ZREMRANGEBYSCORE z 1 +inf")
+		zset()
+		count(2*(n-1), fmt.Sprintf("ZPOPMAX z %d", n-1))
+		do(":1\r\n", "ZCARD z")
+		zset()
+		count(2*n, fmt.Sprintf("ZPOPMIN z %d", n))
+		do(":0\r\n", "EXISTS z")
+		zset()
+		if got := c.Do("ZMPOP", "2", "nosuch", "z", "MAX", "COUNT", fmt.Sprint(n-2)); !strings.HasPrefix(got, fmt.Sprintf("*2\r\n$1\r\nz\r\n*%d\r\n", n-2)) {
+			t.Errorf("ZMPOP: %.60q", got)
+		}
+		do(":2\r\n", "ZCARD z")
+		zset()
+		count(50000, "ZRANDMEMBER z -50000")
+		count(n/2, fmt.Sprintf("ZRANDMEMBER z %d", n/2))
+		do(number(n-1), "GEOSEARCHSTORE near z FROMMEMBER m:1 BYRADIUS 22000 km COUNT "+fmt.Sprint(n-1))
+
+		set()
+		wantMembers(t, "SPOP of half", c.Do("SPOP", "set", fmt.Sprint(n/2)), n/2)
+		do(number(n/2), "SCARD set")
+		wantMembers(t, "SRANDMEMBER of nearly all", c.Do("SRANDMEMBER", "set", fmt.Sprint(n/2-1)), n/2-1)
+		count(n, fmt.Sprintf("SRANDMEMBER set -%d", n))
+		wantMembers(t, "SPOP of all", c.Do("SPOP", "set", fmt.Sprint(n)), n/2)
+		do(":0\r\n", "EXISTS set")
+
+		set()
+		c.Do("PEXPIRE", "set", "3600000")
+		for i := range 8 { // some of these keys are in another shard
+			do(":1\r\n", fmt.Sprintf("COPY set copy:%d", i))
+			do("+OK\r\n", fmt.Sprintf("RENAME copy:%d moved:%d", i, i))
+			do(number(n), fmt.Sprintf("SCARD moved:%d", i))
+			do(number(n), fmt.Sprintf("SINTERCARD 2 set moved:%d", i))
+			do(":0\r\n", fmt.Sprintf("EXISTS copy:%d", i))
+			if got := c.Do("PTTL", fmt.Sprintf("moved:%d", i)); len(got) != len(":3600000\r\n") {
+				t.Errorf("PTTL of a copy: %q", got)
+			}
+		}
+		do(":0\r\n", "RENAMENX moved:0 moved:1")
+		do(":0\r\n", "COPY moved:0 moved:1")
+
+		c.Do("DEL", "numbers")
+		fill(c, n, []string{"RPUSH", "numbers"}, func(i int) []string { return []string{fmt.Sprint(n - i)} })
+		if got := c.Do("SORT", "numbers"); !strings.HasPrefix(got, fmt.Sprintf("*%d\r\n$1\r\n1\r\n$1\r\n2\r\n", n)) || !strings.HasSuffix(got, fmt.Sprintf("%d\r\n", n)) {
+			t.Errorf("SORT: %.60q", got)
+		}
+		do(number(n), "SORT numbers ALPHA DESC STORE sorted")
+		do("$4\r\n9999\r\n", "LINDEX sorted 0")
+		c.Do("DEL", "numbers", "sorted", "near", "set", "z")
+		count(8, "KEYS *")
+		fill(c, n, []string{"MSET"}, func(i int) []string { return []string{fmt.Sprintf("k:%d", i), "v"} })
+		wantMembers(t, "KEYS of many", c.Do("KEYS", "k:*"), n)
+		wantMembers(t, "KEYS of few", c.Do("KEYS", "moved*"), 8)
 	})
 }
 

@@ -43,6 +43,7 @@ var memoryHelp = []string{
 
 // memoryUsage replies with what the entry takes of the arena, rounded up to size classes as it is.
 func memoryUsage(c *command.Ctx) {
+	samples := 5
 	for i := 3; i < len(c.Args); i += 2 {
 		if !command.EqualFold(c.Args[i], "SAMPLES") || i+1 == len(c.Args) {
 			c.Error(command.ErrSyntax)
@@ -55,6 +56,8 @@ func memoryUsage(c *command.Ctx) {
 		case n < 0:
 			c.Error(command.ErrSyntax)
 			return
+		default:
+			samples = int(n)
 		}
 	}
 	k := &c.Keys[0]
@@ -63,7 +66,7 @@ func memoryUsage(c *command.Ctx) {
 		c.Reply.Null()
 		return
 	}
-	c.Reply.Int(int64(k.DB.EntryBytes(e)))
+	c.Reply.Int(int64(k.DB.EntryBytes(e, samples)))
 }
 
 // withMemory collects the memory figures and lets reply write them to cl.

@@ -92,7 +92,7 @@ func (db *DB) check(used []int, live bool) (bytes int, err error) {
 			if err == nil {
 				err = db.checkEntry(e, used, index)
 			}
-			bytes += db.entryBytes(e)
+			bytes += db.entryBytes(e, 0)
 			if e.HasExpire() {
 				keys++
 				sumMS += db.ExpireMS(e)
@@ -141,14 +141,14 @@ func (db *DB) checkEntry(e Entry, used []int, index map[uint32]int64) error {
 }
 
 // entryBytes returns what e takes of the arena.
-func (db *DB) entryBytes(e Entry) int {
+func (db *DB) entryBytes(e Entry, samples int) int {
 	block, l := db.block(e)
 	n := alloc.UsableSize(l.size())
 	if e.h.flags&flagBlock != 0 {
 		n += alloc.UsableSize(readBlock(l.valueIn(block)).capacity)
 	}
 	if e.Type() != types.String {
-		n += values[e.Type()].bytes(db.shard.space, db.Root(e))
+		n += values[e.Type()].bytes(db.shard.space, db.Root(e), samples)
 	}
 	return n
 }

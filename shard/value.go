@@ -14,7 +14,7 @@ type valueOps struct {
 	len      func(sp *types.Space, r types.Root) int
 	freeStep func(sp *types.Space, r *types.Root, limit int) (done bool)
 	copy     func(from *types.Space, r types.Root, to *types.Space) (types.Root, error)
-	bytes    func(sp *types.Space, r types.Root) int
+	bytes    func(sp *types.Space, r types.Root, samples int) int
 	check    func(sp *types.Space, r types.Root) error
 }
 

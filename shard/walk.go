@@ -147,6 +147,26 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 	return ok
 }
 
+// CopyAs is Copy for who has made the copy: r, in the shard of to. If it reports false, r is the caller's.
+func (ks *Keyspace) CopyAs(from, to *Key, r types.Root) bool {
+	if !to.DB.Add(to, r, SetMode{ExpireMS: from.DB.ExpireMS(from.DB.find(from))}) {
+		return false
+	}
+	to.DB.renewClock(to.DB.find(to))
+	return true
+}
+
+// MoveAs is Move for who has made a copy: r, in the shard of to. If it reports false, r is the caller's.
+func (ks *Keyspace) MoveAs(from, to *Key, r types.Root) bool {
+	clock := from.DB.find(from).h.clock
+	if !ks.CopyAs(from, to, r) {
+		return false
+	}
+	from.DB.remove(from, from.DB.find(from))
+	to.DB.takeClock(to.DB.find(to), clock)
+	return true
+}
+
 // Flush empties db. It takes constant time; the memory is given back in steps and counts as used until then: by
 // [Keyspace.ReleaseStep] if the shard has no other keys, else by Tick.
 func (db *DB) Flush() {

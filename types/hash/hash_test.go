@@ -139,7 +139,7 @@ func (m *model) check() {
 		m.t.Fatalf("%d fields of %d, want %d of %d", v.Len(), v.Size(), n, len(m.want))
 	}
 	m.checkWalks(n)
-	if got, want := Bytes(m.sp, m.root), m.sp.Arena.Stats().Allocated; got != want {
+	if got, want := Bytes(m.sp, m.root, 0), m.sp.Arena.Stats().Allocated; got != want {
 		m.t.Fatalf("Bytes() = %d of %d", got, want)
 	}
 }
@@ -386,7 +386,7 @@ func TestMemoryOfSmallTables(t *testing.T) {
 		for i := range n {
 			m.set(fmt.Sprintf("f%07d", i), "0123456789abcdef", 0)
 		}
-		if per := Bytes(m.sp, m.root) / n; n >= 10 && per > 56 || per > 96 {
+		if per := Bytes(m.sp, m.root, 0) / n; n >= 10 && per > 56 || per > 96 {
 			t.Errorf("%d bytes a field in a table of %d", per, n)
 		}
 	}

@@ -96,8 +96,8 @@ func (v *Value) copyTable(c *Value) bool {
 	return ok
 }
 
-// Bytes returns the memory of a hash, in O(n) time.
-func Bytes(sp *types.Space, r types.Root) int {
+// Bytes returns the memory of a hash. If samples is positive it visits about that many fields of a table and goes by their mean, else every field.
+func Bytes(sp *types.Space, r types.Root, samples int) int {
 	v := Open(sp, r)
 	if !v.isTable() {
 		if v.pack.Ref == 0 {
@@ -105,16 +105,18 @@ func Bytes(sp *types.Space, r types.Root) int {
 		}
 		return alloc.UsableSize(int(v.pack.Size))
 	}
-	n := v.table.Bytes()
-	if v.enc == types.HashtableEx {
-		t := v.tree()
-		n += alloc.UsableSize(headBytes) + t.Bytes()
-	}
-	for i := range v.table.Buckets() {
+	n, seen := 0, 0
+	for i := 0; i < v.table.Buckets() && (samples <= 0 || seen < samples); i++ {
 		v.table.Visit(sp.Arena, uint32(i), func(ref alloc.Ref) {
 			f := v.field(ref)
 			n += alloc.UsableSize(f.size)
+			seen++
 		})
+	}
+	n = n*v.table.Len()/max(seen, 1) + v.table.Bytes()
+	if v.enc == types.HashtableEx {
+		t := v.tree()
+		n += alloc.UsableSize(headBytes) + t.Bytes()
 	}
 	return n
 }

@@ -59,7 +59,7 @@ func Len(sp *types.Space, r types.Root) int {
 }
 
 // Bytes returns the memory of the list of root r. It visits every node's description.
-func Bytes(sp *types.Space, r types.Root) int {
+func Bytes(sp *types.Space, r types.Root, _ int) int {
 	v := Open(sp, r)
 	return v.List.Bytes()
 }

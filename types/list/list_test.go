@@ -25,11 +25,11 @@ func TestLifeOfAValue(t *testing.T) {
 				t.Errorf("a %v in encoding %v", r.Type, r.Encoding)
 			}
 			c, err := Copy(from, r, to)
-			if err != nil || Check(to, c) != nil || Len(to, c) != n || Bytes(to, c) != Bytes(from, r) {
-				t.Errorf("copy: %v, %v, Len %d, Bytes %d of %d", err, Check(to, c), Len(to, c), Bytes(to, c), Bytes(from, r))
+			if err != nil || Check(to, c) != nil || Len(to, c) != n || Bytes(to, c, 0) != Bytes(from, r, 0) {
+				t.Errorf("copy: %v, %v, Len %d, Bytes %d of %d", err, Check(to, c), Len(to, c), Bytes(to, c, 0), Bytes(from, r, 0))
 			}
-			if got := from.Arena.Stats().Allocated; got != Bytes(from, r) {
-				t.Errorf("Bytes is %d, allocated are %d", Bytes(from, r), got)
+			if got := from.Arena.Stats().Allocated; got != Bytes(from, r, 0) {
+				t.Errorf("Bytes is %d, allocated are %d", Bytes(from, r, 0), got)
 			}
 			steps := 0
 			for !FreeStep(from, &r, 10) {

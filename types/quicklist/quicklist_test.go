@@ -103,7 +103,9 @@ func (m *model) remove(elem string, most int, back bool) {
 	if back {
 		slices.Reverse(m.plain)
 	}
-	m.change(func(l *List) bool { return l.Remove(m.lim, []byte(elem), most, back) == want })
+	m.change(func(l *List) bool {
+		return l.Remove(m.lim, []byte(elem), most, back, func(int) { _ = l.Check() }) == want
+	})
 }
 
 func (m *model) check() {

@@ -27,8 +27,8 @@ func (m *Matcher) Matches(e listpack.Element) bool {
 }
 
 // Remove deletes the first, or last, most elements that equal elem, and returns how many: fewer if there are not so many, or if
-// there is no memory for the rest of a node.
-func (l *List) Remove(lim *types.Limits, elem []byte, most int, back bool) (removed int) {
+// there is no memory for the rest of a node. It calls pause after each node, with the number of its elements.
+func (l *List) Remove(lim *types.Limits, elem []byte, most int, back bool, pause func(elements int)) (removed int) {
 	m := MatcherOf(elem)
 	var scratch []byte
 	p, ok := l.first(), l.length > 0
@@ -40,6 +40,7 @@ func (l *List) Remove(lim *types.Limits, elem []byte, most int, back bool) (remo
 		pos := m.find(l.bytes(&n, &scratch), back)
 		if pos == 0 {
 			p, ok = l.step(p, back)
+			pause(int(n.count))
 			continue
 		}
 		k, done := l.removeIn(p, &m, pos, most-removed, back)
@@ -48,6 +49,7 @@ func (l *List) Remove(lim *types.Limits, elem []byte, most int, back bool) (remo
 		if !done {
 			break
 		}
+		pause(int(n.count))
 	}
 	if removed > 0 {
 		l.compress(lim, nil)

@@ -59,8 +59,9 @@ func Len(sp *types.Space, r types.Root) int {
 	return v.Len()
 }
 
-// Bytes returns the memory of the set of root r. It visits every member.
-func Bytes(sp *types.Space, r types.Root) int {
+// Bytes returns the memory of the set of root r. If samples is positive it visits about that many members of a table and goes by their mean, else
+// every member.
+func Bytes(sp *types.Space, r types.Root, samples int) int {
 	v := Open(sp, r)
 	if v.enc == types.Intset {
 		if v.ints.Ref == 0 {
@@ -68,13 +69,14 @@ func Bytes(sp *types.Space, r types.Root) int {
 		}
 		return alloc.UsableSize(int(v.ints.Size))
 	}
-	n := v.table.Bytes()
-	for i := range v.table.Buckets() {
+	n, seen := 0, 0
+	for i := 0; i < v.table.Buckets() && (samples <= 0 || seen < samples); i++ {
 		v.table.Visit(sp.Arena, uint32(i), func(ref alloc.Ref) {
 			n += alloc.UsableSize(member.NameHead(sp.Arena, ref))
+			seen++
 		})
 	}
-	return n
+	return v.table.Bytes() + n*v.table.Len()/max(seen, 1)
 }
 
 // Check tells what is wrong with the structure of the set of root r, if anything. It visits every member.

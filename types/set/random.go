@@ -105,17 +105,19 @@ func (s *numbers) add(id uint32) bool {
 	}
 }
 
-// Pop removes count random members, count <= Len(), and visits each before it goes.
-func (v *Value) Pop(count int, visit func(e listpack.Element)) {
+// Pop removes count random members, count <= Len(), and visits each before it goes. It calls pause after each few members that it has looked at or
+// removed: the set is whole then.
+func (v *Value) Pop(count int, visit func(e listpack.Element), pause func(members int)) {
 	if v.enc == types.Intset {
 		v.popInts(count, visit)
 		return
 	}
-	if count > 1 && count*denseShare > v.table.Len() && v.popDense(count, visit) {
+	if count > 1 && count*denseShare > v.table.Len() && v.popDense(count, visit, pause) {
 		return
 	}
 	for range count {
 		v.popRef(member.Random(v.sp, &v.table), visit)
+		pause(1)
 	}
 }
 
@@ -132,7 +134,7 @@ func (v *Value) popRef(r alloc.Ref, visit func(e listpack.Element)) {
 
 // popDense is Pop for a large part of a table: it picks in one walk over all, which for half a million members is five times
 // faster than to draw one by one. It reports false, having done nothing, if there is no memory to note the picks.
-func (v *Value) popDense(count int, visit func(e listpack.Element)) bool {
+func (v *Value) popDense(count int, visit func(e listpack.Element), pause func(members int)) bool {
 	const refBytes, ahead = 4, 16
 	a := v.sp.Arena
 	block := a.Alloc(refBytes * count)
@@ -150,6 +152,7 @@ func (v *Value) popDense(count int, visit func(e listpack.Element)) bool {
 			}
 			left--
 		}
+		pause(b.n)
 	}
 	pick := func(i int) alloc.Ref { return alloc.Ref(binary.LittleEndian.Uint32(picks[refBytes*i:])) }
 	for i := range count {
@@ -157,6 +160,7 @@ func (v *Value) popDense(count int, visit func(e listpack.Element)) bool {
 			alloc.Prefetch1(a.Addr(pick(i + ahead)))
 		}
 		v.popRef(pick(i), visit)
+		pause(1)
 	}
 	a.Free(block, refBytes*count)
 	return true

@@ -54,8 +54,8 @@ func check(t testing.TB, v *Value, want map[string]bool) {
 			t.Fatal(err)
 		}
 	}
-	if used := v.sp.Arena.Stats().Allocated; used != Bytes(v.sp, v.Root()) {
-		t.Fatalf("the arena has %d bytes, the set %d", used, Bytes(v.sp, v.Root()))
+	if used := v.sp.Arena.Stats().Allocated; used != Bytes(v.sp, v.Root(), 0) {
+		t.Fatalf("the arena has %d bytes, the set %d", used, Bytes(v.sp, v.Root(), 0))
 	}
 }
 
@@ -101,7 +101,7 @@ func (m *model) pop(n int) {
 			m.t.Fatalf("popped %.100q, which is no member", str(e))
 		}
 		delete(m.want, str(e))
-	})
+	}, func(int) {})
 	if before-len(m.want) != n {
 		m.t.Fatalf("popped %d of %d", before-len(m.want), n)
 	}
@@ -409,7 +409,7 @@ func TestRandomSampleAndPopAreFair(t *testing.T) {
 				v := fill(t, newSpace(3), 512, numbered(prefix, 0, n))
 				even(t, fmt.Sprint(v.Encoding(), " Pop ", count), n, count, func(visit func(listpack.Element)) {
 					var gone []string
-					v.Pop(count, func(e listpack.Element) { visit(e); gone = append(gone, str(e)) })
+					v.Pop(count, func(e listpack.Element) { visit(e); gone = append(gone, str(e)) }, func(int) {})
 					for _, m := range gone {
 						v.Add(limits(512), []byte(m))
 					}
@@ -516,7 +516,7 @@ func TestNoGarbage(t *testing.T) {
 			found += len(r.Members())
 		}
 		v.Sample(10, func(e listpack.Element) { found += len(e.Bytes) })
-		v.Pop(10, func(e listpack.Element) { found += len(e.Bytes) })
+		v.Pop(10, func(e listpack.Element) { found += len(e.Bytes) }, func(int) {})
 		for _, m := range members {
 			v.Remove(m)
 		}

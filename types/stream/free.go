@@ -136,7 +136,7 @@ func (g Group) copyConsumers(to Group) bool {
 }
 
 // Bytes returns the memory that the stream takes, by walking its nodes and the trees of its groups.
-func Bytes(sp *types.Space, r types.Root) int {
+func Bytes(sp *types.Space, r types.Root, _ int) int {
 	v, a := Open(sp, r), sp.Arena
 	n := alloc.UsableSize(headerBytes) + v.h.nodes.Bytes(a) + v.h.groups.Bytes(a)
 	n += sum(a, &v.h.nodes, func(word uint64) int { return alloc.UsableSize(int(word >> 32)) })

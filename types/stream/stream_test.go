@@ -169,7 +169,7 @@ func (m *model) check() {
 	if m.v.Len() != len(m.entries) || m.v.Added() != m.added {
 		m.Fatalf("%d entries of %d, want %d of %d", m.v.Len(), m.v.Added(), len(m.entries), m.added)
 	}
-	if got, want := Bytes(m.sp, m.v.Root()), m.sp.Arena.Stats().Allocated; got != want {
+	if got, want := Bytes(m.sp, m.v.Root(), 0), m.sp.Arena.Stats().Allocated; got != want {
 		m.Fatalf("Bytes: %d, want %d", got, want)
 	}
 	m.scan(ID{}, MaxID, false)

@@ -45,7 +45,7 @@ func Len(sp *types.Space, r types.Root) int {
 }
 
 // Bytes returns the memory of the sorted set of root r, blocks rounded up to their size classes.
-func Bytes(sp *types.Space, r types.Root) int {
+func Bytes(sp *types.Space, r types.Root, _ int) int {
 	v := Open(sp, r)
 	switch {
 	case v.small() && v.block.Size == 0:

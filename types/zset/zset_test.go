@@ -127,7 +127,7 @@ func (m *model) check() {
 	if n := Len(m.sp, m.root); n != len(list) {
 		m.t.Fatalf("%d members, want %d", n, len(list))
 	}
-	if got, want := Bytes(m.sp, m.root), m.sp.Arena.Stats().Allocated; got != want {
+	if got, want := Bytes(m.sp, m.root, 0), m.sp.Arena.Stats().Allocated; got != want {
 		m.t.Fatalf("Bytes = %d, the arena says %d", got, want)
 	}
 	v := m.open()
@@ -370,7 +370,7 @@ func BenchmarkAdd(b *testing.B) {
 				v.Add(m.lim, names[i], 0, 0)
 			}
 			b.ReportAllocs()
-			b.ReportMetric(float64(Bytes(m.sp, v.Root()))/float64(n), "B/member")
+			b.ReportMetric(float64(Bytes(m.sp, v.Root(), 0))/float64(n), "B/member")
 			i := uint32(0)
 			for b.Loop() {
 				i = i*1664525 + 1013904223
