@@ -99,6 +99,11 @@ fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP, configuratio
 bench: tools build ## measure beside redis-server and write BENCHMARKS.md
 	$(BIN)/shoal-bench report
 
+.PHONY: bench-eviction
+bench-eviction: tools build ## miss ratios of all eviction policies beside redis-server; EVICTION="--quick --trace file.csv" says how
+	$(BIN)/shoal-bench eviction $(EVICTION)
+	$(BIN)/shoal-bench limit $(LIMIT)
+
 .PHONY: pgo
 pgo: ## profile a loaded server on both engines into cmd/shoal-server/default.pgo, which builds optimise for
 	bench/pgo cmd/shoal-server/default.pgo

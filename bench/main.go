@@ -14,9 +14,11 @@ import (
 
 // subcommands are what "shoal-bench NAME" runs.
 var subcommands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
-	"vs":     versus,
-	"ab":     oldNew,
-	"report": report,
+	"vs":       versus,
+	"ab":       oldNew,
+	"report":   report,
+	"eviction": eviction,
+	"limit":    limit,
 }
 
 // IsCommand tells whether Main knows a command.

@@ -155,3 +155,9 @@ func log1pOver(x float64) float64 {
 	}
 	return 1 - x/2
 }
+
+// Draws returns a function that draws keys of a key space.
+func (d Distribution) Draws(space int64, seed uint64) func() uint64 {
+	s := newKeySource(space, d, seed)
+	return s.key
+}

@@ -90,9 +90,11 @@ In a command, __rand_int__ becomes a random number of 12 digits (with -r or --ke
 -d bytes.
 
 Commands that start servers themselves and compare them (each has --help):
-  shoal-bench vs      two servers side by side, scenario by scenario: CPU per operation and ratio
-  shoal-bench ab      the same for two builds of shoal-server
-  shoal-bench report  everything, written to BENCHMARKS.md with plots
+  shoal-bench vs        two servers side by side, scenario by scenario: CPU per operation and ratio
+  shoal-bench ab        the same for two builds of shoal-server
+  shoal-bench eviction  miss ratios of eviction policies beside redis-server, also for a trace file
+  shoal-bench limit     memory, throughput and latency at maxmemory
+  shoal-bench report    everything, written to BENCHMARKS.md with plots
 `)
 }
 
