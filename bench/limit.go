@@ -39,14 +39,14 @@ func limit(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(stdout, "%d keys into room for %d, values of %d bytes, P=%d; then SET at half of the capacity with P=1\n", 3*plan.Keys, plan.Keys, o.valueBytes, o.pipeline)
-	fmt.Fprintln(t, "server and policy\tmaxmemory MB\thighest used\tSET/s below\tat the limit\tratio\thalf, SET/s\tp50 ms\tp99.9 ms\tkeys")
+	fmt.Fprintln(t, "server and policy\tmaxmemory MB\thighest used\tSET/s below\tat the limit\tratio\tCPU µs below\tat the limit\tratio\thalf, SET/s\tp50 ms\tp99.9 ms\tkeys")
 	for _, c := range o.contestants() {
 		r, err := o.atLimit(ctx, c, plan, cpus)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name(), err)
 		}
-		fmt.Fprintf(t, "%s\t%.1f\t%+.2f %%\t%.0f\t%.0f\t%.2f\t%.0f\t%.3f\t%.3f\t%d\n", c.name(), float64(r.limit)/(1<<20), 100*(float64(r.peak)/float64(r.limit)-1),
-			r.below, r.at, r.at/r.below, r.rate, millis(r.p50), millis(r.p999), r.keys)
+		fmt.Fprintf(t, "%s\t%.1f\t%+.2f %%\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t%.3f\t%.3f\t%d\n", c.name(), float64(r.limit)/(1<<20), 100*(float64(r.peak)/float64(r.limit)-1),
+			r.below, r.at, r.at/r.below, r.cpuBelow, r.cpuAt, r.cpuBelow/r.cpuAt, r.rate, millis(r.p50), millis(r.p999), r.keys)
 		t.Flush()
 	}
 	return nil
@@ -70,6 +70,7 @@ func (o *limitFlags) contestants() (list []contestant) {
 type limitResult struct {
 	limit, peak     int64   // bytes
 	below, at, rate float64 // SETs a second
+	cpuBelow, cpuAt float64 // µs of the server for a SET
 	p50, p999       time.Duration
 	keys            int64
 }
@@ -84,7 +85,7 @@ func (o *limitFlags) atLimit(ctx context.Context, c contestant, plan Plan, cpus 
 		return r, err
 	}
 	defer server.Stop()
-	g, err := load.Dial(load.Options{Address: server.Address, CPUs: plan.ClientCPUs, Threads: plan.Threads})
+	g, err := load.Dial(load.Options{Address: server.Address, ServerPID: server.PID, CPUs: plan.ClientCPUs, Threads: plan.Threads})
 	if err != nil {
 		return r, err
 	}
@@ -101,7 +102,7 @@ func (o *limitFlags) atLimit(ctx context.Context, c contestant, plan Plan, cpus 
 	if err != nil {
 		return r, err
 	}
-	r.below = below.Throughput()
+	r.below, r.cpuBelow = below.Throughput(), below.CPUMicros()
 	if r.limit, err = usedMemory(server); err != nil {
 		return r, err
 	}
@@ -116,7 +117,7 @@ func (o *limitFlags) atLimit(ctx context.Context, c contestant, plan Plan, cpus 
 	if err != nil {
 		return r, err
 	}
-	r.at = over.Throughput()
+	r.at, r.cpuAt = over.Throughput(), over.CPUMicros()
 	if over.Errors > 0 {
 		return r, fmt.Errorf("%d errors, such as %s", over.Errors, over.FirstError)
 	}

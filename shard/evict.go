@@ -203,12 +203,24 @@ func (db *DB) locate(ref alloc.Ref) (Key, Entry) {
 	return k, Entry{}
 }
 
+// samples returns how many keys are looked at. Of many that are to go the best of four fifths as many as for one alone are better already: their
+// mean rank among n*s is 1/2s of these, that of the best of s is 1/(s+1).
+func (x *eviction) samples() int {
+	switch {
+	case x.s.policy == AllKeysRandom || x.s.policy == VolatileRandom:
+		return 2 * x.want
+	case x.want > evictAtOnce/2:
+		return max(x.v.samples*4/5, 1) * x.want
+	}
+	return x.v.samples * max(x.want, leastBatch)
+}
+
 // sampled evicts the best of some keys.
 func (x *eviction) sampled() {
-	list := x.score(x.candidates(x.v.samples * max(x.want, leastBatch)))
+	list := x.score(x.candidates(x.samples()))
 	rejected := len(list) > 0
 	for !x.done() {
-		c := takeBest(&list)
+		c := x.take(&list)
 		if c.ref == 0 || !x.good(c.score) {
 			break
 		}
@@ -220,6 +232,22 @@ func (x *eviction) sampled() {
 	if rejected {
 		x.relax()
 	}
+}
+
+// take removes the best candidate from list, or just any where none is better.
+func (x *eviction) take(list *[]candidate) candidate {
+	if x.s.policy != AllKeysRandom && x.s.policy != VolatileRandom {
+		return takeBest(list)
+	}
+	l := *list
+	if len(l) == 0 {
+		return candidate{}
+	}
+	i := int(x.v.rng.Uint64() % uint64(len(l)))
+	c := l[i]
+	l[i] = l[len(l)-1]
+	*list = l[:len(l)-1]
+	return c
 }
 
 // takeBest removes the candidate with the highest score from list; it is zero if there is none.
@@ -340,7 +368,7 @@ func (x *eviction) scoreOf(e Entry) int64 {
 	case VolatileTTL:
 		return x.s.nowMS - x.db.ExpireMS(e)
 	}
-	return int64(x.v.rng.Uint64() >> 1)
+	return 0
 }
 
 // good tells whether a key of that score may go, or others, in other shards, should first.
@@ -499,7 +527,7 @@ func (x *eviction) wTinyLFU() {
 	if o.walking {
 		x.db.walkStep(8)
 	}
-	list := x.scoreMain(x.candidates(x.v.samples * max(x.want, leastBatch)))
+	list := x.scoreMain(x.candidates(x.samples()))
 	window := reader{x: x}
 	left := recordsMax
 	target := x.db.window()
