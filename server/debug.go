@@ -225,10 +225,7 @@ func debugPanic(c *command.Ctx) {
 
 // debugSegfault ends the process by SIGSEGV, with the goroutines' stacks on standard error.
 func debugSegfault(c *command.Ctx) {
-	s := client(c).reactor.srv
-	s.log.Warningf("Shoal %s crashed by signal: %d", Version, syscall.SIGSEGV)
-	s.log.Flush()
-	syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+	client(c).reactor.srv.crash(syscall.SIGSEGV)
 	client(c).suspend(0)
 }
 

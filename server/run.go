@@ -52,6 +52,7 @@ func (s *Server) Run() int {
 	}
 	defer startPrefaulter(s.ks.Heap())()
 	defer s.migrations.close()
+	defer s.reportAborts()()
 	loaded := make(chan bool, 1)
 	go func() { loaded <- s.loadAtStart(v) }()
 	for {
