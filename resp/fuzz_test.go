@@ -52,7 +52,7 @@ func fuzzFeed(t *testing.T, out *parsed, p *Parser, lim *Limits, in []byte, rnd 
 					break
 				}
 			}
-			args, st, err := p.Next(nil, lim)
+			args, st, err := p.Next(make([][]byte, 0, rnd.IntN(12)), lim)
 			if st == Error {
 				out.Err = err.Error()
 				return
@@ -63,6 +63,9 @@ func fuzzFeed(t *testing.T, out *parsed, p *Parser, lim *Limits, in []byte, rnd 
 			var cmd []string
 			for _, arg := range args {
 				cmd = append(cmd, string(arg))
+			}
+			if n := len(out.Commands); p.SameHead() && (n == 0 || len(out.Commands[n-1]) != len(cmd) || out.Commands[n-1][0] != cmd[0]) {
+				t.Errorf("%q has the same head as the command before", cmd)
 			}
 			out.Commands = append(out.Commands, cmd)
 			if rnd.IntN(4) == 0 {

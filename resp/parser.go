@@ -71,6 +71,34 @@ type Parser struct {
 	part  *assembly // the command begun and not complete, or nil
 	done  *assembly // complete commands whose memory is ours, until Release
 	owned bool      // in is our copy (Detach), not the caller's buffer
+	head  head
+	again bool // see SameHead
+}
+
+// head is how the last command began: the number of arguments and the first of these, as far as 8 to 16 bytes hold it.
+type head struct {
+	first, last uint64 // its first and last 8 bytes
+	len         int    // bytes; 0: nothing is known
+	args        int
+	name        int // where the first argument begins
+}
+
+// SameHead tells whether the last command that Next returned begins as the one before it did: with the same number of arguments, the first of which,
+// the command's name, is the same.
+func (p *Parser) SameHead() bool { return p.again }
+
+// note remembers the head of a command of n arguments at in, which ends behind the first one, name.
+func (h *head) note(in []byte, n int, name []byte) {
+	const digits = len("*1\r\n$1\r\n") // as far as the name has 9 bytes at most
+	h.len = 0
+	if size := digits + len(name) + 2; size <= 16 && in[digits-1] == '\n' {
+		*h = head{binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[size-8:]), size, n, digits}
+	}
+}
+
+// repeated tells whether in begins with h.
+func (h *head) repeated(in []byte) bool {
+	return len(in) >= h.len && h.len >= 8 && binary.LittleEndian.Uint64(in) == h.first && binary.LittleEndian.Uint64(in[h.len-8:]) == h.last
 }
 
 // Feed gives the parser the next received bytes, and invalidates every slice
@@ -197,9 +225,28 @@ const (
 // input: the rest goes to assemble.
 func (p *Parser) Next(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 	in, i := p.in, p.pos
+	p.again = false
 	if p.part != nil || len(in)-i < minCommand {
+		p.head.len = 0
 		return p.assemble(dst, lim)
 	}
+	if h := &p.head; h.repeated(in[i:]) && lim.MaxBulk >= shortMax && cap(dst)-len(dst) >= h.args {
+		base := len(dst)
+		args := dst[base : base+h.args]
+		if next := shortArgs(args[1:], in, i+h.len); next >= 0 {
+			args[0] = in[i+h.name : i+h.len-2 : i+h.len-2]
+			p.pos, p.again = next, true
+			return dst[:base+h.args], Command, nil
+		}
+	}
+	return p.nextOther(dst, lim)
+}
+
+// nextOther is Next for a command that begins otherwise than the last one.
+func (p *Parser) nextOther(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
+	in, i := p.in, p.pos
+	begin := i
+	p.head.len = 0
 	head := binary.LittleEndian.Uint32(in[i:])
 	n := int(head>>8&0xff) - '0'
 	if head&mask1 == count1 && uint(n-1) < 9 {
@@ -214,17 +261,20 @@ func (p *Parser) Next(dst [][]byte, lim *Limits) ([][]byte, Status, error) {
 	if cap(dst)-base < n {
 		dst = slices.Grow(dst, n)
 	}
-	next := -1
+	args, next := dst[base:base+n], -1
 	if lim.MaxBulk >= shortMax {
-		next = shortArgs(dst[base:base+n], in, i)
+		next = shortArgs(args, in, i)
 	}
 	if next < 0 {
-		next = longArgs(dst[base:base+n], in, i, int(lim.maxBulk()))
+		next = longArgs(args, in, i, int(lim.maxBulk()))
 	}
 	if next < 0 {
 		return p.assemble(dst, lim)
 	}
 	p.pos = next
+	if n < 10 {
+		p.head.note(in[begin:], n, args[0])
+	}
 	return dst[:base+n], Command, nil
 }
 

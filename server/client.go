@@ -40,14 +40,15 @@ const clientUnusual = clientSlow | clientRestricted | clientMulti | clientTracki
 
 // Client is one connection. It belongs to its reactor; nothing in it may be touched by another.
 type Client struct {
-	conn    *netio.Conn
-	reactor *reactor
-	id      uint64
-	flags   clientFlags
-	proto   uint8
-	db      int
-	parser  resp.Parser
-	large   largeBuffers
+	conn     *netio.Conn
+	reactor  *reactor
+	id       uint64
+	flags    clientFlags
+	proto    uint8
+	db       int
+	parser   resp.Parser
+	headSpec *command.Spec // of the command that the parser has returned last; nil: unknown
+	large    largeBuffers
 
 	name, libName, libVer string
 	user                  *acl.User

@@ -139,7 +139,7 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 		b.args = args
 		q := &b.cmds[b.n]
 		b.n++
-		r.resolve(cl, q, args[n:len(args):len(args)])
+		r.resolve(cl, q, args[n:len(args):len(args)], r.lookup(cl, args[n]))
 		if !q.plain && (q.spec == nil || q.spec.Flags&(command.Barrier|command.Blocking) != 0 || len(b.keys) >= batchKeys) {
 			break
 		}
@@ -150,10 +150,17 @@ func (r *reactor) fill(cl *Client) (resp.Status, error) {
 // outside are the categories of commands on values that are not in their entries.
 const outside = command.ACLList | command.ACLSet | command.ACLSortedSet | command.ACLHash | command.ACLStream
 
-// resolve finds the command of args and its keys.
-func (r *reactor) resolve(cl *Client, q *request, args [][]byte) {
+// lookup finds the command called name, which cl's parser has returned last.
+func (r *reactor) lookup(cl *Client, name []byte) *command.Spec {
+	if !cl.parser.SameHead() {
+		cl.headSpec = r.srv.table.Lookup(name)
+	}
+	return cl.headSpec
+}
+
+// resolve binds the keys of args, which begin with the name of spec.
+func (r *reactor) resolve(cl *Client, q *request, args [][]byte, spec *command.Spec) {
 	q.args = args
-	spec := r.srv.table.Lookup(args[0])
 	if spec == nil || spec.PlainKey() == 0 || !spec.ArityOK(len(args)) || len(args) > quickArgs {
 		r.resolveAny(cl, q, spec)
 		return

@@ -62,7 +62,7 @@ func (r *reactor) runQueued(cl *Client, args [][]byte) {
 	r.attach(cl)
 	b := &r.batch
 	b.n, b.args, b.keys = 1, b.args[:0], b.keys[:0]
-	r.resolve(cl, &b.cmds[0], args)
+	r.resolve(cl, &b.cmds[0], args, r.srv.table.Lookup(args[0]))
 	r.runBatch(cl)
 	r.detach(cl)
 }
