@@ -93,8 +93,8 @@ const (
 	runsBeforeRenew = 1 << 16   // after so many scripts a state is renewed, as tables of the library never shrink
 )
 
-// StateBytes is about how much memory a state takes: mostly its stacks.
-const StateBytes = 470 << 10
+// StateBytes is about how much memory a state takes that has not run anything, besides its stack of calls.
+const StateBytes = 70 << 10
 
 // NewVM makes a state for scripts, or for functions.
 func NewVM(host Host, forFunctions bool) *VM {

@@ -437,9 +437,6 @@ func (r *reactor) call(cl *Client, q *request) {
 		r.endGroup(many)
 		return
 	}
-	if r.scripting.quiet {
-		r.scripting.quiet, failed = false, false
-	}
 	if watched {
 		r.endWatched(cl, q, since, failed, false)
 	} else {
@@ -447,7 +444,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	}
 	r.endGroup(many)
 	if failed {
-		r.srv.errorStats.count(r.w.Buf[begin:])
+		r.countError(r.w.Buf[begin:])
 	}
 	r.flow.changes += c.Dirty()
 }

@@ -102,6 +102,9 @@ func (r *reactor) makeRoomFor(q *request) {
 		budget *= 10
 	}
 	r.noteRoom(r.evict(over+min(limit>>10, evictSlack), over, budget))
+	if cl := r.ctx.Client.(*Client); len(cl.pushes) > 0 { // which of the keys that it has read are gone, before the reply
+		r.flushPushes(cl)
+	}
 }
 
 // noteRoom sets or clears gateMemory, as eviction ended.
@@ -197,6 +200,7 @@ func (r *reactor) evictFrom(sh *shard.Shard, need int64) (gone int) {
 
 func (r *reactor) endEviction(deleted int) {
 	if deleted > 0 {
+		r.passOwn()
 		r.sendInvalidations()
 	}
 }

@@ -94,9 +94,10 @@ func (r *infoReport) scriptMemory() {
 	n, scripts, _ := r.srv.scripts.Stats()
 	set := r.srv.libraries.set.Load()
 	libraries, functions := set.Count()
-	r.num("used_memory_lua", eval)
+	one := min(eval, script.StateBytes) // of a state, as Redis has one
+	r.num("used_memory_lua", one)
 	r.num("used_memory_vm_eval", eval)
-	r.str("used_memory_lua_human", humanBytes(eval))
+	r.str("used_memory_lua_human", humanBytes(one))
 	r.num("used_memory_scripts_eval", scripts)
 	r.num("number_of_cached_scripts", int64(n))
 	r.num("number_of_functions", int64(functions))

@@ -160,7 +160,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 		r.note(q.spec, failed)
 	}
 	if failed {
-		r.srv.errorStats.count(w.Buf[begin:])
+		r.countError(w.Buf[begin:])
 	}
 	if w == &r.w && cl.muted() && len(w.Buf) > begin { // by CLIENT REPLY, a command of the same transaction
 		w.Buf = w.Buf[:begin]

@@ -59,7 +59,7 @@ func (s *Server) loadAtStart(v *config.Values) bool {
 	}
 	if err == nil {
 		defer f.Close()
-		err = s.load(f, false)
+		err = s.load(f, false, false)
 	}
 	if err != nil {
 		s.log.Warningf("Fatal error loading the DB, check server logs. Exiting.")
@@ -70,17 +70,18 @@ func (s *Server) loadAtStart(v *config.Values) bool {
 	return true
 }
 
-// load loads an RDB file into the keyspace. Clients are told to wait. It logs what is wrong with the file.
-func (s *Server) load(f *os.File, merge bool) error {
+// load loads an RDB file into the keyspace, and its functions in place of those that there are, unless these are to be kept. merge lets
+// the file's keys and libraries take the place of others. Clients are told to wait. It logs what is wrong with the file.
+func (s *Server) load(f *os.File, keep, merge bool) error {
 	size := int64(0)
 	if st, err := f.Stat(); err == nil {
 		size = st.Size()
 	}
 	s.beginLoading(size)
 	defer s.endLoading()
-	set := s.libraries.set.Load()
-	if !merge {
-		set = script.NewLibraries()
+	set := script.NewLibraries()
+	if keep {
+		set = s.libraries.set.Load()
 	}
 	o := s.loadOptions(merge, &set)
 	res, err := load.Load(s.ks, f, o)
@@ -218,7 +219,7 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 		}
 		s.ks.UnlockAll()
 	}
-	if err := s.load(f, merge); err != nil {
+	if err := s.load(f, !flush, merge); err != nil {
 		return "ERR Error trying to load the RDB dump, check server logs."
 	}
 	s.saving.scheduled.Store(false)

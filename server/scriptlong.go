@@ -345,11 +345,10 @@ func (x *scriptRun) finish() {
 
 // count counts a script that was put aside in the statistics.
 func (x *scriptRun) count(w *resp.Writer, result script.Result) {
-	failed := result.Failed && !result.Noted
-	if failed {
+	if result.Failed && !result.Noted {
 		x.r.srv.errorStats.count(w.Buf)
 	}
-	x.r.timed(x.cl, x.spec, x.args, x.nanos, failed)
+	x.r.timed(x.cl, x.spec, x.args, x.nanos, result.Failed)
 	x.r.stats.commands.Add(1)
 	x.r.flow.commands++
 	x.cl.commands++

@@ -191,7 +191,8 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 	}
 	cl.db = db
 	r.srv.running.remove(x)
-	r.scripting.quiet = x.reply(c.Reply).Noted
+	result := x.reply(c.Reply)
+	r.scripting.quiet = result.Failed && result.Noted
 	if widened {
 		r.endGroup(&r.many)
 	}
@@ -370,6 +371,15 @@ func (x *scriptRun) refuses(spec *command.Spec, n int) command.Error {
 		return command.ErrOutOfMemory
 	}
 	return ""
+}
+
+// countError counts an error reply in the statistics, unless a script has returned that of a command, which is counted.
+func (r *reactor) countError(reply []byte) {
+	if r.scripting.quiet {
+		r.scripting.quiet = false
+		return
+	}
+	r.srv.errorStats.count(reply)
 }
 
 // refuseInner counts a command that a script may not call.

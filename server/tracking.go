@@ -364,6 +364,19 @@ func (x *invalidations) add(to *reactor, i invalidation, except *Client) {
 	x.some = true
 }
 
+// passOwn tells clients of this reactor what has been collected.
+func (r *reactor) passOwn() {
+	x := &r.invalidations
+	if !x.some {
+		return
+	}
+	own := x.to[r.net.ID()]
+	x.to[r.net.ID()] = nil
+	for i := range own {
+		r.pass(&own[i])
+	}
+}
+
 // sendInvalidations sends what has been collected. No shard is locked.
 func (r *reactor) sendInvalidations() {
 	x := &r.invalidations
