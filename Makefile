@@ -46,20 +46,20 @@ unit: ## unit tests of all packages
 
 .PHONY: e2e
 e2e: ## whole-server tests on both network engines
-	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./test -commands 100000
+	$(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./test -commands 100000
 
 # The tests of whole servers that a slower build of the server runs as well.
 SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRandomBytes|TestHalfOpen|TestManyClients|TestConnectionChurn|TestNeverReads|TestSignals|TestGoRedis)$$
 
 .PHONY: race
 race: ## the race detector on all packages and on a server
-	$(GO) test -race -timeout 15m $(TESTFLAGS) $(PACKAGES)
-	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
+	$(GO) test -race -timeout 40m $(TESTFLAGS) $(PACKAGES)
+	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
 
 .PHONY: invariants
 invariants: ## the build that checks its own assertions and poisons freed memory
-	$(GO) test -tags invariants -timeout 15m $(TESTFLAGS) $(PACKAGES)
-	SHOAL_BUILD="-tags invariants" $(GO) test -count=1 -timeout 15m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
+	$(GO) test -tags invariants -timeout 40m $(TESTFLAGS) $(PACKAGES)
+	SHOAL_BUILD="-tags invariants" $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
 
 .PHONY: oracle
 oracle: tools ## replay the scripts of command/testdata on redis-server and rewrite the replies that differ

@@ -71,13 +71,6 @@ func (c *cache) fit() {
 
 func (c *cache) missRatio() float64 { return float64(c.missed) / float64(c.asked) }
 
-func (c *cache) keys() (n int) {
-	for _, s := range c.ks.shards {
-		n += s.dbs[0].Len()
-	}
-	return n
-}
-
 // zipf draws numbers below n, 0 the most often, with exponent s, which may be less than 1.
 type zipf struct {
 	cumulative []float64
