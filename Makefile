@@ -86,6 +86,12 @@ EXTERNAL ?=
 suite: build ## run UNITS of Redis' own test suite, from its source in REDIS_SRC, or from Debian's
 	@.ci/suite $(if $(EXTERNAL),--external) $(UNITS)
 
+KILLS ?= 200
+
+.PHONY: crash
+crash: ## kill a server under load KILLS=200 times, with appendfsync always: nothing that it acknowledged is lost
+	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./test -run '^TestCrashes$$' -v
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME=30s
 	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
