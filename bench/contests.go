@@ -1,5 +1,7 @@
 package bench
 
+import "slices"
+
 // Contest compares two servers on some scenarios.
 type Contest struct {
 	Name  string // for -only
@@ -7,8 +9,8 @@ type Contest struct {
 	Note  string // what the reader should know
 	A, B  setup
 	Goals []Goal
-	// Latency compares percentiles instead of CPU time.
-	Latency bool
+	// Latency compares percentiles instead of CPU time, and Throughput operations a second.
+	Latency, Throughput bool
 }
 
 // setup is a server in a contest.
@@ -20,7 +22,7 @@ type setup struct {
 	tls   bool
 }
 
-// Goal is a scenario and the ratio that is asked for: A's CPU time per operation over B's.
+// Goal is a scenario and the ratio that is asked for: A's CPU time per operation over B's, or what the contest compares instead.
 type Goal struct {
 	Scenario string
 	Ratio    float64 // 0: none
@@ -41,6 +43,15 @@ func encrypted(s setup) setup {
 // manyReactors is Shoal with more than one reactor on all CPUs, which it shares with the load.
 func manyReactors(n string) setup {
 	return setup{label: "Shoal, " + n + " reactors", args: []string{"--reactors", n}, all: true}
+}
+
+// appending is a setup with the append only file, on all CPUs as the file's writer needs some beside the reactors, and the redis-server's
+// background thread.
+func appending(s setup, fsync string) setup {
+	s.args = append(slices.Clone(s.args), "--appendonly", "yes", "--appendfsync", fsync, "--auto-aof-rewrite-percentage", "0")
+	s.label += ", " + fsync
+	s.all = true
+	return s
 }
 
 // Contests are what the report runs, in its order.
@@ -96,6 +107,21 @@ var Contests = []Contest{
 			{"get-p16", 2}, {"set-p16", 2},
 			{"get-p100", 3.5}, {"set-p100", 3.5},
 		},
+	},
+	{
+		Name: "aof-always", Title: "Append only file, synced before each reply", A: appending(redis, "always"), B: appending(manyReactors("2"), "always"), Throughput: true,
+		Note:  "`appendfsync always` on the disk under the temporary directory, both servers on both cores. One sync serves all clients that wait; what they do meanwhile waits for the next one.",
+		Goals: []Goal{{"set-p1", 1.3}, {"set-500-p1", 1.5}},
+	},
+	{
+		Name: "aof-everysec", Title: "Append only file, synced every second", A: appending(redis, "everysec"), B: appending(manyReactors("2"), "everysec"), Throughput: true,
+		Note:  "`appendfsync everysec`, both servers on both cores.",
+		Goals: []Goal{{"set-p16", 2.5}},
+	},
+	{
+		Name: "aof-own", Title: "What the append only file costs", A: appending(manyReactors("2"), "everysec"), B: manyReactors("2"), Throughput: true,
+		Note:  "Shoal with `appendfsync everysec` beside itself without the file: the ratio is that of the operations a second without to those with; at least 80 % with the file are a ratio of 1.25 at most.",
+		Goals: []Goal{{"set-p16", 0}},
 	},
 	{
 		Name: "tls", Title: "TLS", A: encrypted(redis), B: encrypted(shoal),

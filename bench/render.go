@@ -44,9 +44,12 @@ func markdown(r *Results, plots map[string]string) string {
 				fmt.Fprintf(&b, "![%s](%s)\n\n", name, plots[name])
 			}
 		}
-		if c.Latency {
+		switch {
+		case c.Latency:
 			latencyTable(&b, &c, outcomes)
-		} else {
+		case c.Throughput:
+			throughputTable(&b, &c, outcomes)
+		default:
 			cpuTable(&b, &c, outcomes)
 		}
 	}
@@ -174,6 +177,27 @@ func latencyTable(b *strings.Builder, c *Contest, outcomes []*Outcome) {
 			ratio := before / max(after, 1e-9)
 			fmt.Fprintf(b, "| %s | %s | %.3f | %.3f | %.2f | %s |\n", s.describe(), p.name, before, after, ratio, goalMark(ratio >= goal))
 		}
+	}
+	b.WriteString("\n")
+}
+
+// throughputTable compares operations a second: the ratio is B's over A's.
+func throughputTable(b *strings.Builder, c *Contest, outcomes []*Outcome) {
+	fmt.Fprintf(b, "| | %s op/s | %s op/s | ratio | range | goal | |\n| --- | ---: | ---: | ---: | --- | --- | --- |\n", c.A.label, c.B.label)
+	for _, o := range outcomes {
+		s, goal := c.find(o.Scenario)
+		if o.Err != "" {
+			fmt.Fprintf(b, "| %s | %s |\n", s.describe(), o.Err)
+			continue
+		}
+		swapped := Outcome{A: o.B, B: o.A}
+		ratio := swapped.Ratio(throughput)
+		text := "–"
+		if goal > 0 {
+			text = fmt.Sprintf("%.1f", goal)
+		}
+		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.2f | %.2f-%.2f | %s | %s |\n", s.describe(), stat(o.A, throughput).Median, stat(o.B, throughput).Median,
+			ratio.Median, ratio.Min, ratio.Max, text, goalMark(ratio.Median >= goal))
 	}
 	b.WriteString("\n")
 }

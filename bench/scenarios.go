@@ -62,6 +62,7 @@ var Scenarios = slices.Concat([]Scenario{
 	{Name: "set-1k-p16", Words: set, Pipeline: 16, ValueSize: 1024},
 	{Name: "get-single-p100", Words: get, Pipeline: 100, Conns: 1},
 	{Name: "set-single-p100", Words: set, Pipeline: 100, Conns: 1},
+	{Name: "set-500-p1", Words: set, Pipeline: 1, Conns: 500},
 	{Name: "ping-p1", Words: []string{"PING"}, Pipeline: 1},
 	{Name: "ping-p100", Words: []string{"PING"}, Pipeline: 100},
 	{Name: "get-rate-50k", Words: get, Rate: 50_000},

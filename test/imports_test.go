@@ -21,7 +21,7 @@ var layers = map[string][]string{
 	"persist/rdb":         {"types", "alloc", "internal/invariants"},
 	"journal":             {"resp", "internal/invariants"},
 	"acl":                 {"command", "resp", "types/glob", "internal/invariants"},
-	"persist/aof":         {"journal", "resp", "internal/invariants"},
+	"persist/aof":         {"journal", "resp", "persist/rdb", "types", "alloc", "internal/invariants"},
 	"persist":             {"persist", "command", "shard", "types", "alloc", "internal/invariants"},
 	"repl":                {"command", "journal", "netio", "persist/rdb", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"cluster":             {"command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},

@@ -13,5 +13,15 @@
 // A Writer follows a journal.Journal and is the only one that writes and syncs; it runs on a goroutine of its own. Replay reads
 // everything back.
 //
+// # Syncing
+//
+// With Always, the writer syncs after each write: what arrives in the meantime is one group, which the next sync makes durable. With EverySecond a
+// sync runs on a goroutine of its own and writing goes on beside it. The stream's offsets tell the server who is done waiting (Synced, Safe).
+//
+// # Loading
+//
+// [Replay] reads one file, which may begin with a snapshot, and gives its commands to a Replayer in batches. A file that ends within a command or a
+// transaction is a [TruncatedError], which says up to where it is whole. [WriteCommands] makes commands of a snapshot, for a base without one.
+//
 // The formats are those of Redis: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 package aof
