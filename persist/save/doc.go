@@ -8,8 +8,8 @@
 // [Snapshot.Step] from time to time: each walks the shards that are its own, encodes entries under the shard's lock into a buffer of
 // that shard, and hands full buffers to a goroutine that writes them to the file. Writers of keys that have not been saved do the same
 // for these keys, before they change them. Pieces of different shards follow each other in any order, so each begins by saying which
-// database its keys are of. Strings worth compressing stand in the buffers as they are: compressing is the file writer's, too, whose thread
-// gives way to all others.
+// database its keys are of. Strings worth compressing stand in the buffers as they are: compressing is the file writer's, too. (Its thread
+// does not give way to others: whoever stops the world, as the garbage collector does, would wait for it.)
 //
 // # Sinks
 //

@@ -127,7 +127,6 @@ func (s *Snapshot) head() []byte {
 
 // write is the goroutine that writes the file, which begins with head.
 func (s *Snapshot) write(head []byte) {
-	lowPriority()
 	w := output{o: &s.o, q: &s.queue, out: head}
 	opened := true
 	if err := s.o.Sink.Open(); err != nil {
