@@ -255,7 +255,7 @@ func mutate(r *rand.Rand, k *shard.Key, e shard.Entry, kind, n int) (root types.
 			}
 		}
 		if r.IntN(5) == 0 {
-			v.Pop(min(n, v.Len()), func(hash.Element) {})
+			v.Pop(min(n, v.Len()), func(hash.Element) {}, func(int) {})
 		}
 		return v.Root(), v.Len() == 0
 	case 1, 2:
@@ -325,7 +325,7 @@ func mutateList(r *rand.Rand, v *list.Value, lim *types.Limits, n int, text []by
 		case 6:
 			v.Delete(lim, at, 1+r.IntN(n))
 		case 7:
-			v.Remove(lim, fmt.Appendf(nil, "element of the list %d", r.IntN(5000)), 1, r.IntN(2) == 0)
+			v.Remove(lim, fmt.Appendf(nil, "element of the list %d", r.IntN(5000)), 1, r.IntN(2) == 0, func(int) {})
 		case 8:
 			v.Replace(lim, at, bytes.Repeat(text, 1000))
 		}
