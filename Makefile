@@ -78,13 +78,14 @@ metamorphic: ## compare N=200000 random commands over engines and numbers of sha
 jepsen: ## check the linearizability of a history of N=200000 operations on both engines
 	$(GO) test -count=1 -v -timeout 0 -run '^TestLinearizable' ./test -operations $(N)
 
-# Units of Redis' own suite, and how to run them; for example: make suite UNITS=unit/multi EXTERNAL=1
+# Units of Redis' own suite, and how to run them; for example: make suite UNITS=unit/multi EXTERNAL=1, or UNITS=unit/tls TLS=1
 UNITS    ?= unit/pubsub unit/functions unit/introspection-2 unit/other unit/quit unit/pendingquerybuf
 EXTERNAL ?=
+TLS      ?=
 
 .PHONY: suite
 suite: build ## run UNITS of Redis' own test suite, from its source in REDIS_SRC, or from Debian's
-	@.ci/suite $(if $(EXTERNAL),--external) $(UNITS)
+	@.ci/suite $(if $(EXTERNAL),--external) $(if $(TLS),--tls) $(UNITS)
 
 KILLS ?= 200
 

@@ -140,7 +140,7 @@ func TestTLSGoRedis(t *testing.T) {
 	set := newCerts(t)
 	eachSubject(t, func(t *testing.T, s subject) {
 		_, port := s.startTLS(t, set)
-		client := goredis.NewClient(&goredis.Options{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), TLSConfig: set.ClientConfig(set.Client), PoolSize: 8})
+		client := goredis.NewClient(&goredis.Options{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), TLSConfig: set.ClientConfig(set.Client), PoolSize: 8, ClientName: "test"})
 		defer client.Close()
 		useGoRedis(t, client)
 		ctx := t.Context()
@@ -241,7 +241,7 @@ func TestTLSRefuses(t *testing.T) {
 			_, err = c.Do("PING")
 			return err
 		})
-		f("old", "protocol version", func() error {
+		f("old", "client offered only unsupported versions", func() error {
 			config := set.ClientConfig(set.Client)
 			config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 			_, err := dialTLS(t, port, config).Do("PING")
