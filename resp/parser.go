@@ -178,7 +178,7 @@ func (p *Parser) Pending() []byte { return p.in[p.pos:] }
 func (p *Parser) Buffered() int {
 	n := len(p.in) - p.pos
 	if p.part != nil {
-		n += p.part.lineLen + len(p.part.body)
+		n += p.part.lineLen + len(p.part.body) + p.part.unended()
 	}
 	return n
 }
@@ -189,7 +189,7 @@ func (p *Parser) ArgvMem() int {
 	if p.part == nil {
 		return 0
 	}
-	return p.part.argSum + len(p.part.args)*sliceBytes
+	return p.part.argSum - p.part.unended() + len(p.part.args)*sliceBytes
 }
 
 // QueryLen returns the length of the query buffer as CLIENT LIST shows it in

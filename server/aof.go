@@ -159,6 +159,7 @@ func (s *Server) startWriter(f *os.File) {
 	j.Unselect()
 	a.writer.Store(aof.NewWriter(j, in, aof.OSFile(f), aof.Options{
 		Policy: fsyncPolicies[v.AppendFsync], Timestamps: v.AOFTimestampEnabled, Synced: s.synced, Failed: s.aofFailed,
+		Took: func(event string, d time.Duration) { s.spike(event, int64(d)) },
 	}))
 	s.propagate(true)
 }

@@ -182,9 +182,14 @@ func debugRewriteAll(c *command.Ctx) {
 	cl.background(cl.reactor.srv.cfg.RewriteAll)
 }
 
-// debugReplyBuffer has nothing to set: a reply's buffer goes back to its reactor's pool as soon as it is sent.
+// debugReplyBuffer has nothing to set: a reply's buffer goes back to its reactor's pool as soon as it is sent. So none is ever resized, as RESIZING 0
+// demands and RESIZING 1 permits.
 func debugReplyBuffer(c *command.Ctx) {
-	if !command.EqualFold(c.Args[2], "PEAK-RESET-TIME") && !command.EqualFold(c.Args[2], "RESIZING") {
+	switch {
+	case command.EqualFold(c.Args[2], "RESIZING"):
+		c.Reply.OK()
+		return
+	case !command.EqualFold(c.Args[2], "PEAK-RESET-TIME"):
 		debugUnknown(c)
 		return
 	}

@@ -101,7 +101,9 @@ func (r *reactor) makeRoomFor(q *request) {
 	if over > limit>>8 { // more than 0.4 %: nobody must write faster than keys go
 		budget *= 10
 	}
+	begin := nanotime()
 	r.noteRoom(r.evict(over+min(limit>>10, evictSlack), over, budget))
+	s.spike(eventEvictionCycle, nanotime()-begin)
 	if cl := r.ctx.Client.(*Client); len(cl.pushes) > 0 { // which of the keys that it has read are gone, before the reply
 		r.flushPushes(cl)
 	}
@@ -250,7 +252,9 @@ func (r *reactor) evictTick() (more bool) {
 		}
 		return false
 	}
+	begin := nanotime()
 	possible := r.evict(over, over, evictTick)
+	s.spike(eventEvictionCycle, nanotime()-begin)
 	r.noteRoom(possible)
 	return possible && s.countedMemory() > limit
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"iter"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ type longCommand struct {
 	w       resp.Writer
 	shards  lockSet
 	next    func() (struct{}, bool) // makes a step
+	stop    func()                  // ends it where it is
 	until   int64                   // nanotime at which the step should end
 	nanos   int64                   // that all steps have taken
 	kept    [][]byte                // of a reply whose head is yet to come
@@ -125,11 +127,15 @@ func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
 	for i := range x.Keys {
 		l.shards.add(x.Keys[i].DB.Shard().Index())
 	}
-	// It always runs to its end, so there is nothing to stop.
-	l.next, _ = iter.Pull(func(yield func(struct{}) bool) {
+	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if e := recover(); e != nil && e != errAbandoned {
+				panic(e)
+			}
+		}()
 		x.Yield = func() {
-			if nanotime() >= l.until {
-				yield(struct{}{})
+			if nanotime() >= l.until && !yield(struct{}{}) {
+				panic(errAbandoned)
 			}
 		}
 		if x.Spec.Outside {
@@ -196,7 +202,11 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	if !l.effects.Empty() {
 		l.effects, r.effects.log = r.effects.log, l.effects
 	}
-	_, more = l.next()
+	if l.pointless(r) {
+		l.stop()
+	} else {
+		_, more = l.next()
+	}
 	if more && !r.effects.log.Empty() {
 		l.effects, r.effects.log = r.effects.log, l.effects
 	}
@@ -226,6 +236,15 @@ func (r *reactor) step(l *longCommand) (more bool) {
 	}
 	r.sendStep(l)
 	return more
+}
+
+// errAbandoned unwinds a command whose client has gone.
+var errAbandoned = errors.New("the client has gone")
+
+// pointless tells whether l does nothing but reply to a client that has gone.
+func (l *longCommand) pointless(r *reactor) bool {
+	gone := r.clients[l.cl.id] != l.cl || l.cl.flags&clientClosing != 0
+	return gone && l.ctx.Spec.Flags&command.ReadOnly != 0
 }
 
 // countLong counts l, which is done, in the statistics.

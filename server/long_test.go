@@ -453,3 +453,20 @@ func TestLongCommandShutdown(t *testing.T) {
 		t.Errorf("the shutdown took %v", took)
 	}
 }
+
+// A command that only replies ends with its client: a billion elements are for nobody.
+func TestLongCommandOfGoneClient(t *testing.T) {
+	for _, args := range shapes {
+		srv := oracle.Shoal(t, append(args, "--client-output-buffer-limit", "normal 1mb 0 0")...)
+		c := srv.Dial(t)
+		c.Do("HSET", "h", "a", "1", "b", "2")
+		greedy := srv.Dial(t)
+		greedy.Send("HRANDFIELD", "h", "-999999999")
+		oracle.WaitFor(t, "the end of the client", func() bool {
+			return intField(t, infoFields(t, c, "stats"), "client_output_buffer_limit_disconnections") == 1
+		})
+		if got := c.Do("HSET", "h", "c", "3"); got != ":1\r\n" { // it waits for the lease
+			t.Error(got)
+		}
+	}
+}

@@ -55,15 +55,28 @@ func readOOMScore() int {
 	return n
 }
 
-// applyOOMScore sets the process' out-of-memory score as oom-score-adj says; base is what it was at start.
-func applyOOMScore(v *config.Values, base int) error {
-	score := base
+// oomScore is what is known of the process' out-of-memory score adjustment. Settings are changed one at a time.
+type oomScore struct {
+	adjusted bool // by us
+	base     int  // what it was before
+}
+
+// apply sets the adjustment as oom-score-adj says. If that is no it leaves it alone, but for what it has done itself.
+func (o *oomScore) apply(v *config.Values) error {
+	if v.OOMScoreAdj == config.OOMScoreAdjNo && !o.adjusted {
+		return nil
+	}
+	if !o.adjusted {
+		o.base = readOOMScore()
+	}
+	score := o.base
 	switch v.OOMScoreAdj {
 	case config.OOMScoreAdjRelative:
-		score = min(max(base+v.OOMScoreAdjValues[0], -1000), 1000)
+		score = min(max(o.base+v.OOMScoreAdjValues[0], -1000), 1000)
 	case config.OOMScoreAdjAbsolute:
 		score = v.OOMScoreAdjValues[0]
 	}
+	o.adjusted = v.OOMScoreAdj != config.OOMScoreAdjNo
 	if score == readOOMScore() {
 		return nil
 	}

@@ -134,8 +134,7 @@ func (s *Server) lastFlush(flags config.ShutdownFlags) bool {
 
 // prepare sets what the process is to the system, opens the listening sockets and writes the pid file.
 func (s *Server) prepare(v *config.Values) error {
-	s.baseOOMScore = readOOMScore()
-	if err := applyOOMScore(v, s.baseOOMScore); err != nil {
+	if err := s.oomScore.apply(v); err != nil {
 		s.log.Warningf("%v", err)
 	}
 	s.adjustMaxClients(v)

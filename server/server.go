@@ -66,17 +66,17 @@ type Server struct {
 	latency          latency.Monitor
 	observed         observed
 
-	startedAt    time.Time
-	runID        string
-	users        *acl.Users
-	aclLog       acl.Log
-	denied       [acl.DeniedAuth + 1]atomic.Int64 // by reason
-	port         atomic.Int64                     // the TCP port in use, that of TLS if there is no other
-	tcp          [tcpKinds][]net.Addr             // where it listens; like what follows, of whoever holds the configuration's lock
-	unixAddr     net.Addr
-	tls          loadedTLS
-	baseOOMScore int
-	stop         chan stopping
+	startedAt time.Time
+	runID     string
+	users     *acl.Users
+	aclLog    acl.Log
+	denied    [acl.DeniedAuth + 1]atomic.Int64 // by reason
+	port      atomic.Int64                     // the TCP port in use, that of TLS if there is no other
+	tcp       [tcpKinds][]net.Addr             // where it listens; like what follows, of whoever holds the configuration's lock
+	unixAddr  net.Addr
+	tls       loadedTLS
+	oomScore  oomScore
+	stop      chan stopping
 
 	sanitizations atomic.Int64 // see command.Env
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION

@@ -82,7 +82,7 @@ func (s *Server) watchSettings() {
 	s.cfg.OnChange(s.changeTLS, tlsDirectives...) // before a port is opened
 	s.cfg.OnChange(s.changeListeners, "port", "bind", "tls-port")
 	s.cfg.OnChange(func(_, v *config.Values) error { s.setTitle(v); return nil }, "proc-title-template", "port", "bind", "tls-port")
-	s.cfg.OnChange(func(_, v *config.Values) error { return applyOOMScore(v, s.baseOOMScore) }, "oom-score-adj", "oom-score-adj-values")
+	s.cfg.OnChange(func(_, v *config.Values) error { return s.oomScore.apply(v) }, "oom-score-adj", "oom-score-adj-values")
 	s.cfg.OnChange(s.changeMaxClients, "maxclients")
 	s.cfg.OnChange(func(_, v *config.Values) error {
 		s.limitClients(v.ClientMemoryLimit())

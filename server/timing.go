@@ -213,6 +213,8 @@ const (
 	eventCommand     = "command"
 	eventFastCommand = "fast-command"
 	eventExpireCycle = "expire-cycle"
+
+	eventEvictionCycle = "eviction-cycle"
 )
 
 // noteSlow notes a command that took long.

@@ -34,6 +34,8 @@ type Options struct {
 	// server has to exit. Otherwise the writer tries again every second and the journal grows meanwhile.
 	Failed func(err error, policy Policy)
 	Now    func() time.Time // nil: time.Now
+	// Took is told how long a write, or a sync that is waited for, has taken, by the name of the latency monitor's event; nil: nobody is.
+	Took func(event string, d time.Duration)
 }
 
 const (
@@ -285,7 +287,9 @@ func (w *Writer) write(to int64) error {
 			w.boundary = to
 			return nil
 		}
+		begin := time.Now()
 		n, err := w.file.Write(b)
+		w.took("aof-write", begin)
 		w.in.Advance(n)
 		w.written.Add(int64(n))
 		w.size.Add(int64(n))
@@ -373,8 +377,17 @@ func (w *Writer) sync(written int64) error {
 	begin := time.Now()
 	err := w.file.Sync()
 	w.countSync(begin)
+	if Policy(w.policy.Load()) == Always {
+		w.took("aof-fsync-always", begin)
+	}
 	w.lastSync = w.opts.Now()
 	return w.noteSync(written, err)
+}
+
+func (w *Writer) took(event string, begin time.Time) {
+	if w.opts.Took != nil {
+		w.opts.Took(event, time.Since(begin))
+	}
 }
 
 func (w *Writer) countSync(begin time.Time) {
