@@ -72,12 +72,12 @@ func (j *Journal) Write(l *Log) (end int64) {
 	from := 0
 	for i := range l.effects {
 		e := &l.effects[i]
-		if e.first {
-			at = j.put(at, multi)
-		}
-		if e.db != j.db {
+		if e.db != j.db { // before MULTI, as Redis does
 			j.db = e.db
 			at = j.put(at, selectCommand(e.db))
+		}
+		if e.first {
+			at = j.put(at, multi)
 		}
 		at = j.put(at, l.buf[from:e.end])
 		if e.last {

@@ -169,6 +169,7 @@ func (r *reactor) runAlone(cl *Client) {
 	}
 	r.unwatch(cl, false)
 	r.alone = true
+	r.srv.inExec.Store(true)
 	r.beginReplies(cl, t)
 	var ready []shard.Ready
 	for i := range t.cmds {
@@ -189,6 +190,7 @@ func (r *reactor) runAlone(cl *Client) {
 	}
 	r.endMulti(cl, false)
 	r.alone = false
+	r.srv.inExec.Store(false)
 	r.effects.log.EndGroup()
 	r.serveAll(ready)
 	r.endEvents()

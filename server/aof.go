@@ -230,6 +230,11 @@ func (s *Server) enableAOF(v *config.Values) error {
 		s.log.Warningf("AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now.")
 		s.cancelRewrite()
 	}
+	if s.inExec.Load() {
+		s.log.Warningf("AOF was enabled during a transaction. An AOF background was scheduled to start when possible.")
+		a.rewrite.scheduled.Store(true)
+		return nil
+	}
 	if a.rewrite.active.Load() || s.saving.current.Load() != nil {
 		s.log.Warningf("AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.")
 		a.rewrite.scheduled.Store(true)

@@ -81,7 +81,6 @@ func (s *Server) cancelRewrite() {
 func (t *rewrite) begin() {
 	s := t.s
 	if err := t.prepare(); err != nil {
-		s.log.Warningf("%v", err)
 		t.ended(err)
 		return
 	}
@@ -110,6 +109,9 @@ func (t *rewrite) prepare() error {
 	t.epoch = a.epoch.Load()
 	t.preamble = v.AOFUseRDBPreamble
 	t.temp = filepath.Join(a.folder.Dir, fmt.Sprintf("temp-rewriteaof-bg-%d.aof", os.Getpid()))
+	if err := os.MkdirAll(a.folder.Path(""), 0o755); err != nil {
+		return fmt.Errorf("Can't open or create append-only dir %s: %s", a.folder.Name, config.SystemError(err))
+	}
 	if !a.on.Load() {
 		return nil
 	}

@@ -45,6 +45,7 @@ type Server struct {
 	collector    collector
 	pubsub       pubsub
 	standstill   standstill
+	inExec       atomic.Bool // a transaction runs for which all reactors stand still
 	execSpec     *command.Spec
 	trackers     trackers
 	byID         sync.Map // *Client by number

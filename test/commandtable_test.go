@@ -16,7 +16,7 @@ import (
 // notInRedis are the commands that Redis 7.0.15 does not have.
 var notInRedis = []string{"client|no-touch", "client|setinfo",
 	"hexpire", "hexpireat", "hexpiretime", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hpexpiretime", "hpttl",
-	"hsetex", "httl"}
+	"hsetex", "httl", "waitaof"}
 
 // laterSyntax are the commands to which Redis 7.2 has given another arity.
 var laterSyntax = []string{"zrank", "zrevrank"}
