@@ -50,6 +50,9 @@ func (r *infoReport) persistence() {
 	r.fixed("current_fork_perc", 100*ratio(keys, total))
 	r.num("current_save_keys_processed", keys)
 	r.num("current_save_keys_total", total)
+	if sn != nil {
+		r.num("current_save_eta_seconds", saveETA(sn))
+	}
 	r.num("rdb_changes_since_last_save", s.changes())
 	if s.aof.rewrite.active.Load() {
 		sn, tookSec = nil, -1

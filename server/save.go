@@ -30,7 +30,7 @@ type snapshotTask struct {
 }
 
 // takeSnapshot makes the cut and begins to save. All shards are locked, no snapshot is being taken, and no script that may have written is
-// put aside: of the last, LockAll commands and tryCut make sure.
+// put aside, no command changes a value in steps: of the last two, LockAll commands and tryCut make sure.
 func (r *reactor) takeSnapshot(t *snapshotTask) {
 	s := r.srv
 	r.publishFlow()
@@ -52,6 +52,7 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 		}
 	}
 	sn = save.Start(s.ks, o)
+	s.saving.toldSec.Store(0)
 	s.saving.current.Store(sn)
 	s.duties.set(dutySnapshot, true)
 	s.wakeSavers()
@@ -89,6 +90,7 @@ type saving struct {
 
 	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
 	lastTookSec         atomic.Int64 // of the last one; -1: there was none
+	toldSec             atomic.Int64 // age of the current one when the log last told of it
 	lastPeak            atomic.Int64 // bytes that waited for the file, at most
 	failed              atomic.Bool  // the last one has
 	cuts, saves         atomic.Int64
@@ -305,7 +307,11 @@ func tempName() string { return fmt.Sprintf("temp-%d.rdb", os.Getpid()) }
 func (r *reactor) saveCron() {
 	s := r.srv
 	x := &s.saving
-	if x.current.Load() != nil || s.loading.active.Load() {
+	if sn := x.current.Load(); sn != nil {
+		s.logProgress(sn)
+		return
+	}
+	if s.loading.active.Load() {
 		return
 	}
 	now := r.nowMS / 1000
@@ -327,16 +333,48 @@ func (r *reactor) saveCron() {
 	}
 }
 
+// saveLogSec is how often a snapshot that takes long is told of in the log.
+const saveLogSec = 10
+
+// logProgress tells in the log how far a snapshot has come, from time to time. Only the first reactor calls it.
+func (s *Server) logProgress(sn *save.Snapshot) {
+	x := &s.saving
+	if sec := int64(time.Since(sn.Began()) / time.Second); sec/saveLogSec > x.toldSec.Load()/saveLogSec {
+		keys, total, _ := sn.Progress()
+		s.log.Noticef("Snapshot: %d of %d keys in %d seconds, about %d seconds left", keys, total, sec, saveETA(sn))
+		x.toldSec.Store(sec)
+	}
+}
+
+// saveETA returns in about how many seconds a snapshot will have all keys, judged by how long it has taken for those that it has.
+func saveETA(sn *save.Snapshot) int64 {
+	keys, total, _ := sn.Progress()
+	if keys == 0 {
+		return -1
+	}
+	return int64(time.Since(sn.Began()).Seconds() * float64(max(total-keys, 0)) / float64(keys))
+}
+
 // tryCut begins a snapshot by begin, which calls takeSnapshot, outside of a command. It reports false if it cannot now, as one is being taken, or a script
-// that may have written is put aside.
+// that may have written is put aside, or a command changes a value in steps.
 func (r *reactor) tryCut(begin func()) bool {
 	many := r.lockAll()
 	defer r.unlock(many)
-	if r.srv.saving.current.Load() != nil || r.srv.leases.scripts.Load() > 0 {
+	if r.srv.saving.current.Load() != nil || r.srv.leases.scripts.Load() > 0 || r.srv.changing() {
 		return false
 	}
 	begin()
 	return true
+}
+
+// changing tells whether a command is about to change a value in steps. All shards are locked.
+func (s *Server) changing() bool {
+	for i := 0; s.leases.running.Load() > 0 && i < s.ks.Shards(); i++ {
+		if s.ks.Shard(i).Writing() {
+			return true
+		}
+	}
+	return false
 }
 
 // saveAndWait saves all data. It is called by a goroutine that is no reactor's.

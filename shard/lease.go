@@ -62,6 +62,16 @@ func (k *Key) EndLease(write bool) {
 // Written tells whether a command that changes k has it on lease.
 func (k *Key) Written() bool { return k.Leased(false) }
 
+// Writing tells whether somebody has a key of the shard, which is locked, on lease to change it.
+func (s *Shard) Writing() bool {
+	for _, l := range s.leases {
+		if l.writer {
+			return true
+		}
+	}
+	return false
+}
+
 // Await calls resume, under the shard's lock, when nobody leases k any more. k is leased.
 func (k *Key) Await(resume func()) {
 	l := k.DB.shard.leases[string(k.Name)]
