@@ -27,7 +27,7 @@ var malformed = []string{
 	"'' ''\r\n", "\t PING \t x \t\r\n", "PING\tx\r\n", "PING\vx\r\n", "PING x\x00y\r\n", "PING\r x\r\n", "PING x\r\r\n",
 	"PING\r\n*x\r\nPING\r\n", "*1\r\n$4\r\nPING\r\nPING\r\n*1\r\n$4\r\nPING\r\n", "SET k v\r\nGET k\r\n*bad\r\nSET k w\r\n", "GET k\r\n",
 	"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nSET a b\r\n", "GET x\r\nhOsT: y\r\nSET hacked 1\r\n", "EXISTS hacked\r\n",
-	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "QUIT\r\nPING\r\n", "QUIT extra words\r\n",
+	"\x16\x04\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "QUIT\r\nPING\r\n", "QUIT extra words\r\n",
 	"_\r\n", "+OK\r\n", "-ERR\r\n", ":1\r\n", "$4\r\nPING\r\n", "%1\r\n", "~1\r\n", "#t\r\n", ",1\r\n", "(1\r\n", "=5\r\ntxt:a\r\n", ">1\r\n", "|1\r\n",
 }
 

@@ -241,7 +241,7 @@ var badConfig = []string{
 	"nosuch yes", "port abc", "port 70000", "port", "port 1 2", "port -1", "maxmemory 1xb", "maxmemory abc", "maxmemory", "save 1", "save a b",
 	"databases 0", "databases abc", "loglevel loud", "daemonize maybe", "appendonly 1", "timeout -1", "timeout 2147483648",
 	"client-output-buffer-limit normal 1", "client-output-buffer-limit foo 1 2 3", "client-output-buffer-limit normal a b c",
-	"maxmemory-policy foo", "requirepass \"unbalanced", "requirepass 'unbalanced", "requirepass \"a\"b", "rename-command foo", "include", "hz",
+	"appendfsync foo", "requirepass \"unbalanced", "requirepass 'unbalanced", "requirepass \"a\"b", "rename-command foo", "include", "hz",
 	"tcp-keepalive abc", "maxclients 0", "unixsocketperm 999", "unixsocketperm abc", "proc-title-template \"{bad\"", "notify-keyspace-events foo",
 	"oom-score-adj-values 1 2", "oom-score-adj foo", "latency-tracking-info-percentiles 101", "hash-max-listpack-entries abc", "replicaof 127.0.0.1",
 	"replicaof 127.0.0.1 abc", "list-max-listpack-size abc", "shutdown-on-sigint foo", "syslog-facility foo", "maxmemory-samples 0", "tcp-backlog abc",
