@@ -99,10 +99,42 @@ func (db *DB) check(used []int, live bool) (bytes int, err error) {
 			}
 		})
 	}
+	if err == nil && live {
+		err = db.checkOrder()
+	}
 	if err == nil && (keys != x.keys || sumMS != x.sumMS) {
 		err = fmt.Errorf("%d keys expire, at %d in sum, counted as %d and %d", keys, sumMS, x.keys, x.sumMS)
 	}
 	return bytes, err
+}
+
+// checkOrder verifies that each key of an order has a record in the queue that it names.
+func (db *DB) checkOrder() (err error) {
+	s, o := db.shard, &db.order
+	if s.access < accessOrder || o.walking {
+		return nil
+	}
+	records := [2]map[uint32]bool{{}, {}}
+	for i := range o.queues {
+		o.queues[i].Each(s.arena, func(rec uint32) { records[i][rec] = true })
+	}
+	for i := range db.table.Buckets() {
+		db.table.Visit(uint32(i), func(ref alloc.Ref) {
+			e, rec := db.entryAt(ref), uint32(db.HashOf(ref))
+			q := e.h.queue()
+			known := q == inNone || records[0][rec] && q == inFirst || records[1][rec] && q == inSecond
+			switch s.policy {
+			case AllKeysSieve:
+				known = q == inNone || records[0][rec] || records[1][rec]
+			case AllKeysWTinyLFU:
+				known = known || q == inSecond
+			}
+			if !known {
+				err = fmt.Errorf("key %q has no record in queue %d", db.Key(e), q)
+			}
+		})
+	}
+	return err
 }
 
 // wheelSlackMS is how late the wheel may give a record back.

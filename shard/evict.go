@@ -302,19 +302,23 @@ func (x *eviction) candidates(n int) []alloc.Ref {
 // time, those that expire next.
 func (x *eviction) timed() []alloc.Ref {
 	v, w := x.v, x.db.expires.wheel
-	random := v.rng.Uint64()
-	n := 0
-	if w != nil && x.s.policy == VolatileTTL && random>>63 == 0 {
-		n = w.Soonest(v.records[:])
-	} else if w != nil {
-		n = w.Sample(random, v.records[:])
-	}
 	refs := v.refs[:0]
-	for _, rec := range v.records[:n] {
-		refs = x.db.timedRefs(rec, refs)
+	for tries := 0; w != nil && len(refs) == 0 && tries < timedTries; tries++ {
+		random, n := v.rng.Uint64(), 0
+		if tries == 0 && x.s.policy == VolatileTTL && random>>63 == 0 {
+			n = w.Soonest(v.records[:])
+		} else {
+			n = w.Sample(random, v.records[:])
+		}
+		for _, rec := range v.records[:n] {
+			refs = x.db.timedRefs(rec, refs)
+		}
 	}
 	return refs
 }
+
+// timedTries is how many places of the expiry index are tried: it may hold many records of keys that are gone.
+const timedTries = 16
 
 // timedRefs appends the entries with a time to live whose hashes may begin with rec.
 func (db *DB) timedRefs(rec uint32, dst []alloc.Ref) []alloc.Ref {
