@@ -213,6 +213,14 @@ func (c *cache) has(name string) (is bool) {
 	return is
 }
 
+// keys returns the number of keys of database 0.
+func (c *cache) keys() (n int) {
+	for _, s := range c.ks.shards {
+		n += s.dbs[0].Len()
+	}
+	return n
+}
+
 // exact returns the bytes that are used.
 func (c *cache) exact() (n int64) {
 	for _, s := range c.ks.shards {
