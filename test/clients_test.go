@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -15,14 +16,15 @@ import (
 // clientTime bounds a client's program, which ends itself when something that it waits for does not happen.
 const clientTime = 2 * time.Minute
 
-// TestClients runs programs on client libraries of other languages, as their users install them, see test/clients. Those of
-// Go are in goclients_test.go.
+// TestClients runs programs on client libraries, as their users install them, see test/clients. Those of Go that Shoal's own
+// tests use are in goclients_test.go.
 func TestClients(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
 		argv func(t *testing.T) []string
 	}{
+		{"asynq", golang("asynq")},
 		{"bullmq", node("bullmq.mjs")},
 		{"ioredis", node("ioredis.mjs")},
 		{"node-redis", node("node-redis.mjs")},
@@ -45,6 +47,18 @@ func TestClients(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// golang is how a program is run that is a Go module of its own.
+func golang(module string) func(t *testing.T) []string {
+	return func(t *testing.T) []string {
+		path := filepath.Join(t.TempDir(), module)
+		build := exec.Command("go", "-C", filepath.Join("clients", module), "build", "-o", path, ".")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", build.Args, err, out)
+		}
+		return []string{path}
 	}
 }
 
