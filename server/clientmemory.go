@@ -145,8 +145,23 @@ func (s *Server) evictClients() {
 			s.log.Warningf("Over client maxmemory after evicting all evictable clients")
 			return
 		}
-		s.eachReactor(func(r *reactor) { r.closeLargest(class) })
+		for _, r := range s.reactors { // one after the other, lest two of them close one too many
+			if r.stats.clientSizes[class].Load() > 0 {
+				r.wait(func() { r.closeLargest(class) })
+			}
+		}
 	}
+}
+
+// wait lets the reactor do something, and waits for it on another goroutine.
+func (r *reactor) wait(do func()) {
+	done := make(chan struct{})
+	r.net.Post(func() {
+		r.beginTurn()
+		do()
+		close(done)
+	})
+	<-done
 }
 
 // eachReactor lets each reactor do something, and waits until all have.

@@ -93,9 +93,13 @@ func (r *reactor) note(spec *command.Spec, failed bool) (another bool) {
 	b := &r.batch
 	n := len(b.groups)
 	if n == 0 || b.groups[n-1].spec != spec {
-		b.groups = append(b.groups, group{spec: spec})
-		n++
 		another = true
+		if n > 1 && b.groups[n-2].spec == spec { // the two come by turns
+			b.groups[n-1], b.groups[n-2] = b.groups[n-2], b.groups[n-1]
+		} else {
+			b.groups = append(b.groups, group{spec: spec})
+			n++
+		}
 	}
 	g := &b.groups[n-1]
 	g.calls++
