@@ -6,7 +6,7 @@
 // Log and stands in the stream whole:
 //
 //	Log of a reactor:  [SET a 1][INCR b]  [DEL c, SADD d x]            groups, with the database of each effect
-//	stream:            SELECT 0 SET a 1 INCR b MULTI DEL c SADD d x EXEC
+//	stream:            SELECT 0 SET a 1 INCR b MULTI DEL c SADD d x EXEC    (SELECT of a group stands before MULTI)
 //
 // The stream is a list of chunks of 64 KiB. Bytes before End never change, so readers read them where they are, without a
 // lock. A chunk is used again when every Reader is past it and it is older than the backlog:

@@ -25,7 +25,8 @@ type Journal struct {
 	mu      sync.Mutex
 	first   *chunk // the oldest that is kept
 	tail    *chunk
-	spare   *chunk
+	spare   *chunk // a list of unused ones
+	spares  int
 	db      int // that the stream has selected; -1: none
 	keep    int64
 	readers []*Reader
@@ -134,16 +135,35 @@ func (j *Journal) extend(at int64) {
 	for j.first != j.tail && j.first.from+chunkSize < needed { // a reader may stand at a chunk's end
 		c := j.first
 		j.first = c.next
-		c.next = nil
-		j.spare = c
+		j.putSpare(c)
 	}
-	c := j.spare
-	if j.spare = nil; c == nil {
-		c = new(chunk)
-	}
+	c := j.takeSpare()
 	c.from = at
 	j.tail.next = c
 	j.tail = c
+}
+
+// maxSpares is how many unused chunks are kept: 4 MiB, more than a writer is behind that keeps up.
+const maxSpares = 64
+
+func (j *Journal) putSpare(c *chunk) {
+	if j.spares == maxSpares {
+		c.next = nil
+		return
+	}
+	c.next = j.spare
+	j.spare = c
+	j.spares++
+}
+
+func (j *Journal) takeSpare() *chunk {
+	c := j.spare
+	if c == nil {
+		return new(chunk)
+	}
+	j.spare, c.next = c.next, nil
+	j.spares--
+	return c
 }
 
 // Behind tells how many bytes the reader that is furthest behind has yet to read.

@@ -172,6 +172,9 @@ func TestConcurrentWriters(t *testing.T) {
 	var next [writers]int
 	lines := strings.Split(strings.TrimSpace(text(t, stream)), "\n")
 	for len(lines) > 0 {
+		if strings.HasPrefix(lines[0], "SELECT") {
+			lines = lines[1:]
+		}
 		if lines[0] != "MULTI" {
 			t.Fatal("outside of a transaction:", lines[0])
 		}
@@ -181,9 +184,6 @@ func TestConcurrentWriters(t *testing.T) {
 			end++
 		}
 		lines, group = group[end+1:], group[:end]
-		if strings.HasPrefix(group[0], "SELECT") {
-			group = group[1:]
-		}
 		var w, i int
 		fmt.Sscanf(group[0], "SET %d %d", &w, &i)
 		if len(group) != 3 || i != next[w] {
