@@ -531,13 +531,15 @@ func (x *eviction) wTinyLFU() {
 	if o.walking {
 		x.db.walkStep(8)
 	}
-	list := x.scoreMain(x.candidates(x.samples()))
+	// Most keys go at the end of the window, for which one sample serves. Of a sample only the worst go.
+	list := x.scoreMain(x.candidates(x.v.samples * leastBatch))
+	mostMain := len(list)/4 + 1
 	window := reader{x: x}
 	left := recordsMax
 	target := x.db.window()
 	for !x.done() && left > 0 {
 		if o.queues[0].Len() <= target && len(list) > 0 {
-			if !x.evictMain(&list) {
+			if mostMain--; mostMain < 0 || !x.evictMain(&list) {
 				return
 			}
 			continue
@@ -556,7 +558,9 @@ func (x *eviction) wTinyLFU() {
 		k := x.db.keyOf(e)
 		if n := s.frequency.Count(s.arena, k.Hash); len(list) > 0 && x.admits(n, list) {
 			e.h.setQueue(inSecond)
-			x.evictMain(&list)
+			if mostMain--; mostMain < 0 || !x.evictMain(&list) {
+				return
+			}
 		} else if !x.evict(&k, e) {
 			e.h.setQueue(inSecond)
 		}
