@@ -359,9 +359,9 @@ func mutateStream(r *rand.Rand, v *stream.Value, lim *types.Limits, n int) {
 
 // TestLarge takes snapshots of large values while all their members change, and whole values go, come and move.
 func TestLarge(t *testing.T) {
-	const each = 6
+	const each = 3
 	ks := newKeyspace()
-	for round := range 4 {
+	for round := range 3 {
 		for kind := range kinds {
 			for i := range each {
 				withKey(ks, largeName(kind, i), func(k *shard.Key) { create(k, kind, 4000+500*i) })
