@@ -9,7 +9,8 @@ const longElements = 10000
 // or changes anything (or when it has taken back what it replied). If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
 // a call of the same handler in which Long returns false and Pause gives others their turn. Meanwhile the command's keys are
 // on lease (see shard.Key.Lease): views of values and entries stay valid from step to step. A command that changes a value in steps
-// keeps its root (shard.DB.KeepRoot) before each Pause, and tells what it has done after the last.
+// keeps its root (shard.DB.KeepRoot) before each Pause, and tells what it has done after the last. Pause may panic to end a command that only reads,
+// when its client has gone: what has to be given back is given back by defer.
 func (c *Ctx) Long(elements int) bool {
 	return elements >= longElements && c.Lengthen != nil && !c.LockedAll && c.Lengthen(c)
 }

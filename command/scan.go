@@ -183,13 +183,18 @@ func (w *walk) one(name []byte) {
 
 // all takes every key of shard i.
 func (w *walk) all(i int) {
-	cursor, more := uint32(0), true
+	cursor, more, held := uint32(0), true, false
 	var hold shard.Hold
+	defer func() {
+		if held { // a command in steps whose client has gone
+			w.c.withShard(i, func(*shard.Shard) { hold.End() })
+		}
+	}()
 	for first := true; more; first = false {
 		w.c.withShard(i, func(s *shard.Shard) {
 			db := s.DB(w.c.DB)
 			if first {
-				hold = db.Hold() // or it might list a key twice
+				hold, held = db.Hold(), true // or it might list a key twice
 			}
 			for n := 0; more && n < bucketsPerLock; n++ {
 				cursor = db.Scan(cursor, func(e shard.Entry) { w.visit(db, e) })
@@ -197,6 +202,7 @@ func (w *walk) all(i int) {
 			}
 			if !more {
 				hold.End()
+				held = false
 			}
 		})
 		w.c.Pause(bucketsPerLock)

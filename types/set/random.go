@@ -49,6 +49,7 @@ func (v *Value) sampleSparse(count int, visit func(e listpack.Element)) bool {
 	if !ok {
 		return false
 	}
+	defer seen.free(a)
 	for count > 0 {
 		var e listpack.Element
 		var id uint32 // names the member
@@ -65,7 +66,6 @@ func (v *Value) sampleSparse(count int, visit func(e listpack.Element)) bool {
 			count--
 		}
 	}
-	seen.free(a)
 	return true
 }
 
