@@ -141,8 +141,11 @@ func (r *reactor) account(cl *Client, b *batch) {
 	b.total = 0
 }
 
-// isWatched tells whether q is to be run between beginWatched and endWatched.
+// isWatched tells whether q is to be run between beginWatched and endWatched. What a file being loaded says is no client's command.
 func (r *reactor) isWatched(q *request) bool {
+	if r.loader {
+		return false
+	}
 	return r.watching != 0 || !q.spec.IsQuick() || len(q.args) > quickArgs
 }
 

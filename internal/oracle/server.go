@@ -184,7 +184,17 @@ func (s *Server) waitReady() error {
 			return nil
 		}
 	}
+	s.quit()
 	return fmt.Errorf("%s %q does not answer PING:\n%s", s.Path, s.Args, s.Log())
+}
+
+// quit ends a process that hangs so that a Go program logs what its goroutines do.
+func (s *Server) quit() {
+	_ = s.cmd.Process.Signal(syscall.SIGQUIT) // fails only if the process has ended
+	select {
+	case <-s.done:
+	case <-time.After(Deadline):
+	}
 }
 
 // saysReady tells whether the log says that the server is ready: whoever answers PING may be another process on the same
