@@ -425,6 +425,8 @@ func (c *Ctx) finishTrim(o *addOptions, add, limited bool) bool {
 	case !add && !o.trims:
 		c.Error(errTrimNothing)
 		return false
+	case c.Loading: // an approximate trim is written as the exact one that it came to, with its LIMIT
+		t.Limit = 0
 	case limited && !t.Approx:
 		c.Error(errLimitExact)
 		return false
