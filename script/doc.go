@@ -31,6 +31,7 @@
 // A script that has no loop, no function and nothing that could make one (Traits.Straight) ends by itself; it runs on the
 // reactor's own stack and is not watched. Any other is watched through the VM's context, which gopher-lua asks before each
 // instruction, and runs as a coroutine of its reactor (Coroutine), which it leaves when the Host says so.
+// A script that names a command about the server as a whole (not Traits.Local) is watched as well, as it may have to wait for others.
 // The Watchdog, a goroutine that sleeps while no watched script runs, asks for attention every millisecond: only then does
 // a script look at clocks and at the heap. So a table that grows without bound is found within a millisecond, whatever single
 // instruction makes it grow.
