@@ -47,7 +47,7 @@ func (r *reactor) weigh(cl *Client) {
 	r.classify(cl, class)
 }
 
-// classify counts cl in a class of clients that may be closed, or in none if class is negative. Client.class is greater by one.
+// classify counts cl in a class of clients that may be closed, or in none if class is negative. Client.sizeClass is greater by one.
 func (r *reactor) classify(cl *Client, class int) {
 	if cl.sizeClass == class+1 {
 		return
