@@ -46,7 +46,7 @@ unit: ## unit tests of all packages
 
 .PHONY: e2e
 e2e: ## whole-server tests on both network engines
-	$(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./test -commands 100000
+	$(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./test -commands 60000
 
 # The tests of whole servers that a slower build of the server runs as well.
 SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRandomBytes|TestHalfOpen|TestManyClients|TestConnectionChurn|TestNeverReads|TestSignals|TestGoRedis)$$
