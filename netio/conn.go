@@ -191,6 +191,10 @@ func (c *Conn) OutCap() int {
 	return n
 }
 
+// OutHeld is the memory of pending replies, in bytes, with what WriteRef lent and without the buffer that the current turn fills: that
+// goes out when the turn ends.
+func (c *Conn) OutHeld() int { return max(c.OutCap()-cap(c.out), c.pending) }
+
 // Close closes the conn and drops what is pending. err is handed to Handler.Closed, which is called later in
 // this turn. Only the first call counts.
 func (c *Conn) Close(err error) {

@@ -107,7 +107,7 @@ func (s *Server) startAOF(v *config.Values) bool {
 		s.log.Warningf("%v", err)
 		return false
 	}
-	s.removeHistory()
+	s.removeHistory(v)
 	return true
 }
 
@@ -168,14 +168,17 @@ var fsyncPolicies = map[config.AppendFsync]aof.Policy{
 	config.FsyncAlways: aof.Always, config.FsyncEverySec: aof.EverySecond, config.FsyncNo: aof.Never,
 }
 
-// removeHistory deletes the files that a rewrite has replaced.
-func (s *Server) removeHistory() {
+// removeHistory deletes the files that a rewrite has replaced, if v lets it.
+func (s *Server) removeHistory(v *config.Values) {
 	a := &s.aof
-	if s.cfg.Load().AOFDisableAutoGC {
+	if v.AOFDisableAutoGC {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.manifest == nil {
+		return
+	}
 	for _, h := range a.manifest.History {
 		s.log.Noticef("Removing the history file %s in the background", h.Name)
 	}

@@ -264,7 +264,7 @@ func (t *rewrite) ended(err error) {
 		x.failed.Store(false)
 		x.failures.Store(0)
 		x.retrySec.Store(0)
-		s.removeHistory()
+		s.removeHistory(s.cfg.Load())
 		s.log.Noticef("Background AOF rewrite finished successfully")
 	case errors.Is(err, errStale):
 		if t.increment != nil {

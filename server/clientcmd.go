@@ -496,7 +496,7 @@ func (cl *Client) describe(nowMS int64) string {
 	num(" obl=", int64(min(out, replyChunk)))
 	num(" oll=", int64((out+replyChunk-1)/replyChunk)-int64(min(out, 1)))
 	num(" omem=", int64(max(out-replyChunk, 0)))
-	num(" tot-mem=", int64(cl.memory()))
+	num(" tot-mem=", int64(cl.memory()+max(qbuf-cl.parser.Buffered(), 0))) // with the command that it runs
 	str(" events=", cl.events())
 	str(" cmd=", cmd)
 	str(" user=", cl.user.Name())
@@ -522,7 +522,7 @@ func (cl *Client) memory() int {
 	if cl.sub != nil {
 		waiting += cl.sub.bytes
 	}
-	return clientBytes + waiting + cl.parser.Buffered() + cl.parser.ArgvMem() + max(cl.conn.OutCap(), cl.conn.OutPending()) + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
+	return clientBytes + waiting + cl.parser.Buffered() + cl.parser.ArgvMem() + cl.conn.OutHeld() + cap(cl.pushes) + cl.tracked.bytes() + cl.queuedBytes() + cl.queueBytes() + len(cl.name)
 }
 
 func (cl *Client) queuedBytes() int {

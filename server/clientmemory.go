@@ -24,6 +24,7 @@ type clientMemory struct {
 	limit   atomic.Int64 // bytes; 0: none
 	evicted atomic.Int64
 	working sync.Mutex // evictClients
+	closing sync.Mutex // from the look at the sum until a client is taken out of it, lest two reactors close one too many
 	kicked  atomic.Bool
 }
 
@@ -145,7 +146,7 @@ func (s *Server) evictClients() {
 			s.log.Warningf("Over client maxmemory after evicting all evictable clients")
 			return
 		}
-		for _, r := range s.reactors { // one after the other, lest two of them close one too many
+		for _, r := range s.reactors {
 			if r.stats.clientSizes[class].Load() > 0 {
 				r.wait(func() { r.closeLargest(class) })
 			}
@@ -184,7 +185,7 @@ func (r *reactor) closeLargest(class int) (any bool) {
 		return false
 	}
 	for _, cl := range slices.Clone(r.list) {
-		if cl.sizeClass != class+1 || !r.srv.overClients() {
+		if cl.sizeClass != class+1 || !r.takeOut(cl) {
 			continue
 		}
 		r.srv.log.Noticef("Evicting client: %s", cl.describe(r.nowMS))
@@ -193,10 +194,21 @@ func (r *reactor) closeLargest(class int) (any bool) {
 		cl.flags |= clientClosing
 		cl.killed = true
 		cl.conn.Close(errClientMemory)
-		r.unweigh(cl)
 		any = true
 	}
 	return any
+}
+
+// takeOut takes cl, which is then to be closed, out of the sums if the clients take too much.
+func (r *reactor) takeOut(cl *Client) bool {
+	m := &r.srv.clientMemory
+	m.closing.Lock()
+	defer m.closing.Unlock()
+	if !r.srv.overClients() {
+		return false
+	}
+	r.unweigh(cl)
+	return true
 }
 
 // limitClients sets the limit; applyClientLimit makes it hold.

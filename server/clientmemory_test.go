@@ -96,6 +96,38 @@ func TestClientEviction(t *testing.T) {
 	}
 }
 
+// A limit that half of some equal clients keep closes the other half and no more, whatever reactors they have and whatever the one that
+// sets it is sent at the time.
+func TestClientEvictionEndsAtLimit(t *testing.T) {
+	const clients, bytes = 10, 1 << 20
+	for _, args := range shapes {
+		srv := oracle.Shoal(t, args...)
+		c := srv.Dial(t)
+		c.Do("CLIENT", "SETNAME", "control")
+		c.Do("CLIENT", "NO-EVICT", "ON")
+		memory := func(name string) (n int) {
+			fmt.Sscan(clientNamed(t, c, name)["tot-mem"], &n)
+			return n
+		}
+		one := 0
+		for i := range clients {
+			name := fmt.Sprint("client", i)
+			begun(t, srv, name, bytes)
+			oracle.WaitFor(t, "all that was sent", func() bool { return memory(name) > bytes+clientBytes })
+			one = max(one, memory(name))
+		}
+		limit := one*clients/2 + memory("control")
+		if got := c.Do("CONFIG", "SET", "maxmemory-clients", fmt.Sprint(limit)); got != "+OK\r\n" {
+			t.Fatal(got)
+		}
+		for range 3 { // the replies must not make it too much
+			if left := strings.Count(c.Do("CLIENT", "LIST"), " name=client"); left != clients/2 {
+				t.Fatalf("%v: %d clients are left", args, left)
+			}
+		}
+	}
+}
+
 // A client that does not read what it has asked for is closed.
 func TestClientEvictionByOutput(t *testing.T) {
 	for _, args := range shapes {

@@ -80,7 +80,7 @@ func (h handler) Data(c *netio.Conn, in []byte) {
 	r.flow.netIn += int64(len(in))
 	r.flow.reads++
 	cl.parser.Feed(in)
-	if h.srv.clientMemory.limit.Load() > 0 && r.weighInput(cl) {
+	if h.srv.clientMemory.limit.Load() > 0 && cl.parser.Buffered()+cl.parser.ArgvMem() > weighFrom && r.weighInput(cl) {
 		return
 	}
 	if cl.flags&(clientSuspended|clientClosing) != 0 {

@@ -74,6 +74,7 @@ func (s *Server) watchSettings() {
 	s.cfg.OnChange(func(_, v *config.Values) error { s.refuseWrites(v); return nil }, "save", "stop-writes-on-bgsave-error")
 	s.cfg.OnChange(s.changeAppendOnly, "appendonly")
 	s.cfg.OnChange(s.changeFsync, "appendfsync", "aof-timestamp-enabled")
+	s.cfg.OnChange(func(_, v *config.Values) error { s.removeHistory(v); return nil }, "aof-disable-auto-gc")
 	s.cfg.OnChange(s.changePassword, "requirepass")
 	s.cfg.OnChange(func(_, v *config.Values) error {
 		s.users.SetOpenChannels(v.ACLPubSubDefault == config.AllChannels)

@@ -469,3 +469,40 @@ func TestAOFAtRunTime(t *testing.T) {
 		c.Do("RPUSH", "now", "off")
 	}
 }
+
+// Files that rewrites have replaced are kept while aof-disable-auto-gc is on, and removed as soon as it is turned off.
+func TestAOFHistory(t *testing.T) {
+	srv := oracle.Shoal(t, "--appendonly", "yes", "--aof-disable-auto-gc", "yes")
+	c := srv.Dial(t)
+	for range 2 {
+		c.Do("RPUSH", "k", "v")
+		rewriteAOF(t, c)
+	}
+	files := func() (manifest string, n int) {
+		dir := filepath.Join(srv.Dir, "appendonlydir")
+		b, err := os.ReadFile(filepath.Join(dir, "appendonly.aof.manifest"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b), len(all)
+	}
+	if m, n := files(); strings.Count(m, "type h") != 4 || n != 7 {
+		t.Errorf("%d files:\n%s", n, m)
+	}
+	if got := c.Do("CONFIG", "SET", "aof-disable-auto-gc", "no"); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	if m, n := files(); strings.Contains(m, "type h") || n != 3 {
+		t.Errorf("%d files:\n%s", n, m)
+	}
+	checkAOF(t, srv.Dir)
+
+	off := oracle.Shoal(t, "--aof-disable-auto-gc", "yes").Dial(t)
+	if got := off.Do("CONFIG", "SET", "aof-disable-auto-gc", "no"); got != "+OK\r\n" {
+		t.Error(got)
+	}
+}
