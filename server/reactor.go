@@ -44,6 +44,7 @@ type reactor struct {
 	invalidations invalidations
 	evictor       *shard.Evictor
 	saveAwake     atomic.Bool // stepSave is in the mailbox
+	saveReads     int64       // stats.reads at its last step
 	nowMS         int64       // unix time of the turn
 	turn          bool        // nowMS and lastRun are of this turn
 	lastRun       int64       // nanotime up to which the turn's time has been accounted for

@@ -75,6 +75,7 @@ const (
 
 const (
 	saveStep       = 100 * time.Microsecond // of a snapshot in one turn of a reactor
+	savePause      = 300 * time.Microsecond // between two of them while clients send
 	saveQueueBytes = 8 << 20
 	saveRetrySec   = 5 // after a save has failed
 )
@@ -235,11 +236,23 @@ func (r *reactor) stepSave() {
 	until := func() bool { return nanotime() >= end }
 	for more := true; more; {
 		if more = sn.Step(r.net.ID(), r.nowMS, until); more && until() {
-			r.wakeSaver()
+			r.saveOn()
 			break
 		}
 	}
 	r.lastRun = nanotime()
+}
+
+// saveOn has the snapshot's next step made: in the next turn or, while clients send, after a pause. Without pauses the reactors' threads would
+// run all the time, and clients wait for the kernel to give them a core.
+func (r *reactor) saveOn() {
+	reads := r.stats.reads.Load()
+	if reads == r.saveReads {
+		r.wakeSaver()
+		return
+	}
+	r.saveReads = reads
+	r.net.TickWithin(savePause)
 }
 
 // saved notes the end of a snapshot to the dump file, for which waiting wait.
