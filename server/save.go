@@ -82,6 +82,7 @@ const (
 
 // saving is the state of snapshots to disk.
 type saving struct {
+	busyAt    atomic.Int64 // nanotime of the last step before which clients had sent
 	current   atomic.Pointer[save.Snapshot]
 	scheduled atomic.Bool // one is to be begun as soon as possible
 	unasked   atomic.Bool // the current one was not asked for by a command
@@ -202,12 +203,17 @@ func (s *Server) snapshotOptions(v *config.Values) save.Options {
 		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
-		Wake: s.wakeSavers,
+		Busy: s.savesBesideClients, Wake: s.wakeSavers,
 	}
 	for _, lib := range s.libraries.set.Load().All() {
 		o.Functions = append(o.Functions, lib.Code)
 	}
 	return o
+}
+
+// savesBesideClients tells whether clients have sent in the last milliseconds.
+func (s *Server) savesBesideClients() bool {
+	return nanotime()-s.saving.busyAt.Load() < int64(5*time.Millisecond)
 }
 
 // wakeSavers makes all reactors go on with the snapshot.
@@ -243,8 +249,8 @@ func (r *reactor) stepSave() {
 	r.lastRun = nanotime()
 }
 
-// saveOn has the snapshot's next step made: in the next turn or, while clients send, after a pause. Without pauses the reactors' threads would
-// run all the time, and clients wait for the kernel to give them a core.
+// saveOn has the snapshot's next step made: in the next turn or, while clients send, after a pause. Without pauses the threads of the reactors and
+// the file writer would run all the time, and clients wait for the kernel to give them a core.
 func (r *reactor) saveOn() {
 	reads := r.stats.reads.Load()
 	if reads == r.saveReads {
@@ -252,6 +258,7 @@ func (r *reactor) saveOn() {
 		return
 	}
 	r.saveReads = reads
+	r.srv.saving.busyAt.Store(nanotime())
 	r.net.TickWithin(savePause)
 }
 

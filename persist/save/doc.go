@@ -43,6 +43,11 @@
 //
 // A string of 256 KiB and more is copied, or, from 1 MiB on, pinned: then a change in place, as by SETRANGE, that comes before it is written copies it.
 //
+// # Clients first
+//
+// While clients send, the reactors pause between their steps and the file writer rests half of the time ([Options.Busy]), so that a
+// core is free whenever a request comes. A snapshot then takes about twice as long.
+//
 // # Failure
 //
 // When the file cannot be written or the snapshot is cancelled, the walk goes on, without saving anything, so that all entries have the

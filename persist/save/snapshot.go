@@ -25,6 +25,8 @@ type Options struct {
 	Dir        string   // where what has no room in memory while it waits is put; "": the system's folder for temporary files
 	Workers    int
 
+	// Busy tells whether the cores are needed for clients: the file writer then rests half of the time. nil: never.
+	Busy func() bool
 	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
 	Wake func()
 	// Done is called once when all is over, by a goroutine that holds no lock.
@@ -39,10 +41,11 @@ var (
 )
 
 const (
-	bufferBytes   = 64 << 10 // of a shard, at most
-	allBuffers    = 4 << 20  // of all shards, bytes
-	largeElements = 1000     // more are saved in steps
-	largeBytes    = 64 << 10 // the same
+	workAtOnce    = 300 * time.Microsecond // of the file writer, until it rests
+	bufferBytes   = 64 << 10               // of a shard, at most
+	allBuffers    = 4 << 20                // of all shards, bytes
+	largeElements = 1000                   // more are saved in steps
+	largeBytes    = 64 << 10               // the same
 )
 
 // Snapshot is one that is being taken.
@@ -129,6 +132,7 @@ func (s *Snapshot) head() []byte {
 func (s *Snapshot) write(head []byte) {
 	w := output{o: &s.o, q: &s.queue, out: head}
 	opened := true
+	worked := time.Duration(0)
 	if err := s.o.Sink.Open(); err != nil {
 		opened = false
 		s.fail(err)
@@ -138,8 +142,15 @@ func (s *Snapshot) write(head []byte) {
 		if !ok {
 			break
 		}
+		begin := time.Now()
 		if err := s.writePiece(&w, p, l); err != nil {
 			s.fail(err)
+		}
+		if worked += time.Since(begin); worked >= workAtOnce {
+			if s.o.Busy != nil && s.o.Busy() {
+				time.Sleep(worked)
+			}
+			worked = 0
 		}
 	}
 	err := s.Err()
