@@ -7,11 +7,6 @@ import (
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
-	"github.com/shoaldb/shoal/types/hash"
-	lists "github.com/shoaldb/shoal/types/list"
-	sets "github.com/shoaldb/shoal/types/set"
-	"github.com/shoaldb/shoal/types/stream"
-	"github.com/shoaldb/shoal/types/zset"
 )
 
 var restoreSpec = Spec{Arity: -4, ACL: ACLKeyspace | ACLDangerous, Keys: OneKey(1, OW|Update),
@@ -80,18 +75,7 @@ func valueLen(db *shard.DB, e shard.Entry) int {
 	if e.Type() == types.String {
 		return db.StrLen(e) / 64
 	}
-	sp, r := db.Space(), db.Root(e)
-	switch r.Type {
-	case types.List:
-		return lists.Len(sp, r)
-	case types.Set:
-		return sets.Len(sp, r)
-	case types.ZSet:
-		return zset.Len(sp, r)
-	case types.Hash:
-		return hash.Len(sp, r)
-	}
-	return stream.Len(sp, r)
+	return db.Elements(e)
 }
 
 // AppendDump appends the payload of e, as DUMP replies it. It may pause; see Pause.

@@ -36,13 +36,23 @@ const (
 	evictForever = math.MaxInt64 / 2 // ns: maxmemory-eviction-tenacity 100
 )
 
+var evictionPolicies = [...]shard.Policy{
+	config.NoEviction: shard.NoEviction,
+
+	config.VolatileLRU: shard.VolatileLRU, config.VolatileLFU: shard.VolatileLFU, config.VolatileRandom: shard.VolatileRandom,
+	config.VolatileTTL: shard.VolatileTTL,
+
+	config.AllKeysLRU: shard.AllKeysLRU, config.AllKeysLFU: shard.AllKeysLFU, config.AllKeysRandom: shard.AllKeysRandom,
+	config.AllKeysS3FIFO: shard.AllKeysS3FIFO, config.AllKeysSieve: shard.AllKeysSieve, config.AllKeysWTinyLFU: shard.AllKeysWTinyLFU,
+}
+
 // setMemoryLimit takes over settings.
 func (s *Server) setMemoryLimit(v *config.Values) {
 	m := &s.maxMemory
 	m.samples.Store(int64(v.MaxMemorySamples))
 	m.stepNS.Store(evictionNS(v.EvictionTenacity))
 	s.ks.SetEviction(shard.Eviction{
-		Policy: shard.Policy(v.MaxMemoryPolicy), LimitBytes: v.MaxMemory, LFULogFactor: v.LFULogFactor, LFUDecayMinutes: v.LFUDecayTimeMin,
+		Policy: evictionPolicies[v.MaxMemoryPolicy], LimitBytes: v.MaxMemory, LFULogFactor: v.LFULogFactor, LFUDecayMinutes: v.LFUDecayTimeMin,
 	})
 	m.bytes.Store(v.MaxMemory)
 	if v.MaxMemory == 0 {
@@ -147,7 +157,7 @@ func (s *Server) noteMemory(kept bool) {
 // evict evicts keys for goal bytes, or until the time is up; least bytes would do. No lock is held. It returns false if no more can be.
 func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 	s := r.srv
-	if shard.Policy(s.cfg.Load().MaxMemoryPolicy) == shard.NoEviction {
+	if s.cfg.Load().MaxMemoryPolicy == config.NoEviction {
 		ticks, releases := s.ks.Freeing()
 		return (ticks || releases) && r.freeDeleted(nanotime()+budgetNS, least)
 	}

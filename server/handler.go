@@ -162,6 +162,10 @@ func (h handler) Tick(n *netio.Reactor) time.Duration {
 
 func (r *reactor) tick() time.Duration {
 	o := &r.srv.observed
+	saving := r.srv.saving.current.Load() != nil
+	if saving {
+		r.wakeSaver()
+	}
 	if o.cronPaused.Load() {
 		return tickIdle
 	}
@@ -174,14 +178,10 @@ func (r *reactor) tick() time.Duration {
 	if r.net.ID() == 0 && r.trackingTick() {
 		more = true
 	}
-	if r.srv.saving.current.Load() != nil {
-		r.wakeSaver()
-		more = true
-	}
 	r.runCron()
 	r.lastRun = nanotime()
 	r.stats.cronNanos.Add(r.lastRun - begin)
-	if behind || more {
+	if behind || more || saving {
 		return tickBusy
 	}
 	if o.expirePaused.Load() {

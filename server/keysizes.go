@@ -7,10 +7,6 @@ import (
 
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
-	"github.com/shoaldb/shoal/types/hash"
-	"github.com/shoaldb/shoal/types/list"
-	"github.com/shoaldb/shoal/types/set"
-	"github.com/shoaldb/shoal/types/zset"
 )
 
 // sizeBins counts values by size: bin 0 those of size 0, bin i those of 2^(i-1) up to what is less than 2^i.
@@ -60,25 +56,15 @@ func (k *keySizes) visit(db *shard.DB) func(shard.Entry) {
 	}
 }
 
-// valueSize returns the length of a string, or how many elements a value has.
+// valueSize returns the length of a string, or how many elements a value has. Streams do not count.
 func valueSize(db *shard.DB, e shard.Entry) (n int, ok bool) {
 	switch e.Type() {
 	case types.String:
 		return db.StrLen(e), true
-	case types.List:
-		v := list.Open(db.Space(), db.Root(e))
-		return v.Len(), true
-	case types.Set:
-		v := set.Open(db.Space(), db.Root(e))
-		return v.Len(), true
-	case types.ZSet:
-		v := zset.Open(db.Space(), db.Root(e))
-		return v.Len(), true
-	case types.Hash:
-		v := hash.Open(db.Space(), db.Root(e))
-		return v.Len(), true
+	case types.Stream:
+		return 0, false
 	}
-	return 0, false
+	return db.Elements(e), true
 }
 
 func (r *infoReport) keySizes() {

@@ -18,7 +18,7 @@ import (
 )
 
 // A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or outside of one by tryCut. From then on every
-// reactor makes a step of it in each turn, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
+// reactor makes a step of it in each turn, with pauses while clients send, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
 
 // snapshotTask is what a snapshot is taken for.
 type snapshotTask struct {
@@ -200,7 +200,7 @@ func (s *Server) dumpFile() *save.File {
 func (s *Server) snapshotOptions(v *config.Values) save.Options {
 	o := save.Options{
 		Compress: v.RDBCompression, Checksum: v.RDBChecksum,
-		LFU:        v.MaxMemoryPolicy == config.AllKeysLFU || v.MaxMemoryPolicy == config.VolatileLFU,
+		LFU:        s.env.Load().LFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
 		Busy: s.savesBesideClients, Wake: s.wakeSavers,

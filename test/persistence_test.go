@@ -262,3 +262,26 @@ func TestClientsAreToldToWait(t *testing.T) {
 		}
 	})
 }
+
+// A save goes on beside clients that send all the time, also when nothing else is done in the background.
+func TestSaveBesideClients(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		srv := sharedShoal(t, "--net-engine", engine, "--reactors", "2", "--enable-debug-command", "yes", "--dir", t.TempDir())
+		c := srv.Dial(t)
+		c.Do("DEBUG", "POPULATE", "200000")
+		c.Do("DEBUG", "PAUSE-CRON", "1")
+		others := []*oracle.Client{srv.Dial(t), srv.Dial(t), srv.Dial(t), srv.Dial(t)}
+		c.Do("BGSAVE")
+		oracle.WaitFor(t, "the end of the save", func() bool {
+			for range 1000 {
+				for _, o := range others {
+					o.Send("PING")
+				}
+				for _, o := range others {
+					o.Reply()
+				}
+			}
+			return strings.Contains(c.Do("INFO", "persistence"), "rdb_bgsave_in_progress:0")
+		})
+	})
+}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -97,12 +97,12 @@ func (w *commandWriter) key(r *rdb.Reader, rec *rdb.Record) error {
 	return err
 }
 
+var freeSteps = [...]func(*types.Space, *types.Root, int) bool{
+	types.List: list.FreeStep, types.Set: set.FreeStep, types.ZSet: zset.FreeStep, types.Hash: hash.FreeStep, types.Stream: stream.FreeStep,
+}
+
 func freeValue(sp *types.Space, r types.Root) {
-	step := map[types.Type]func(*types.Space, *types.Root, int) bool{
-		types.List: list.FreeStep, types.Set: set.FreeStep, types.ZSet: zset.FreeStep, types.Hash: hash.FreeStep,
-		types.Stream: stream.FreeStep,
-	}[r.Type]
-	for !step(sp, &r, 1000) {
+	for !freeSteps[r.Type](sp, &r, 1000) {
 	}
 }
 
@@ -188,7 +188,7 @@ func (w *commandWriter) zset(key []byte, r types.Root) error {
 	w.begin("ZADD", key)
 	it := v.Ascend(0, v.Len())
 	for member, score, ok := it.Next(); ok; member, score, ok = it.Next() {
-		w.add(func(dst []byte) []byte { return appendScore(dst, score) })
+		w.add(func(dst []byte) []byte { return zset.AppendText(dst, score) })
 		w.add(member.Append)
 		if len(w.args) == 2+2*itemsPerCommand {
 			if err := w.flush(); err != nil {
@@ -199,28 +199,21 @@ func (w *commandWriter) zset(key []byte, r types.Root) error {
 	return w.flush()
 }
 
-func appendScore(dst []byte, score float64) []byte {
-	switch {
-	case math.IsInf(score, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(score, -1):
-		return append(dst, "-inf"...)
-	}
-	return strconv.AppendFloat(dst, score, 'g', 17, 64)
-}
-
 // hash writes a hash, and then the fields that expire, each time with those that do at one time.
 func (w *commandWriter) hash(key []byte, r types.Root) (err error) {
 	v := hash.Open(w.sp, r)
 	w.begin("HSET", key)
 	timed := map[int64][][]byte{}
 	visit := func(field, value func([]byte) []byte, expireMS int64) {
+		if err != nil {
+			return
+		}
 		w.add(field)
 		w.add(value)
 		if expireMS != 0 {
 			timed[expireMS] = append(timed[expireMS], field(nil))
 		}
-		if len(w.args) == 2+2*itemsPerCommand && err == nil {
+		if len(w.args) == 2+2*itemsPerCommand {
 			err = w.flush()
 		}
 	}
@@ -237,9 +230,11 @@ func (w *commandWriter) hash(key []byte, r types.Root) (err error) {
 		err = w.flush()
 	}
 	for ms, fields := range timed {
-		args := [][]byte{[]byte("HPEXPIREAT"), key, strconv.AppendInt(nil, ms, 10), []byte("FIELDS"), strconv.AppendInt(nil, int64(len(fields)), 10)}
-		if err == nil {
-			err = w.put(append(args, fields...)...)
+		for some := range slices.Chunk(fields, itemsPerCommand) {
+			args := [][]byte{[]byte("HPEXPIREAT"), key, strconv.AppendInt(nil, ms, 10), []byte("FIELDS"), strconv.AppendInt(nil, int64(len(some)), 10)}
+			if err == nil {
+				err = w.put(append(args, some...)...)
+			}
 		}
 	}
 	return err

@@ -123,7 +123,7 @@ func (v *Value) moveSmall(pos int, name []byte, score float64) bool {
 		}
 	} else {
 		var buf [32]byte
-		if !v.block.Replace(a, at, appendText(buf[:0], score)) {
+		if !v.block.Replace(a, at, AppendText(buf[:0], score)) {
 			return false
 		}
 	}

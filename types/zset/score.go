@@ -32,7 +32,7 @@ func appendScore(dst []byte, score float64) []byte {
 		return listpack.AppendElementInt(dst, int64(score))
 	}
 	var buf [32]byte
-	return listpack.AppendElement(dst, appendText(buf[:0], score))
+	return listpack.AppendElement(dst, AppendText(buf[:0], score))
 }
 
 // whole tells whether a listpack keeps score as an integer.
@@ -40,8 +40,8 @@ func whole(score float64) bool {
 	return score >= -maxWhole && score <= maxWhole && score == float64(int64(score))
 }
 
-// appendText appends score as C's "%.17g" prints it.
-func appendText(dst []byte, score float64) []byte {
+// AppendText appends score as C's "%.17g" prints it.
+func AppendText(dst []byte, score float64) []byte {
 	switch {
 	case math.IsInf(score, 1):
 		return append(dst, "inf"...)
@@ -61,5 +61,5 @@ func (v *Value) AppendScore(dst []byte, score float64) []byte {
 	if v.small() && whole(score) {
 		return strconv.AppendInt(dst, int64(score), 10)
 	}
-	return appendText(dst, score)
+	return AppendText(dst, score)
 }
