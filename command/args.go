@@ -104,6 +104,16 @@ func (c *Ctx) notifyNew(k *shard.Key) {
 	}
 }
 
+// addValue makes root the value of k, whatever that held. If there is no memory it frees root, replies and reports false.
+func (c *Ctx) addValue(k *shard.Key, root types.Root) bool {
+	if !k.DB.Add(k, root, shard.SetMode{}) {
+		k.DB.FreeRoot(root)
+		c.Error(ErrNoMemory)
+		return false
+	}
+	return true
+}
+
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
 func (c *Ctx) isString(e shard.Entry) bool { return e.Type() == types.String || c.refuseType() }
 

@@ -249,13 +249,11 @@ func (c *Ctx) keepList(k *shard.Key, e shard.Entry, v *lists.Value) bool {
 	switch {
 	case e.Exists():
 		k.DB.SetRoot(e, v.Root())
+		return true
 	case v.Len() == 0:
-	case !k.DB.Add(k, v.Root(), shard.SetMode{}):
-		k.DB.FreeRoot(v.Root())
-		c.Error(ErrNoMemory)
-		return false
+		return true
 	}
-	return true
+	return c.addValue(k, v.Root())
 }
 
 // dropFromList keeps what is left of the list v at k, from which elements were removed, under the event that says so.

@@ -193,17 +193,7 @@ func (c *Ctx) keepSet(k *shard.Key, e shard.Entry, v *sets.Value) bool {
 		k.DB.SetRoot(e, v.Root())
 		return true
 	}
-	return c.addSet(k, v)
-}
-
-// addSet makes v the value of k, whatever that held. It replies and reports false if there is no memory.
-func (c *Ctx) addSet(k *shard.Key, v *sets.Value) bool {
-	if !k.DB.Add(k, v.Root(), shard.SetMode{}) {
-		k.DB.FreeRoot(v.Root())
-		c.Error(ErrNoMemory)
-		return false
-	}
-	return true
+	return c.addValue(k, v.Root())
 }
 
 // dropFrom keeps what is left of the set v at k, from which members were removed, under the event that says so.

@@ -165,7 +165,7 @@ func (c *Ctx) storeAlgebra(collect func(c *Ctx, op *setOp, db *shard.DB) (sets.V
 		c.Reply.Int(0)
 	default:
 		c.notifyNew(dest)
-		if c.addSet(dest, &v) {
+		if c.addValue(dest, v.Root()) {
 			c.Changed(1)
 			c.Notify(NotifySet, event, dest.Name)
 			c.Reply.Int(int64(v.Len()))

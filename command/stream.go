@@ -491,12 +491,7 @@ func (c *Ctx) xaddNew(o *addOptions) {
 // addStream gives k, which is free, the stream v.
 func (c *Ctx) addStream(k *shard.Key, v *stream.Value) bool {
 	c.notifyNew(k)
-	if !k.DB.Add(k, v.Root(), shard.SetMode{}) {
-		k.DB.FreeRoot(v.Root())
-		c.Error(ErrNoMemory)
-		return false
-	}
-	return true
+	return c.addValue(k, v.Root())
 }
 
 // addEntry adds the entry of an XADD to v and returns its ID, or replies with an error.

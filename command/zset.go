@@ -323,12 +323,7 @@ func (w *writtenZSet) keep(c *Ctx) bool {
 // addZSet makes v the value of k, whatever that held. It replies and reports false if there is no memory.
 func (c *Ctx) addZSet(k *shard.Key, v *zset.Value) bool {
 	c.notifyNew(k)
-	if !k.DB.Add(k, v.Root(), shard.SetMode{}) {
-		k.DB.FreeRoot(v.Root())
-		c.Error(ErrNoMemory)
-		return false
-	}
-	return true
+	return c.addValue(k, v.Root())
 }
 
 // storeZSet makes v the value of k, whatever that held, or deletes k if v is empty, and replies how many members there are. It is

@@ -7,18 +7,20 @@ import (
 	"testing"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib/auxlib/auxtest"
 )
 
 func TestRoundTrip(t *testing.T) {
-	c := newCaller()
+	c := auxtest.NewCaller(Open)
 	for _, text := range []string{
 		`{}`, `[1,2,3]`, `"a\"b\\c\/d\n"`, `{"a":{"b":[true,false,null,1.5]}}`, `[[],[[]]]`, `-0.25`, `"\u0001\u007f"`,
 	} {
-		value, err := c.call("decode", lua.LString(text))
+		value, err := c.Call("decode", lua.LString(text))
 		if err != nil {
 			t.Fatal(text, err)
 		}
-		again, err := c.call("encode", value[0])
+		again, err := c.Call("encode", value[0])
 		want := strings.ReplaceAll(text, "[]", "{}") // an empty table is an object
 		if err != nil || again[0] != lua.LString(want) {
 			t.Errorf("%s: %v %v", text, again, err)
@@ -27,17 +29,17 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestEncodeReusesItsBuffer(t *testing.T) {
-	c := newCaller()
-	array := c.l.NewTable()
+	c := auxtest.NewCaller(Open)
+	array := c.Lua.NewTable()
 	for i := 1; i <= 100; i++ {
 		array.RawSetInt(i, lua.LNumber(i))
 	}
-	encode := c.library.RawGetString("encode")
+	encode := c.Library.RawGetString("encode")
 	if n := testing.AllocsPerRun(100, func() {
-		c.l.SetTop(0)
-		c.l.Push(encode)
-		c.l.Push(array)
-		c.l.Call(1, 1)
+		c.Lua.SetTop(0)
+		c.Lua.Push(encode)
+		c.Lua.Push(array)
+		c.Lua.Call(1, 1)
 	}); n > 4 {
 		t.Errorf("%v allocations", n)
 	}
@@ -57,8 +59,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c := newCaller()
-		value, err := c.call("decode", lua.LString(s))
+		c := auxtest.NewCaller(Open)
+		value, err := c.Call("decode", lua.LString(s))
 		if err != nil {
 			if isRuntimeError(err) {
 				t.Fatalf("%q: %v", s, err)
@@ -68,7 +70,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if _, err := c.call("encode", value[0]); err != nil && isRuntimeError(err) {
+		if _, err := c.Call("encode", value[0]); err != nil && isRuntimeError(err) {
 			t.Fatalf("%q: encode: %v", s, err)
 		}
 	})

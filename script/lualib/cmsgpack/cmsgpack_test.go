@@ -6,20 +6,22 @@ import (
 	"testing"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib/auxlib/auxtest"
 )
 
 func TestRoundTrip(t *testing.T) {
-	c := newCaller()
+	c := auxtest.NewCaller(Open)
 	for _, v := range []lua.LValue{
 		lua.LNumber(0), lua.LNumber(-1), lua.LNumber(127), lua.LNumber(128), lua.LNumber(-32), lua.LNumber(-33),
 		lua.LNumber(1 << 16), lua.LNumber(1 << 32), lua.LNumber(-1 << 40), lua.LNumber(0.1), lua.LNumber(1.5),
 		lua.LNumber(math.Inf(1)), lua.LNumber(1e300), lua.LTrue, lua.LFalse, lua.LNil, lua.LString(""), lua.LString("abc\x00"),
 	} {
-		packed, err := c.call("pack", v)
+		packed, err := c.Call("pack", v)
 		if err != nil {
 			t.Fatal(v, err)
 		}
-		back, err := c.call("unpack", packed[0])
+		back, err := c.Call("unpack", packed[0])
 		if err != nil || len(back) != 1 || back[0] != v {
 			t.Errorf("%v: %v %v", v, back, err)
 		}
@@ -36,8 +38,8 @@ func FuzzUnpack(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c := newCaller()
-		values, err := c.call("unpack", lua.LString(s))
+		c := auxtest.NewCaller(Open)
+		values, err := c.Call("unpack", lua.LString(s))
 		if err != nil {
 			var api *lua.ApiError
 			if !errors.As(err, &api) || api.Type == lua.ApiErrorPanic {
@@ -48,11 +50,11 @@ func FuzzUnpack(f *testing.F) {
 		if len(values) == 0 {
 			return
 		}
-		packed, err := c.call("pack", values...)
+		packed, err := c.Call("pack", values...)
 		if err != nil {
 			t.Fatalf("%q: pack: %v", s, err)
 		}
-		again, err := c.call("unpack", packed[0])
+		again, err := c.Call("unpack", packed[0])
 		if err != nil || len(again) != len(values) {
 			t.Fatalf("%q: %d values, then %d, %v", s, len(values), len(again), err)
 		}

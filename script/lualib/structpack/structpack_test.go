@@ -5,17 +5,19 @@ import (
 	"testing"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/shoaldb/shoal/script/lualib/auxlib/auxtest"
 )
 
 func TestRoundTrip(t *testing.T) {
-	c := newCaller()
+	c := auxtest.NewCaller(Open)
 	values := []lua.LValue{lua.LNumber(-5), lua.LNumber(70000), lua.LNumber(1.5), lua.LString("abc")}
 	for _, format := range []string{"bi4ds", ">i2I8fs", "!8 b I8 d s", "<hLfs", ">i16I32ds"} {
-		packed, err := c.call("pack", append([]lua.LValue{lua.LString(format)}, values...)...)
+		packed, err := c.Call("pack", append([]lua.LValue{lua.LString(format)}, values...)...)
 		if err != nil {
 			t.Fatal(format, err)
 		}
-		back, err := c.call("unpack", lua.LString(format), packed[0])
+		back, err := c.Call("unpack", lua.LString(format), packed[0])
 		if err != nil || len(back) != len(values)+1 {
 			t.Fatal(format, back, err)
 		}
@@ -38,9 +40,9 @@ func FuzzUnpack(f *testing.F) {
 	f.Add("c2147483647", "x", -1)
 	f.Add("!1073741824dI32", "x", 5)
 	f.Fuzz(func(t *testing.T, format, data string, offset int) {
-		c := newCaller()
+		c := auxtest.NewCaller(Open)
 		for _, name := range []string{"unpack", "size"} {
-			_, err := c.call(name, lua.LString(format), lua.LString(data), lua.LNumber(offset))
+			_, err := c.Call(name, lua.LString(format), lua.LString(data), lua.LNumber(offset))
 			var api *lua.ApiError
 			if err != nil && (!errors.As(err, &api) || api.Type == lua.ApiErrorPanic) {
 				t.Fatalf("%s %q %q %d: %v", name, format, data, offset, err)
