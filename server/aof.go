@@ -29,6 +29,10 @@ var aofCommands = []command.Spec{
 		Tips:    []string{"request_policy:all_shards", "response_policy:agg_min"},
 		Args: []command.Arg{{Name: "numlocal", Type: command.ArgInteger}, {Name: "numreplicas", Type: command.ArgInteger},
 			{Name: "timeout", Type: command.ArgInteger}}, Run: waitaof},
+	{Name: "WAIT", Arity: 3, Flags: command.NoScript | command.Barrier, ACL: command.ACLConnection, Group: "generic", Since: "3.0.0", Complexity: "O(1)",
+		Summary: "Waits until replicas have what the client has written before.",
+		Tips:    []string{"request_policy:all_shards", "response_policy:agg_min"},
+		Args:    []command.Arg{{Name: "numreplicas", Type: command.ArgInteger}, {Name: "timeout", Type: command.ArgInteger}}, Run: wait},
 }
 
 // appendOnly is the state of the append only file.
@@ -469,6 +473,25 @@ func bgrewriteaof(c *command.Ctx) {
 		s.beginRewrite(nil)
 		c.Reply.Simple("Background append only file rewriting started")
 	}
+}
+
+// wait replies how many replicas have got all that the client wrote: there are none, so whoever wants one waits until its time is over.
+func wait(c *command.Ctx) {
+	replicas, ok := shard.ParseInt(c.Args[1])
+	if !ok {
+		c.Error(command.ErrNotInteger)
+		return
+	}
+	timeout, ok := c.TimeoutArgMS(2)
+	if !ok {
+		return
+	}
+	none := func(out *resp.Writer) { out.Int(0) }
+	if replicas <= 0 || c.Block == nil {
+		none(c.Reply)
+		return
+	}
+	c.Block(c, command.Waiting{Args: c.Args, Timeout: timeout, Expired: none})
 }
 
 const errWaitAOFOff command.Error = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."

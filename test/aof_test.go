@@ -409,6 +409,17 @@ func TestStalledDisk(t *testing.T) {
 	}
 }
 
+// TestWait looks at the replies of WAIT, beside redis-server's, where there are no replicas.
+func TestWait(t *testing.T) {
+	redis, shoal := pool.get(t, oracle.Need(t)).Dial(t), sharedShoal(t).Dial(t)
+	for _, args := range [][]string{{"WAIT", "0", "0"}, {"WAIT", "-1", "0"}, {"WAIT", "a", "0"}, {"WAIT", "1", "1"}, {"WAIT", "1", "-1"}, {"WAIT", "1", "1.5"}, {"WAIT", "1"},
+		{"MULTI"}, {"WAIT", "1", "0"}, {"EXEC"}, {"EVAL", "return redis.call('wait', 1, 0)", "0"}} {
+		if want, got := redis.Do(args...), shoal.Do(args...); got != want {
+			t.Errorf("%q: %q, in redis %q", args, got, want)
+		}
+	}
+}
+
 // TestWaitAOF looks at the replies of WAITAOF.
 func TestWaitAOF(t *testing.T) {
 	srv := oracle.Shoal(t, "--appendonly", "no")

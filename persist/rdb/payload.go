@@ -8,9 +8,14 @@ import (
 // footerBytes is how many bytes of a payload stand behind the value.
 const footerBytes = 2 + 8
 
-// AppendFooter makes a payload, as DUMP replies it, of dst[from:], which is a type and a value.
+// AppendFooter makes a payload, as DUMP and FUNCTION DUMP reply it, of dst[from:], which is a type and a value, or functions,
+// or nothing.
 func AppendFooter(dst []byte, from int) []byte {
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(Type(dst[from]).Version()))
+	version := Version
+	if from < len(dst) {
+		version = Type(dst[from]).Version()
+	}
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(version))
 	return binary.LittleEndian.AppendUint64(dst, Checksum(0, dst[from:]))
 }
 
