@@ -42,6 +42,17 @@ func (l *Large) Bytes(n int) []byte {
 	return unsafe.Slice((*byte)(pointer(l.addr)), l.size)[:n:n]
 }
 
+// Elements returns the first n values of a type without pointers that l has room for. They die at Grow and ReleaseStep.
+func Elements[T any](l *Large, n int) []T {
+	if uintptr(n*SizeOf[T]()) > l.size {
+		panic("alloc: elements beyond a mapping")
+	}
+	return unsafe.Slice((*T)(pointer(l.addr)), n)
+}
+
+// SizeOf returns how many bytes a value of type T takes.
+func SizeOf[T any]() int { return int(unsafe.Sizeof(*new(T))) }
+
 // Grow makes room for at least n bytes and may move them; new bytes are zero. When it fails
 // nothing has changed. On Linux no byte is copied.
 func (l *Large) Grow(h *Heap, n int) error {

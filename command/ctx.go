@@ -36,6 +36,8 @@ type Ctx struct {
 	// Lengthen makes the command run in steps, from the beginning, or declines; see Long. Set by server/; nil where the command has
 	// to be one step, as in a transaction.
 	Lengthen func(c *Ctx) bool
+	// Beyond are the names of further keys that a command with LockAll reads, and nothing else beyond its keys: it may run in steps.
+	Beyond []shard.Pattern
 	// Yield ends a step of a command that runs in steps, if it has taken long enough; nil in any other.
 	Yield func()
 	// Outside does work on another goroutine, with the locks free and the command's keys on lease. It is set in the steps of a command

@@ -93,33 +93,27 @@ type sorting struct {
 	alpha       bool
 	asIs        bool // no sorting: BY without an asterisk
 	store       *shard.Key
-	elems       []sortElement
+	elems       sortElements
+	texts       sortTexts
 	order       []sortKey // of elems; empty: as they are
+	dropOrder   func()    // gives back what order takes; nil: nothing has to
 	from, to    int       // the part of elems that is wanted
-	text        []byte
-	name        []byte // of a key being looked up
+	name        []byte    // of a key being looked up
 	notANumber  bool
 	long        bool // it will begin anew, and in steps
 	scratch     [20]byte
 	compareText func(a, b []byte) int
 }
 
-// sortElement is an element with what it is sorted by.
-type sortElement struct {
-	elem   listpack.Element
-	score  float64
-	weight []byte // with ALPHA; nil: there is none
-}
-
 var sortings = sync.Pool{New: func() any { return new(sorting) }}
 
 // end makes s ready for the next SORT. What a large one took is not kept.
 func (s *sorting) end() {
-	const most = 4096 // elements
-	if cap(s.elems) > most {
-		return
+	if s.dropOrder != nil {
+		s.order = nil
+		s.dropOrder()
 	}
-	*s = sorting{elems: s.elems[:0], order: s.order[:0], text: s.text[:0], name: s.name[:0]}
+	*s = sorting{elems: s.elems.emptied(), texts: s.texts.emptied(), order: s.order[:0], name: s.name[:0]}
 	sortings.Put(s)
 }
 
@@ -271,11 +265,28 @@ func (s *sorting) part(n int) (from, to int) {
 
 // begins works with that many elements, if they are not so many that the command will run in steps.
 func (s *sorting) begins(c *Ctx, elements int) bool {
+	c.Beyond = s.beyond(c.Beyond[:0])
 	s.long = c.Long(elements)
-	if !s.long {
-		s.elems = slices.Grow(s.elems, elements)
-	}
 	return !s.long
+}
+
+// beyond appends what the patterns make of elements to dst: names of keys.
+func (s *sorting) beyond(dst []shard.Pattern) []shard.Pattern {
+	if s.by != nil {
+		dst = appendNames(dst, s.by)
+	}
+	for _, pattern := range s.get {
+		dst = appendNames(dst, pattern)
+	}
+	return dst
+}
+
+func appendNames(dst []shard.Pattern, pattern []byte) []shard.Pattern {
+	if at := asterisk(pattern); at >= 0 {
+		rest, _ := splitField(pattern[at+1:])
+		dst = append(dst, shard.Pattern{Prefix: string(pattern[:at]), Suffix: string(rest)})
+	}
+	return dst
 }
 
 func (s *sorting) loadList(c *Ctx, v *lists.Value) {
@@ -289,25 +300,10 @@ func (s *sorting) loadList(c *Ctx, v *lists.Value) {
 		it = v.BackFrom(n - 1 - from)
 	}
 	for range to - from {
-		e := it.Element()
-		if !e.IsInt {
-			e.Bytes = s.copied(e.Bytes) // it dies when the iterator comes to another node
-		}
-		s.elems = append(s.elems, sortElement{elem: e})
+		s.elems.add(s.texts.copied(it.Element())) // which dies when the iterator comes to another node
 		it.Next()
 		c.Pause(1)
 	}
-}
-
-// copied returns a copy of b.
-func (s *sorting) copied(b []byte) []byte {
-	const chunk = 16 << 10
-	if cap(s.text)-len(s.text) < len(b) {
-		s.text = make([]byte, 0, max(chunk, len(b)))
-	}
-	from := len(s.text)
-	s.text = append(s.text, b...)
-	return s.text[from:len(s.text):len(s.text)]
 }
 
 // loadSet sorts the members where an order is not asked for but the result is stored, by their bytes, or goes to a script: as they have
@@ -323,7 +319,7 @@ func (s *sorting) loadSet(c *Ctx, v *sets.Value) {
 	var b sets.Batch
 	for it := v.Iter(); it.Next(&b); {
 		for _, e := range b.Members() {
-			s.elems = append(s.elems, sortElement{elem: e})
+			s.elems.add(s.texts.kept(e))
 		}
 		c.Pause(len(b.Members()))
 	}
@@ -340,20 +336,24 @@ func (s *sorting) loadZSet(c *Ctx, v *zset.Value) {
 		it = v.Descend(n-to, n-from)
 	}
 	for e, _, ok := it.Next(); ok; e, _, ok = it.Next() {
-		s.elems = append(s.elems, sortElement{elem: e})
+		s.elems.add(s.texts.kept(e))
 		c.Pause(1)
 	}
 }
 
 // weigh finds out what each element is sorted by.
 func (s *sorting) weigh(c *Ctx) {
-	for i := range s.elems {
+	for i := range s.elems.n {
 		c.Pause(1)
-		x := &s.elems[i]
-		weight := x.elem
+		x := s.elems.at(i)
+		if s.by == nil && s.alpha && x.elem.kind != textInteger {
+			x.weight = x.elem
+			continue
+		}
+		weight := s.texts.element(x.elem)
 		if s.by != nil {
 			var ok bool
-			if weight, ok = s.lookup(c, s.by, x.elem); !ok {
+			if weight, ok = s.lookup(c, s.by, weight); !ok {
 				continue
 			}
 		}
@@ -361,12 +361,9 @@ func (s *sorting) weigh(c *Ctx) {
 		case !s.alpha:
 			s.setScore(x, weight)
 		case weight.IsInt:
-			x.weight = s.copied(shard.AppendInt(s.scratch[:0], weight.Int))
+			x.weight = s.texts.copied(listpack.Element{Bytes: shard.AppendInt(s.scratch[:0], weight.Int)})
 		default:
-			x.weight = weight.Bytes[:len(weight.Bytes):len(weight.Bytes)]
-			if x.weight == nil {
-				x.weight = []byte{}
-			}
+			x.weight = s.texts.kept(weight)
 		}
 	}
 }
@@ -374,11 +371,11 @@ func (s *sorting) weigh(c *Ctx) {
 // setScore makes x sorted by the number that weight is, to its first zero byte.
 func (s *sorting) setScore(x *sortElement, weight listpack.Element) {
 	if weight.IsInt {
-		x.score = float64(weight.Int)
+		x.setScore(float64(weight.Int))
 		return
 	}
 	f, n, inRange := strtod(weight.Bytes)
-	x.score = f
+	x.setScore(f)
 	ended := n == len(weight.Bytes) || weight.Bytes[n] == 0
 	if !ended || !inRange || math.IsNaN(f) {
 		s.notANumber = true
@@ -394,10 +391,7 @@ func (s *sorting) lookup(c *Ctx, pattern []byte, elem listpack.Element) (value l
 	if at < 0 {
 		return value, false
 	}
-	rest, field := pattern[at+1:], []byte(nil)
-	if i := bytes.Index([]byte(cString(rest)), []byte("->")); i >= 0 && i+2 < len(rest) && rest[i+2] != 0 {
-		rest, field = rest[:i], rest[i+2:]
-	}
+	rest, field := splitField(pattern[at+1:])
 	s.name = append(elem.Append(append(s.name[:0], pattern[:at]...)), rest...)
 	k := c.KeyOf(c.DB, s.name)
 	e := c.lookup(&k)
@@ -413,6 +407,14 @@ func (s *sorting) lookup(c *Ctx, pattern []byte, elem listpack.Element) (value l
 		return listpack.Element{Int: n, IsInt: true}, true
 	}
 	return listpack.Element{Bytes: k.DB.Bytes(e, nil)}, true
+}
+
+// splitField splits what stands behind a pattern's asterisk at the arrow that a field of a hash follows; field is nil if there is none.
+func splitField(rest []byte) (suffix, field []byte) {
+	if i := bytes.Index([]byte(cString(rest)), []byte("->")); i >= 0 && i+2 < len(rest) && rest[i+2] != 0 {
+		return rest[:i], rest[i+2:]
+	}
+	return rest, nil
 }
 
 // fieldOf returns a field of the hash of e, if it is one.
@@ -433,10 +435,10 @@ type sortKey struct {
 
 func (s *sorting) headOf(x *sortElement) uint64 {
 	if s.alpha {
-		return s.textHead(x.weight)
+		return s.textHead(s.texts.bytes(x.weight))
 	}
 	const sign = 1 << 63
-	b := math.Float64bits(x.score + 0) // 0 for -0
+	b := math.Float64bits(x.score() + 0) // 0 for -0
 	if b&sign != 0 {
 		return ^b
 	}
@@ -455,27 +457,38 @@ func (s *sorting) textHead(text []byte) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
+// makeOrder makes room for the keys of n elements. On the Go heap that of a million would be cleared in one step.
+func (s *sorting) makeOrder(c *Ctx, n int) {
+	if n >= longElements {
+		if order, drop := shard.Scratch[sortKey](c.KS, n); drop != nil {
+			s.order, s.dropOrder = order[:0], drop
+			return
+		}
+	}
+	s.order = slices.Grow(s.order, n)
+}
+
 // arrange sorts the elements, or as much of them as is wanted. Equal ones stay in their order, but for the case in which Redis
 // has its own quicksort sort a part.
 func (s *sorting) arrange(c *Ctx) {
-	n := len(s.elems)
+	n := s.elems.n
 	if s.from == s.to {
 		return
 	}
-	s.order = slices.Grow(s.order, n)
-	for i := range s.elems {
-		s.order = append(s.order, sortKey{s.headOf(&s.elems[i]), i})
+	s.makeOrder(c, n)
+	for i := range n {
+		s.order = append(s.order, sortKey{s.headOf(s.elems.at(i)), i})
 		c.Pause(1)
 	}
 	compare := s.compare
 	if c.Yield != nil {
-		compare = func(a, b *sortKey) int {
+		compare = func(a, b sortKey) int {
 			c.Pause(1)
 			return s.compare(a, b)
 		}
 	}
 	stable := func(a, b sortKey) int {
-		if r := compare(&a, &b); r != 0 {
+		if r := compare(a, b); r != 0 {
 			return r
 		}
 		return a.at - b.at
@@ -484,15 +497,15 @@ func (s *sorting) arrange(c *Ctx) {
 	case s.to-s.from == n:
 		slices.SortFunc(s.order, stable)
 	case s.by != nil:
-		sortPart(s.order, s.from, s.to, compare)
+		sortPart(s.order, s.from, s.to, func(a, b *sortKey) int { return compare(*a, *b) })
 	default:
 		sortPart(s.order, s.from, s.to, func(a, b *sortKey) int { return stable(*a, *b) })
 	}
 }
 
-func (s *sorting) compare(a, b *sortKey) (r int) {
+func (s *sorting) compare(a, b sortKey) (r int) {
 	if r = cmp.Compare(a.head, b.head); r == 0 {
-		r = s.compareWhole(&s.elems[a.at], &s.elems[b.at])
+		r = s.compareWhole(s.elems.at(a.at), s.elems.at(b.at))
 	}
 	if s.descending {
 		return -r
@@ -504,12 +517,12 @@ func (s *sorting) compare(a, b *sortKey) (r int) {
 func (s *sorting) compareWhole(a, b *sortElement) int {
 	switch {
 	case !s.alpha:
-		return compareElements(a.elem, b.elem)
-	case a.weight != nil && b.weight != nil:
-		return s.compareText(a.weight, b.weight)
-	case a.weight != nil:
+		return compareElements(s.texts.element(a.elem), s.texts.element(b.elem))
+	case a.weight.kind != textNone && b.weight.kind != textNone:
+		return s.compareText(s.texts.bytes(a.weight), s.texts.bytes(b.weight))
+	case a.weight.kind != textNone:
 		return 1
-	case b.weight != nil:
+	case b.weight.kind != textNone:
 		return -1
 	}
 	return 0
@@ -542,15 +555,16 @@ func collate(a, b []byte) int {
 // each calls visit with each element of the result; ok is false for a GET that finds nothing.
 func (s *sorting) each(c *Ctx, visit func(e listpack.Element, ok bool)) {
 	for i := s.from; i < s.to; i++ {
-		x := &s.elems[i]
+		x := i
 		if len(s.order) > 0 {
-			x = &s.elems[s.order[i].at]
+			x = s.order[i].at
 		}
+		elem := s.texts.element(s.elems.at(x).elem)
 		if len(s.get) == 0 {
-			visit(x.elem, true)
+			visit(elem, true)
 		}
 		for _, pattern := range s.get {
-			visit(s.lookup(c, pattern, x.elem))
+			visit(s.lookup(c, pattern, elem))
 		}
 		c.Pause(1)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type longCommand struct {
 	kept    [][]byte                // of a reply whose head is yet to come
 	begun   bool                    // part of the reply has been kept or sent
 	leased  []leasedKeyOf
+	beyond  bool        // keys of patterns are on lease, too
 	writes  bool        // it may have changed something
 	effects journal.Log // what it has yet to tell
 	work    func()      // what has to be done on another goroutine before the next step
@@ -64,9 +66,9 @@ type leasedKeyOf struct {
 func lengthen(c *command.Ctx) bool {
 	cl := c.Client.(*Client)
 	r := cl.reactor
-	outside := c.Spec.Outside
+	outside, all := c.Spec.Outside, c.Spec.LocksAll(c.Args)
 	switch {
-	case c.Spec.LocksAll(c.Args):
+	case all && len(c.Beyond) == 0:
 		return false
 	case r.srv.leases.waitingAll.Load() > 0:
 		if outside {
@@ -94,6 +96,10 @@ func lengthen(c *command.Ctx) bool {
 		r.srv.leases.scripts.Add(1)
 	}
 	l.lease(write)
+	if l.beyond = all; all {
+		l.shards.addAll(r.srv.ks)
+		r.srv.ks.LeasePatterns(slices.Clone(c.Beyond))
+	}
 	cl.suspend(clientStreaming)
 	r.long.lengthened = true
 	r.long.list = append(r.long.list, l)
@@ -214,6 +220,9 @@ func (r *reactor) step(l *longCommand) (more bool) {
 		r.endEffects(&l.ctx)
 		for _, k := range l.leased {
 			k.EndLease(k.change)
+		}
+		if l.beyond {
+			r.srv.ks.EndPatterns()
 		}
 		r.srv.countLeases(-1)
 		if l.writes {

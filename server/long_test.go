@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -469,4 +470,83 @@ func TestLongCommandOfGoneClient(t *testing.T) {
 			t.Error(got)
 		}
 	}
+}
+
+// TestLongSortPatterns has SORT look up keys that it finds while it runs, which others want to change.
+func TestLongSortPatterns(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c, sorter, writer, runner, scripter := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)
+		const n = 40000
+		fill(c, n, []string{"RPUSH", "list"}, func(i int) []string { return []string{fmt.Sprint(i)} })
+		fill(c, n, []string{"MSET"}, func(i int) []string { return []string{fmt.Sprintf("w:%d:x", i), fmt.Sprint((i * 7919) % n)} })
+		fill(c, n, []string{"HSET", "h:1"}, func(i int) []string { return []string{fmt.Sprintf("f:%d", i), "v"} })
+		c.Do("SET", "w:", "not covered")
+		for round := range 5 {
+			sorter.Send("SORT", "list", "BY", "w:*:x", "GET", "#", "GET", "w:*:x", "GET", "h:*->f:1", "GET", "nosuch")
+			c.Do("PING")
+			writer.Send("SET", "w:5:x", fmt.Sprint(1000000+round))
+			writer.Send("SET", "w:", "free")
+			runner.Send("MULTI")
+			runner.Send("DEL", "w:6:x")
+			runner.Send("HDEL", "h:1", "f:1")
+			runner.Send("EXEC")
+			scripter.Send("EVAL", "return redis.call('INCR', 'w:' .. ARGV[1] .. ':x')", "0", "7")
+			if got := c.Do("GET", "w:5:x"); !strings.HasPrefix(got, "$") {
+				t.Fatalf("GET beside SORT: %q", got)
+			}
+			reply := sorter.Reply()
+			if !strings.HasPrefix(reply, fmt.Sprintf("*%d\r\n", 4*n)) || !strings.HasSuffix(reply, "$-1\r\n") {
+				t.Fatalf("SORT: %.60q", reply)
+			}
+			last := -1
+			lines := strings.Split(reply, "\r\n")
+			for i := 1; i+1 < len(lines); {
+				elem, weight := lines[i+1], 0
+				i += 2
+				if lines[i] != "$-1" {
+					i++
+					weight = atoi(t, lines[i])
+				}
+				i++
+				if weight < last || weight == 0 && i > 20 && elem != "6" {
+					t.Fatalf("element %s with weight %d behind %d", elem, weight, last)
+				}
+				last = weight
+				for range 2 {
+					if lines[i] != "$-1" {
+						i++
+					}
+					i++
+				}
+			}
+			for _, waited := range []*oracle.Client{writer, writer, runner, runner, runner, runner, scripter} {
+				if got := waited.Reply(); strings.HasPrefix(got, "-") {
+					t.Errorf("beside SORT: %q", got)
+				}
+			}
+			if got := c.Do("GET", "w:5:x"); got != fmt.Sprintf("$7\r\n%d\r\n", 1000000+round) {
+				t.Errorf("GET after SORT: %q", got)
+			}
+		}
+		c.Do("PEXPIRE", "w:9:x", "1")
+		if got := c.Do("SORT", "list", "BY", "w:*:x", "LIMIT", "0", "30000", "STORE", "sorted"); got != ":30000\r\n" {
+			t.Errorf("SORT STORE: %q", got)
+		}
+		if got := c.Do("SORT", "list", "BY", "w:*:x", "STORE", "list"); got != fmt.Sprintf(":%d\r\n", n) {
+			t.Errorf("SORT STORE of itself: %q", got)
+		}
+		eventually(t, "the key has gone", func() bool { return c.Do("DEL", "w:9:x") == ":0\r\n" })
+		if got := c.Do("FLUSHALL"); got != "+OK\r\n" {
+			t.Errorf("FLUSHALL: %q", got)
+		}
+	})
+}
+
+func atoi(t testing.TB, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -77,6 +77,7 @@ type Shard struct {
 	ordered  access // what access clocks were when the keys were last put in order
 
 	leases map[string]*lease // nil when there are none
+	beyond *patternLease     // of keys that a command finds while it runs; see LeasePatterns
 
 	account
 	memory // of accesses, for some eviction policies
@@ -93,7 +94,7 @@ type Shard struct {
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
 	work    atomic.Bool  // Tick may have something to do
 
-	_ [39]byte // to a multiple of 64: the next shard's lock begins a line of its own
+	_ [31]byte // to a multiple of 64: the next shard's lock begins a line of its own
 }
 
 // Stats counts what happened in a shard since the last reset.

@@ -170,6 +170,16 @@ func (l *Large) Bytes() []byte { return l.l.bytes() }
 // Drop gives the memory back.
 func (l *Large) Drop() { l.l.unref() }
 
+// Scratch returns n values of a type without pointers that a command needs while it runs, and what gives them back; nil if there is no
+// memory. Unlike on the Go heap they cost nothing until they are touched.
+func Scratch[T any](ks *Keyspace, n int) (list []T, drop func()) {
+	l := ks.NewLarge(n * alloc.SizeOf[T]())
+	if l == nil {
+		return nil, nil
+	}
+	return alloc.Elements[T](&l.l.mem, n), l.Drop
+}
+
 // SetLarge sets k to the bytes of l without a copy. l is the keyspace's afterwards, also when it reports false
 // because there is no memory.
 func (db *DB) SetLarge(k *Key, l *Large, m SetMode) bool {

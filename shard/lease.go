@@ -1,5 +1,7 @@
 package shard
 
+import "sync"
+
 // A lease keeps a key's value for a command that works on it in steps and gives the shard's lock back in between. Commands
 // that would change what is being read, or touch what is being changed, wait until it ends; an expired key is not deleted
 // before. Names are leased in all databases at once: that is simpler, and COPY and MOVE reach into others.
@@ -12,7 +14,8 @@ type lease struct {
 
 // Leased tells whether a command that reads k, or changes it, has to wait. The shard is locked, here and below.
 func (k *Key) Leased(write bool) bool {
-	return k.DB.shard.leases != nil && k.leased(write)
+	s := k.DB.shard
+	return s.leases != nil && k.leased(write) || write && s.beyond != nil && s.beyond.covers(k.Name)
 }
 
 func (k *Key) leased(write bool) bool {
@@ -74,8 +77,61 @@ func (s *Shard) Writing() bool {
 
 // Await calls resume, under the shard's lock, when nobody leases k any more. k is leased.
 func (k *Key) Await(resume func()) {
-	l := k.DB.shard.leases[string(k.Name)]
+	if l := k.DB.shard.leases[string(k.Name)]; l != nil {
+		l.waiting = append(l.waiting, resume)
+		return
+	}
+	k.DB.shard.beyond.await(resume)
+}
+
+// Pattern stands for all keys whose names begin and end so, with anything between.
+type Pattern struct{ Prefix, Suffix string }
+
+func (p *Pattern) covers(name []byte) bool {
+	return len(name) >= len(p.Prefix)+len(p.Suffix) &&
+		string(name[:len(p.Prefix)]) == p.Prefix && string(name[len(name)-len(p.Suffix):]) == p.Suffix
+}
+
+// patternLease is a lease, to read, of keys that a command finds while it runs. There is one at a time.
+type patternLease struct {
+	patterns []Pattern
+	mu       sync.Mutex // those who await it hold the lock of one shard each
+	waiting  []func()
+}
+
+func (l *patternLease) covers(name []byte) bool {
+	for i := range l.patterns {
+		if l.patterns[i].covers(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *patternLease) await(resume func()) {
+	l.mu.Lock()
 	l.waiting = append(l.waiting, resume)
+	l.mu.Unlock()
+}
+
+// LeasePatterns begins a lease, to read, of all keys that the patterns stand for, in all databases. All shards are locked, and there is no
+// such lease yet.
+func (ks *Keyspace) LeasePatterns(patterns []Pattern) {
+	l := &patternLease{patterns: patterns}
+	for _, s := range ks.shards {
+		s.beyond = l
+	}
+}
+
+// EndPatterns ends the lease that LeasePatterns began. All shards are locked. Those who await a key are called.
+func (ks *Keyspace) EndPatterns() {
+	l := ks.shards[0].beyond
+	for _, s := range ks.shards {
+		s.beyond = nil
+	}
+	for _, resume := range l.waiting {
+		resume()
+	}
 }
 
 // MarkBusy tells those who await k, and those who will meet its lease, that it may last for ever.
