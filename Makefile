@@ -90,8 +90,9 @@ suite: build ## run UNITS of Redis' own test suite, from its source in REDIS_SRC
 KILLS ?= 200
 
 .PHONY: crash
-crash: ## kill a server under load KILLS=200 times, with appendfsync always: nothing that it acknowledged is lost
+crash: ## kill a server under load KILLS=200 times, and at each step on its disk, with appendfsync always: nothing that it acknowledged is lost
 	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./test -run '^TestCrashes$$' -v
+	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./server -run '^TestKilledAtSteps$$|^TestCrash' -v
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME=30s

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/persist/aof"
+	"github.com/shoaldb/shoal/persist/disk"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/shard"
@@ -37,8 +38,9 @@ var aofCommands = []command.Spec{
 
 // appendOnly is the state of the append only file.
 type appendOnly struct {
-	mu       sync.Mutex // held to change folder, manifest, on and writer; never by a reactor
+	mu       sync.Mutex // held to change folder, on and writer; never by a reactor
 	folder   aof.Folder // absolute
+	names    sync.Mutex // held to change manifest; taken behind mu, and by the writer, for which nobody waits who holds it
 	manifest *aof.Manifest
 
 	on      atomic.Bool
@@ -76,7 +78,9 @@ func (s *Server) findAOF(v *config.Values) error {
 		return err
 	}
 	a := &s.aof
-	a.folder = aof.Folder{Dir: dir, Name: v.AppendDirName, Filename: v.AppendFilename}
+	a.folder = aof.Folder{Disk: s.disk, Dir: dir, Name: v.AppendDirName, Filename: v.AppendFilename}
+	a.names.Lock()
+	defer a.names.Unlock()
 	a.manifest, err = a.folder.ReadManifest()
 	return err
 }
@@ -87,7 +91,7 @@ func (s *Server) startAOF(v *config.Values) bool {
 	a.mu.Lock()
 	m, upgraded, err := a.folder.Load()
 	if err == nil {
-		a.manifest = m
+		a.setManifest(m)
 	}
 	a.mu.Unlock()
 	if err != nil {
@@ -104,7 +108,7 @@ func (s *Server) startAOF(v *config.Values) bool {
 	}
 	a.on.Store(true)
 	a.always.Store(v.AppendFsync == config.FsyncAlways)
-	if a.manifest.Empty() {
+	if a.currentManifest().Empty() {
 		return s.beginEmptyAOF()
 	}
 	if err := s.reopenAOF(); err != nil {
@@ -113,6 +117,18 @@ func (s *Server) startAOF(v *config.Values) bool {
 	}
 	s.removeHistory(v)
 	return true
+}
+
+func (a *appendOnly) setManifest(m *aof.Manifest) {
+	a.names.Lock()
+	a.manifest = m
+	a.names.Unlock()
+}
+
+func (a *appendOnly) currentManifest() *aof.Manifest {
+	a.names.Lock()
+	defer a.names.Unlock()
+	return a.manifest
 }
 
 // beginEmptyAOF makes the files of an append only file of which there are none.
@@ -124,8 +140,9 @@ func (s *Server) beginEmptyAOF() bool {
 	if err := <-done; err != nil {
 		return false
 	}
-	s.log.Noticef("Creating AOF base file %s on server start", a.manifest.Base.Name)
-	s.log.Noticef("Creating AOF incr file %s on server start", a.manifest.Increments[0].Name)
+	m := a.currentManifest()
+	s.log.Noticef("Creating AOF base file %s on server start", m.Base.Name)
+	s.log.Noticef("Creating AOF incr file %s on server start", m.Increments[0].Name)
 	return true
 }
 
@@ -134,6 +151,8 @@ func (s *Server) reopenAOF() error {
 	a := &s.aof
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.names.Lock()
+	defer a.names.Unlock()
 	m, verb := a.manifest, "Opening"
 	if len(m.Increments) == 0 {
 		m, verb = m.WithIncrement(a.folder.Filename), "Creating"
@@ -156,12 +175,12 @@ func (s *Server) reopenAOF() error {
 }
 
 // startWriter begins to write what is told from now on to f. All shards are locked.
-func (s *Server) startWriter(f *os.File) {
+func (s *Server) startWriter(f disk.File) {
 	a, j := &s.aof, s.propagation.journal
 	v := s.cfg.Load()
 	in, _ := j.Reader(j.End())
 	j.Unselect()
-	a.writer.Store(aof.NewWriter(j, in, aof.OSFile(f), aof.Options{
+	a.writer.Store(aof.NewWriter(j, in, f, aof.Options{
 		Policy: fsyncPolicies[v.AppendFsync], Timestamps: v.AOFTimestampEnabled, Synced: s.synced, Failed: s.aofFailed,
 		Took: func(event string, d time.Duration) { s.spike(event, int64(d)) },
 	}))
@@ -180,6 +199,8 @@ func (s *Server) removeHistory(v *config.Values) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.names.Lock()
+	defer a.names.Unlock()
 	if a.manifest == nil {
 		return
 	}
@@ -224,7 +245,7 @@ func (s *Server) enableAOF(v *config.Values) error {
 	a.always.Store(v.AppendFsync == config.FsyncAlways)
 	err := s.findAOF(v)
 	if err == nil {
-		err = os.MkdirAll(a.folder.Path(""), 0o755)
+		err = a.folder.Make()
 	}
 	if err != nil {
 		s.log.Warningf("Can't open or create append-only dir %s: %s", v.AppendDirName, config.SystemError(err))
@@ -274,7 +295,7 @@ func (s *Server) stopAOF() {
 		s.cancelRewrite()
 	}
 	if a.partial.Swap(false) {
-		os.Remove(a.folder.Path(a.folder.TempIncrement()))
+		s.disk.Remove(a.folder.Path(a.folder.TempIncrement()))
 	}
 	s.aofFailed(nil, aof.Never)
 	s.releaseAll()

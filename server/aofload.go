@@ -67,9 +67,7 @@ type loaded struct {
 func (s *Server) loadAOF(v *config.Values) bool {
 	begin := time.Now()
 	a := &s.aof
-	a.mu.Lock()
-	m := a.manifest
-	a.mu.Unlock()
+	m := a.currentManifest()
 	if m.Empty() {
 		return true
 	}
@@ -170,7 +168,7 @@ func (s *Server) mendAOF(path string, cut *aof.TruncatedError, v *config.Values)
 	s.log.Warningf("!!! Warning: short read while loading the AOF file %s!!!", cut.File)
 	s.log.Warningf("AOF %s loaded anyway because aof-load-truncated is enabled", cut.File)
 	s.log.Warningf("!!! Truncating the AOF %s at offset %d !!!", cut.File, cut.Valid)
-	if err := os.Truncate(path, cut.Valid); err != nil {
+	if err := s.disk.Truncate(path, cut.Valid); err != nil {
 		s.log.Warningf("Error truncating the AOF file %s: %s", cut.File, config.SystemError(err))
 		return false
 	}
@@ -532,7 +530,9 @@ func (s *Server) reloadAOF() command.Error {
 	}
 	a := &s.aof
 	a.mu.Lock()
+	a.names.Lock()
 	s.measureAOF()
+	a.names.Unlock()
 	a.mu.Unlock()
 	if !ok {
 		return "ERR Error trying to load the AOF files, check server logs."

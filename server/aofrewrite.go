@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/persist/aof"
+	"github.com/shoaldb/shoal/persist/disk"
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/persist/save"
 	"github.com/shoaldb/shoal/server/config"
@@ -35,8 +36,10 @@ type rewriting struct {
 // rewrite is one that is under way.
 type rewrite struct {
 	s         *Server
-	epoch     int64    // of the file's being on
-	increment *os.File // that the cut begins; nil while the file is off
+	epoch     int64      // of the file's being on
+	increment disk.File  // that the cut begins; nil while the file is off
+	name      string     // of increment
+	switched  chan error // what came of the change to increment; nil: there is none
 	preamble  bool
 	temp      string // path of the base until it is complete
 	cancelled atomic.Bool
@@ -109,33 +112,45 @@ func (t *rewrite) prepare() error {
 	t.epoch = a.epoch.Load()
 	t.preamble = v.AOFUseRDBPreamble
 	t.temp = filepath.Join(a.folder.Dir, fmt.Sprintf("temp-rewriteaof-bg-%d.aof", os.Getpid()))
-	if err := os.MkdirAll(a.folder.Path(""), 0o755); err != nil {
+	if err := a.folder.Make(); err != nil {
 		return fmt.Errorf("Can't open or create append-only dir %s: %s", a.folder.Name, config.SystemError(err))
 	}
 	if !a.on.Load() {
 		return nil
 	}
-	m, name := a.manifest, a.folder.TempIncrement()
+	t.name = a.folder.TempIncrement()
 	if a.partial.Load() {
-		os.Remove(a.folder.Path(name))
+		t.s.disk.Remove(a.folder.Path(t.name))
 	} else {
-		m = m.WithIncrement(a.folder.Filename)
-		name = m.Increments[len(m.Increments)-1].Name
+		m := a.currentManifest().WithIncrement(a.folder.Filename)
+		t.name = m.Increments[len(m.Increments)-1].Name
 	}
-	f, err := a.folder.Create(name)
+	f, err := a.folder.Create(t.name)
 	if err != nil {
-		return fmt.Errorf("Can't open the append-only file %s: %s", name, config.SystemError(err))
-	}
-	if m != a.manifest {
-		if err := a.folder.Store(m); err != nil {
-			f.Close()
-			os.Remove(a.folder.Path(name))
-			return err
-		}
-		a.manifest = m
+		return fmt.Errorf("Can't open the append-only file %s: %s", t.name, config.SystemError(err))
 	}
 	t.increment = f
-	t.s.log.Noticef("Creating AOF incr file %s on background rewrite", name)
+	t.s.log.Noticef("Creating AOF incr file %s on background rewrite", t.name)
+	return nil
+}
+
+// nameIncrement makes the new increment part of the file, now that the one before it is durable to its end: a file that may have been cut off has to
+// be the last. The writer calls it.
+func (t *rewrite) nameIncrement() error {
+	a := &t.s.aof
+	if t.name == a.folder.TempIncrement() {
+		return nil
+	}
+	a.names.Lock()
+	defer a.names.Unlock()
+	m := a.manifest.WithIncrement(a.folder.Filename)
+	if err := a.folder.Store(m); err != nil {
+		if !a.folder.Stored(m) {
+			t.s.disk.Remove(a.folder.Path(t.name))
+		}
+		return err
+	}
+	a.manifest = m
 	return nil
 }
 
@@ -154,7 +169,8 @@ func (t *rewrite) cut(r *reactor) {
 		s.startWriter(t.increment)
 	default:
 		j.Unselect()
-		w.Switch(j.End(), aof.OSFile(t.increment), nil)
+		t.switched = make(chan error, 1)
+		w.Switch(j.End(), t.increment, t.nameIncrement, func(err error) { t.switched <- err })
 	}
 	s.saving.cuts.Add(1)
 	a.rewrite.count.Add(1)
@@ -166,7 +182,7 @@ func (t *rewrite) cut(r *reactor) {
 // sink is where the snapshot goes: the new base, or what makes commands of it.
 func (t *rewrite) sink() save.Sink {
 	v := t.s.cfg.Load()
-	f := &save.File{Temp: t.temp + ".part", Name: t.temp, SyncPieces: v.AOFRewriteIncremental}
+	f := &save.File{Disk: t.s.disk, Temp: t.temp + ".part", Name: t.temp, SyncPieces: v.AOFRewriteIncremental}
 	if t.preamble {
 		return f
 	}
@@ -182,7 +198,7 @@ func (t *rewrite) saved(sn *save.Snapshot, err error) (then func()) {
 	_, _, peak := sn.Progress()
 	t.s.aof.rewrite.lastPeak.Store(peak)
 	if err == nil && t.cancelled.Load() {
-		os.Remove(t.temp)
+		t.s.disk.Remove(t.temp)
 		err = save.ErrCancelled
 	}
 	if err == nil {
@@ -196,12 +212,20 @@ func (t *rewrite) saved(sn *save.Snapshot, err error) (then func()) {
 func (t *rewrite) finish() error {
 	s := t.s
 	a := &s.aof
+	if t.switched != nil {
+		if err := <-t.switched; err != nil {
+			s.disk.Remove(t.temp)
+			return err
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.epoch.Load() != t.epoch {
-		os.Remove(t.temp)
+		s.disk.Remove(t.temp)
 		return save.ErrCancelled
 	}
+	a.names.Lock()
+	defer a.names.Unlock()
 	partial := a.on.Load() && a.partial.Load()
 	keep := 0
 	if a.on.Load() && !partial {
@@ -209,8 +233,8 @@ func (t *rewrite) finish() error {
 	}
 	m := a.manifest.WithBase(a.folder.Filename, t.preamble, keep)
 	base := a.folder.Path(m.Base.Name)
-	if err := os.Rename(t.temp, base); err != nil {
-		os.Remove(t.temp)
+	if err := s.disk.Rename(t.temp, base); err != nil {
+		s.disk.Remove(t.temp)
 		return fmt.Errorf("Error trying to rename the temporary AOF base file %s into %s: %s", filepath.Base(t.temp), m.Base.Name, config.SystemError(err))
 	}
 	s.log.Noticef("Successfully renamed the temporary AOF base file %s into %s", filepath.Base(t.temp), m.Base.Name)
@@ -219,16 +243,19 @@ func (t *rewrite) finish() error {
 		m = m.WithIncrement(a.folder.Filename)
 		name := m.Increments[len(m.Increments)-1].Name
 		increment = a.folder.Path(name)
-		if err := os.Rename(a.folder.Path(a.folder.TempIncrement()), increment); err != nil {
-			os.Remove(base)
+		if err := s.disk.Rename(a.folder.Path(a.folder.TempIncrement()), increment); err != nil {
+			s.disk.Remove(base)
 			return fmt.Errorf("Error trying to rename the temporary AOF incr file %s into %s: %s", a.folder.TempIncrement(), name, config.SystemError(err))
 		}
 		s.log.Noticef("Successfully renamed the temporary AOF incr file %s into %s", a.folder.TempIncrement(), name)
 	}
 	if err := a.folder.Store(m); err != nil {
-		os.Remove(base)
+		if a.folder.Stored(m) {
+			return err
+		}
+		s.disk.Remove(base)
 		if increment != "" {
-			os.Remove(increment)
+			s.disk.Remove(increment)
 		}
 		return err
 	}
@@ -238,7 +265,7 @@ func (t *rewrite) finish() error {
 	return nil
 }
 
-// measureAOF notes how large the files are now, as that from which their growth counts. The caller holds mu.
+// measureAOF notes how large the files are now, as that from which their growth counts. The caller holds mu and names.
 func (s *Server) measureAOF() {
 	a := &s.aof
 	written := int64(0)
@@ -269,6 +296,7 @@ func (t *rewrite) ended(err error) {
 	case errors.Is(err, errStale):
 		if t.increment != nil {
 			t.increment.Close()
+			s.disk.Remove(a.folder.Path(t.name))
 		}
 	case t.cancelled.Load():
 		s.log.Warningf("Background AOF rewrite terminated by signal 10")

@@ -193,7 +193,7 @@ func (s *Server) dumpFile() *save.File {
 		dir = "."
 	}
 	v := s.cfg.Load()
-	return &save.File{Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename), SyncPieces: v.RDBSaveIncrementalFsync}
+	return &save.File{Disk: s.disk, Temp: filepath.Join(dir, tempName()), Name: filepath.Join(dir, v.DBFilename), SyncPieces: v.RDBSaveIncrementalFsync}
 }
 
 // snapshotOptions says how snapshots are taken, wherever they go.

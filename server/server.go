@@ -13,6 +13,7 @@ import (
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
+	"github.com/shoaldb/shoal/persist/disk"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/server/config"
@@ -87,12 +88,13 @@ type Server struct {
 	propagation   propagation
 	aof           appendOnly
 	loading       loading
+	disk          disk.System // of what is saved
 }
 
 // New makes a server with the settings of cfg. It listens when Run is called.
 func New(cfg *config.Config) (*Server, error) {
 	v := cfg.Load()
-	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID()}
+	s := &Server{cfg: cfg, log: logging.New(), startedAt: time.Now(), runID: runID(), disk: disk.OS{}}
 	s.stop = make(chan stopping, 1)
 	s.trackers.srv = s
 	s.errorStats.reset()

@@ -8,7 +8,8 @@
 //
 // There is at most one base (b), any number of increments (i) in ascending order, and history files (h), which a rewrite has
 // replaced and which are to be deleted. The manifest is always replaced as a whole, by renaming a temporary file, so that a crash
-// leaves the old or the new one. Files are in place, and synced, before a manifest names them.
+// leaves the old or the new one. Files are in place, and synced, before a manifest names them; an increment is named when the one before it is
+// durable to its end, so that only the last can be cut off, and nothing is written to it before.
 //
 // A Writer follows a journal.Journal and is the only one that writes and syncs; it runs on a goroutine of its own. Replay reads
 // everything back.

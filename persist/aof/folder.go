@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+
+	"github.com/shoaldb/shoal/persist/disk"
 )
 
 // Folder is the place of an append only file.
 type Folder struct {
+	Disk     disk.System
 	Dir      string // working directory of the server
 	Name     string // of the folder in Dir (appenddirname)
 	Filename string // beginning of the files' names (appendfilename)
@@ -41,10 +43,10 @@ func (f Folder) Load() (m *Manifest, upgraded bool, err error) {
 	if err := f.Store(m); err != nil {
 		return nil, false, err
 	}
-	if err := os.Rename(old, f.Path(f.Filename)); err != nil {
+	if err := f.Disk.Rename(old, f.Path(f.Filename)); err != nil {
 		return nil, false, fmt.Errorf("cannot move the old AOF file into %s: %w", f.Name, err)
 	}
-	return m, true, syncDir(f.Path(""))
+	return m, true, f.Disk.SyncDir(f.Path(""))
 }
 
 // ReadManifest reads the manifest; it is empty if there is none. Unlike Load it changes nothing.
@@ -60,32 +62,45 @@ func (f Folder) ReadManifest() (*Manifest, error) {
 	return ParseManifest(in)
 }
 
-// Store writes the manifest, in one step: whatever happens, there is the old one or the new one. It makes the folder if needed.
+// Make makes the folder unless it is there.
+func (f Folder) Make() error { return disk.MakeDir(f.Disk, f.Path(""), 0o755) }
+
+// Store writes the manifest, in one step: whatever happens, there is the old one or the new one, and the files that it names have their names. It
+// makes the folder if needed.
 func (f Folder) Store(m *Manifest) error {
-	if err := os.MkdirAll(f.Path(""), 0o755); err != nil {
+	if err := f.Make(); err != nil {
 		return fmt.Errorf("cannot open or create append-only dir %s: %w", f.Name, err)
 	}
 	temp := f.Path("temp-" + f.manifestName())
-	if err := writeSynced(temp, []byte(m.String())); err != nil {
+	if err := f.writeSynced(temp, []byte(m.String())); err != nil {
 		return fmt.Errorf("cannot write the AOF manifest: %w", err)
 	}
-	if err := os.Rename(temp, f.Path(f.manifestName())); err != nil {
+	if err := f.Disk.SyncDir(f.Path("")); err != nil {
+		return fmt.Errorf("cannot sync append-only dir %s: %w", f.Name, err)
+	}
+	if err := f.Disk.Rename(temp, f.Path(f.manifestName())); err != nil {
 		return fmt.Errorf("cannot replace the AOF manifest: %w", err)
 	}
-	return syncDir(f.Path(""))
+	return f.Disk.SyncDir(f.Path(""))
+}
+
+// Stored tells whether m is the manifest that is there. Store may have failed when it was.
+func (f Folder) Stored(m *Manifest) bool {
+	there, err := f.ReadManifest()
+	return err == nil && there.String() == m.String()
 }
 
 // Create makes or empties a file in the folder, for writing.
-func (f Folder) Create(name string) (*os.File, error) {
-	if err := os.MkdirAll(f.Path(""), 0o755); err != nil {
+func (f Folder) Create(name string) (disk.File, error) {
+	if err := f.Make(); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(f.Path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o644)
+	return f.Disk.OpenFile(f.Path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o644)
 }
 
 // Open opens a file of the folder to append to it.
-func (f Folder) Open(name string) (*os.File, error) {
-	return os.OpenFile(f.Path(name), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+func (f Folder) Open(name string) (disk.File, error) {
+	return f.Disk.OpenFile(f.Path(name), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 }
 
 // TempIncrement is the name of an increment that no manifest names yet, as the first rewrite has not ended.
@@ -99,7 +114,7 @@ func (f Folder) RemoveHistory(m *Manifest) (*Manifest, []string, error) {
 	}
 	var names []string
 	for _, h := range m.History {
-		if err := os.Remove(f.Path(h.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := f.Disk.Remove(f.Path(h.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return m, names, err
 		}
 		names = append(names, h.Name)
@@ -123,61 +138,20 @@ func (f Folder) Size(m *Manifest) (total, base int64, err error) {
 	return total, base, nil
 }
 
-// Strays are files in the folder that begin like ours but that the manifest does not name: what a crash has left.
-func (f Folder) Strays(m *Manifest) []string {
-	entries, err := os.ReadDir(f.Path(""))
-	if err != nil {
-		return nil
-	}
-	known := slices.Concat(m.Files(), m.History)
-	var strays []string
-	for _, e := range entries {
-		name := e.Name()
-		ours, _ := filepath.Match(escapePattern(f.Filename)+".*.aof", name)
-		temp := name == f.TempIncrement() || name == "temp-"+f.manifestName()
-		named := slices.ContainsFunc(known, func(file File) bool { return file.Name == name })
-		if (ours || temp) && !named {
-			strays = append(strays, name)
-		}
-	}
-	return strays
-}
-
-// escapePattern makes a pattern that matches a name and nothing else.
-func escapePattern(name string) string {
-	var b []byte
-	for i := range len(name) {
-		if c := name[i]; c == '*' || c == '?' || c == '[' || c == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, name[i])
-	}
-	return string(b)
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+// writeSynced makes a file that is durable, but for its name.
+func (f Folder) writeSynced(path string, b []byte) error {
+	out, err := f.Disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if _, err := f.Write(b); err != nil {
+	defer out.Close()
+	if _, err := out.Write(b); err != nil {
 		return err
 	}
-	return f.Sync()
-}
-
-// syncDir makes the names in a folder durable.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return out.Sync()
 }

@@ -1,12 +1,14 @@
 package aof
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/shoaldb/shoal/journal"
+	"github.com/shoaldb/shoal/persist/disk"
 )
 
 // Policy says when what has been written is synced (appendfsync).
@@ -17,13 +19,6 @@ const (
 	EverySecond               // a second after it was written at the latest, unless the disk is slower
 	Never                     // when the system wants to
 )
-
-// Output is a file that a Writer writes to.
-type Output interface {
-	Write([]byte) (int, error)
-	Sync() error
-	Close() error
-}
 
 // Options are what a Writer needs besides its files. The functions are called on the writer's goroutine and may be nil.
 type Options struct {
@@ -70,7 +65,7 @@ type Writer struct {
 	err      error
 
 	// of the writer's goroutine
-	file     Output
+	file     disk.File
 	lastSync time.Time
 	syncing  bool // a sync is under way on a goroutine of its own
 	ended    chan syncEnd
@@ -86,13 +81,17 @@ type syncEnd struct {
 }
 
 type fileSwitch struct {
-	at   int64
-	file Output
-	done func(error)
+	at    int64
+	file  disk.File
+	begin func() error
+	done  func(error)
 }
 
+// errEnded says that the writer ended before it came to a switch.
+var errEnded = errors.New("the append only file was closed")
+
 // NewWriter starts to write what in reads to file. Close ends it.
-func NewWriter(j *journal.Journal, in *journal.Reader, file Output, opts Options) *Writer {
+func NewWriter(j *journal.Journal, in *journal.Reader, file disk.File, opts Options) *Writer {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -173,11 +172,12 @@ func (w *Writer) HoldSync(hold bool) {
 	w.in.Poke()
 }
 
-// Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been written yet. The file before it
-// is synced and closed first; then done is called.
-func (w *Writer) Switch(at int64, file Output, done func(error)) {
+// Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been written yet. When the file
+// before it has all of the rest and is synced, begin is called, on the writer's goroutine, to make known that file follows: if that fails, the writer stays
+// with what it has, and closes file. At the end done is called with what came of it.
+func (w *Writer) Switch(at int64, file disk.File, begin func() error, done func(error)) {
 	w.mu.Lock()
-	w.switches = append(w.switches, fileSwitch{at, file, done})
+	w.switches = append(w.switches, fileSwitch{at, file, begin, done})
 	w.mu.Unlock()
 	w.in.Poke()
 }
@@ -193,9 +193,11 @@ func (w *Writer) Close() error {
 func (w *Writer) run() {
 	defer close(w.done)
 	defer w.in.Close()
+	defer w.dropSwitches()
+	var flushes []func(error)
 	for {
 		stopping := w.stop.Load()
-		flushes := w.takeFlushes()
+		flushes = append(flushes, w.takeFlushes()...)
 		limit, next := w.limit()
 		err := w.step(limit, stopping || len(flushes) > 0)
 		switched := err == nil && next != nil && w.in.At() == limit
@@ -203,8 +205,11 @@ func (w *Writer) run() {
 			err = w.switchTo(next)
 		}
 		w.report(err)
-		for _, done := range flushes {
-			done(err)
+		if !switched { // else there may be more to write
+			for _, done := range flushes {
+				done(err)
+			}
+			flushes = nil
 		}
 		switch {
 		case stopping && (err != nil || w.in.At() == w.j.End() && !switched):
@@ -415,15 +420,29 @@ func (w *Writer) switchTo(next *fileSwitch) error {
 	if err := w.sync(w.written.Load()); err != nil {
 		return err
 	}
-	err := w.file.Close()
-	w.file, w.stamped = next.file, 0
 	w.mu.Lock()
 	w.switches = w.switches[1:]
 	w.mu.Unlock()
-	if next.done != nil {
+	if err := next.begin(); err != nil {
+		next.file.Close()
 		next.done(err)
+		return nil
 	}
+	w.file.Close() // what it has is durable
+	w.file, w.stamped = next.file, 0
+	next.done(nil)
 	return nil
+}
+
+// dropSwitches is the end of those to which the writer has not come.
+func (w *Writer) dropSwitches() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.switches {
+		s.file.Close()
+		s.done(errEnded)
+	}
+	w.switches = nil
 }
 
 func (w *Writer) report(err error) {

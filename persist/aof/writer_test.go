@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/journal"
+	"github.com/shoaldb/shoal/persist/disk"
 )
 
-// disk is a file in memory that can fail.
-type disk struct {
+// memory is a file in memory that can fail.
+type memory struct {
 	mu     sync.Mutex
 	data   []byte
 	synced int   // bytes
@@ -23,11 +24,11 @@ type disk struct {
 	closed bool
 }
 
-func newDisk() *disk { return &disk{room: -1} }
+func newDisk() *memory { return &memory{room: -1} }
 
 var errFull = errors.New("disk full")
 
-func (d *disk) Write(b []byte) (int, error) {
+func (d *memory) Write(b []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := len(b)
@@ -41,7 +42,7 @@ func (d *disk) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (d *disk) Sync() error {
+func (d *memory) Sync() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fail == nil {
@@ -50,21 +51,21 @@ func (d *disk) Sync() error {
 	return d.fail
 }
 
-func (d *disk) Close() error {
+func (d *memory) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
 	return nil
 }
 
-func (d *disk) set(f func()) {
+func (d *memory) set(f func()) {
 	d.mu.Lock()
 	f()
 	d.mu.Unlock()
 }
 
 // lines replays what is on the disk.
-func (d *disk) lines(t *testing.T) string {
+func (d *memory) lines(t *testing.T) string {
 	t.Helper()
 	d.mu.Lock()
 	data := bytes.Clone(d.data)
@@ -94,7 +95,7 @@ type source struct {
 
 func newSource() *source { return &source{Journal: journal.New(100, 0)} }
 
-func (s *source) writer(t *testing.T, file Output, o Options) *Writer {
+func (s *source) writer(t *testing.T, file disk.File, o Options) *Writer {
 	in, ok := s.Reader(s.End())
 	if !ok {
 		t.Fatal("no reader")
@@ -208,10 +209,11 @@ func TestSwitch(t *testing.T) {
 	s.add(10)
 	done := make(chan error, 2)
 	s.Unselect()
-	w.Switch(s.End(), b, func(err error) { done <- err })
+	begin := func() error { return nil }
+	w.Switch(s.End(), b, begin, func(err error) { done <- err })
 	s.add(10)
 	s.Unselect()
-	w.Switch(s.End(), c, func(err error) { done <- err })
+	w.Switch(s.End(), c, begin, func(err error) { done <- err })
 	s.add(10)
 	for range 2 {
 		if err := <-done; err != nil {
@@ -219,11 +221,62 @@ func TestSwitch(t *testing.T) {
 		}
 	}
 	w.Close()
-	for i, d := range []*disk{a, b, c} {
+	for i, d := range []*memory{a, b, c} {
 		if got := d.lines(t); got != sets(10*i+1, 10*i+10) || !d.closed || d.synced != len(d.data) {
 			t.Errorf("file %d: %s", i, got)
 		}
 	}
+}
+
+// Before a file is told of, the one before it is durable. One that cannot be told of is not used.
+func TestSwitchFails(t *testing.T) {
+	s, a, b, c := newSource(), newDisk(), newDisk(), newDisk()
+	w := s.writer(t, a, Options{Policy: Never})
+	s.add(10)
+	end := s.End()
+	done := make(chan error, 1)
+	s.Unselect()
+	w.Switch(end, b, func() error {
+		if w.Synced() != end {
+			t.Errorf("%d of %d are durable", w.Synced(), end)
+		}
+		return errFull
+	}, func(err error) { done <- err })
+	s.add(10)
+	if err := <-done; err != errFull {
+		t.Error(err)
+	}
+	a.set(func() { a.fail = errFull })
+	w.Switch(s.End(), c, func() error { t.Error("a file that is not durable is followed by another"); return nil }, func(err error) { done <- err })
+	w.Close()
+	if err := <-done; err == nil {
+		t.Error("the writer ended, and a switch has not failed")
+	}
+	if got := strings.Replace(a.lines(t), "\nSELECT 0", "", 1); got != sets(1, 20) || !a.closed || !b.closed || !c.closed || len(b.data)+len(c.data) > 0 {
+		t.Error(got)
+	}
+}
+
+// Flush means all that the journal holds, also behind a switch.
+func TestFlushBehindSwitch(t *testing.T) {
+	s, a, b, c := newSource(), newDisk(), newDisk(), newDisk()
+	w := s.writer(t, a, Options{Policy: Never})
+	begun, hold := make(chan bool), make(chan bool)
+	w.Switch(s.add(10), b, func() error { begun <- true; <-hold; return nil }, func(error) {})
+	<-begun
+	s.Unselect()
+	at := s.add(10)
+	w.Switch(at, c, func() error { return nil }, func(error) {})
+	s.Unselect()
+	end := s.add(10)
+	flushed := make(chan error, 1)
+	go func() { flushed <- w.Flush() }()
+	eventually(t, "flush", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return len(w.flushes) == 1 })
+	hold <- true
+	if err := <-flushed; err != nil || w.Synced() != end || c.synced == 0 {
+		t.Errorf("%v: %d of %d are durable", err, w.Synced(), end)
+	}
+	w.Close()
 }
 
 func TestTimestamps(t *testing.T) {
@@ -250,14 +303,14 @@ func TestTimestamps(t *testing.T) {
 	}
 }
 
-func TestOSFile(t *testing.T) {
+func TestFile(t *testing.T) {
 	f := folder(t)
 	out, err := f.Create("x")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSource()
-	w := s.writer(t, OSFile(out), Options{Policy: Always})
+	w := s.writer(t, out, Options{Policy: Always})
 	s.add(5)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/shoaldb/shoal/persist/disk"
 )
 
 const syncBytes = 4 << 20 // between two syncs of a file that is synced piece by piece
@@ -20,10 +22,11 @@ type Sink interface {
 
 // File is a Sink that writes a file under a temporary name, syncs it and then gives it its name. Its errors are of type *Error.
 type File struct {
+	Disk       disk.System
 	Temp, Name string
 	SyncPieces bool // it is synced every 4 MiB (rdb-save-incremental-fsync)
 
-	f        *os.File
+	f        disk.File
 	made     bool // there is a file named Temp
 	unsynced int64
 }
@@ -39,7 +42,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Open begins the file.
 func (w *File) Open() error {
-	f, err := os.OpenFile(w.Temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	f, err := w.Disk.OpenFile(w.Temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return &Error{"open", err}
 	}
@@ -72,11 +75,14 @@ func (w *File) Commit() error {
 	if err != nil {
 		return &Error{"close", err}
 	}
-	if err := os.Rename(w.Temp, w.Name); err != nil {
+	if err := w.Disk.Rename(w.Temp, w.Name); err != nil {
 		return &Error{"rename", err}
 	}
 	w.made = false
-	return syncFolder(w.Name)
+	if err := w.Disk.SyncDir(filepath.Dir(w.Name)); err != nil {
+		return &Error{"fsync", err}
+	}
+	return nil
 }
 
 // Abort removes what has been written, unless it has its name.
@@ -85,19 +91,6 @@ func (w *File) Abort() {
 		w.f.Close()
 	}
 	if w.made {
-		os.Remove(w.Temp)
+		w.Disk.Remove(w.Temp)
 	}
-}
-
-// syncFolder makes the new name of a file durable.
-func syncFolder(name string) error {
-	d, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return &Error{"fsync", err}
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return &Error{"fsync", err}
-	}
-	return nil
 }

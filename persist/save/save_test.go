@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/persist/disk"
 	"github.com/shoaldb/shoal/persist/load"
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
@@ -104,7 +105,7 @@ type taker struct {
 // take makes the cut, at which it calls at, and lets workers work.
 func take(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func()) *taker {
 	x := &taker{dir: t.TempDir(), result: make(chan error, 1)}
-	o := Options{Sink: &File{Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), SyncPieces: true}, Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
+	o := Options{Sink: &File{Disk: disk.OS{}, Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), SyncPieces: true}, Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
 		QueueBytes: 64 << 10, Workers: 3, Done: func(err error) { x.result <- err }}
 	for range o.Workers {
 		x.wake = append(x.wake, make(chan struct{}, 1))

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package disk
+
+import "os"
+
+type file struct{ *os.File }
