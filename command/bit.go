@@ -262,6 +262,7 @@ func setbit(c *Ctx) {
 	p, shift := &v[offset>>3], 7-offset&7
 	was := *p >> shift & 1
 	if grown || was != byte(on) {
+		k.Changing(int(offset>>3), int(offset>>3)+1)
 		*p = *p&^(1<<shift) | byte(on)<<shift
 		k.DB.Modified(k)
 		c.Changed(1)

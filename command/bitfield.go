@@ -59,6 +59,9 @@ func bitfield(c *Ctx) {
 	changes := 0
 	c.Reply.Array(len(ops))
 	for i := range ops {
+		if f := ops[i].field; ops[i].verb != bitfieldGet {
+			k.Changing(int(f.offset>>3), int(f.last()>>3)+1)
+		}
 		wrote, changed := c.runBitfieldOp(v, &ops[i])
 		if changed || grown && wrote {
 			changes++

@@ -66,7 +66,9 @@ func (c *Ctx) hllOf(db *shard.DB, e shard.Entry) (b []byte, ok bool) {
 func (c *Ctx) ownHLL(k *shard.Key, e shard.Entry, b []byte) []byte {
 	if b = k.DB.Grow(k, e, len(b)); b == nil {
 		c.Error(ErrNoMemory)
+		return nil
 	}
+	k.Changing(0, len(b))
 	return b
 }
 

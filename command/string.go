@@ -193,6 +193,7 @@ func appendString(c *Ctx) {
 			c.Error(ErrNoMemory)
 			return
 		}
+		k.Changing(was, total)
 		copy(b[was:], tail)
 		k.DB.Modified(k)
 	}
@@ -739,6 +740,7 @@ func setrange(c *Ctx) {
 		c.Error(ErrNoMemory)
 		return
 	}
+	k.Changing(int(offset), int(offset)+len(part))
 	copy(b[offset:], part)
 	k.DB.Modified(k)
 	c.Changed(1)

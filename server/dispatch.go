@@ -408,7 +408,7 @@ func (r *reactor) call(cl *Client, q *request) {
 	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys
 	c.Begin()
 	many := r.lock(q)
-	if sn := r.srv.saving.current.Load(); sn != nil && mayWrite(q.spec) && r.saveFirst(cl, sn, q.keys, q.args, many) {
+	if sn := r.srv.saving.current.Load(); sn != nil && mayWrite(q.spec) && r.saveFirst(cl, sn, q, many) {
 		return
 	}
 	if r.srv.leases.running.Load() > 0 && r.awaitLease(cl, q, many) {

@@ -169,6 +169,10 @@ func (r *reactor) stepLong() {
 	l := r.long.list[0]
 	r.long.list[0] = nil
 	r.long.list = r.long.list[1:]
+	if r.stepLater(l) {
+		r.postStep()
+		return
+	}
 	more := r.step(l)
 	r.lastRun = nanotime()
 	switch {
@@ -186,11 +190,7 @@ func (r *reactor) stepLong() {
 // outside does work, on a goroutine of its own, and then lets l go on.
 func (r *reactor) outside(l *longCommand, work func()) {
 	work()
-	r.net.Post(func() {
-		r.beginTurn()
-		r.long.list = append(r.long.list, l)
-		r.postStep()
-	})
+	r.net.Post(func() { r.stepAgain(l) })
 }
 
 // step runs l's handler until it pauses. It returns false when that is done.

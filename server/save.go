@@ -14,7 +14,6 @@ import (
 	"github.com/shoaldb/shoal/persist/save"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"
-	"github.com/shoaldb/shoal/shard"
 )
 
 // A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or outside of one by tryCut. From then on every
@@ -77,7 +76,9 @@ const (
 	saveStep       = 100 * time.Microsecond // of a snapshot in one turn of a reactor
 	savePause      = 300 * time.Microsecond // between two of them while clients send
 	saveQueueBytes = 8 << 20
-	saveRetrySec   = 5 // after a save has failed
+	saveHeldBytes  = 12 << 20 // that a snapshot keeps from being freed, at most, besides
+	saveHeldShare  = 25       // this part of all data
+	saveRetrySec   = 5        // after a save has failed
 )
 
 // saving is the state of snapshots to disk.
@@ -203,7 +204,8 @@ func (s *Server) snapshotOptions(v *config.Values) save.Options {
 		LFU:        s.env.Load().LFU,
 		IdleTimes:  v.MaxMemoryPolicy == config.AllKeysLRU || v.MaxMemoryPolicy == config.VolatileLRU,
 		KeyDelayNS: int64(max(v.RDBKeySaveDelayUS, 0)) * 1000, QueueBytes: saveQueueBytes, Workers: len(s.reactors),
-		Busy: s.savesBesideClients, Wake: s.wakeSavers,
+		HeldBytes: saveHeldBytes + int64(s.usedMemory())/saveHeldShare,
+		Busy:      s.savesBesideClients, Wake: s.wakeSavers,
 	}
 	for _, lib := range s.libraries.set.Load().All() {
 		o.Functions = append(o.Functions, lib.Code)
@@ -422,53 +424,6 @@ func (s *Server) cancelSave() {
 		sn.Cancel()
 		time.Sleep(time.Millisecond)
 	}
-}
-
-// saveFirst has what q may change saved before it does. It reports true if q has been put off for that. Its shards are locked.
-func (r *reactor) saveFirst(cl *Client, sn *save.Snapshot, keys []shard.Key, args [][]byte, many *lockSet) (waits bool) {
-	if sn.Crowded() {
-		for i := range keys {
-			if keys[i].Saving() {
-				r.unlockAndPutOff(cl, args, many)
-				sn.AwaitRoom(r.resumer(cl))
-				return true
-			}
-		}
-	}
-	for i := range keys {
-		keys[i].BeforeWrite()
-	}
-	return false
-}
-
-// saveGroup is saveFirst for a transaction.
-func (r *reactor) saveGroup(cl *Client, sn *save.Snapshot, g []request, many *lockSet) (waits bool) {
-	for i := range g {
-		if mayWrite(g[i].spec) && r.saveFirst(cl, sn, g[i].keys, r.ctx.Args, many) {
-			return true
-		}
-	}
-	return false
-}
-
-// saveKeys has keys saved.
-func (r *reactor) saveKeys(keys []shard.Key) {
-	if r.srv.saving.current.Load() == nil {
-		return
-	}
-	for i := range keys {
-		keys[i].BeforeWrite()
-	}
-}
-
-// unlockAndPutOff gives the locks back and keeps the command that cannot run yet.
-func (r *reactor) unlockAndPutOff(cl *Client, args [][]byte, many *lockSet) {
-	if many != nil {
-		r.unlock(many)
-	} else {
-		r.release()
-	}
-	r.putOff(cl, args)
 }
 
 // gateMisconf is the bit of Server.gate that is set while writes are refused as the last save has failed.

@@ -65,12 +65,16 @@ func (x *scriptRun) Attend() script.Verdict {
 	now := nanotime()
 	x.note()
 	x.checkSlow(now)
-	if v := x.judge(now); v != script.GoOn || x.within || now < x.until {
+	if v := x.judge(now); v != script.GoOn || x.within || now < x.until && !x.crowding() {
 		return v
 	}
-	x.co.Pause()
-	x.mark = script.ReadHeap().Allocated
-	return x.judge(nanotime())
+	for {
+		x.co.Pause()
+		x.mark = script.ReadHeap().Allocated
+		if v := x.judge(nanotime()); v != script.GoOn || !x.crowding() {
+			return v
+		}
+	}
 }
 
 // note enters the script in the list of those that run for long.

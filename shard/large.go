@@ -12,7 +12,8 @@ import (
 type large struct {
 	mem    alloc.Large
 	length int
-	refs   atomic.Int32 // one for each entry (COPY shares) and one for each Pinned
+	refs   atomic.Int32                // one for each entry (COPY shares), one for each Pinned, and one of who watches
+	watch  atomic.Pointer[stringWatch] // nil mostly
 	ks     *Keyspace
 }
 
@@ -36,10 +37,18 @@ func (db *DB) Pin(e Entry) (p Pinned, ok bool) {
 	if e.h.flags&flagLarge == 0 {
 		return Pinned{}, false
 	}
+	l := db.large(e)
+	l.refs.Add(1)
+	return Pinned{l}, true
+}
+
+// IsMapped tells whether string e has a mapping of its own, as those of LargeMin bytes and more have.
+func (db *DB) IsMapped(e Entry) bool { return e.h.flags&flagLarge != 0 }
+
+// large returns the mapping of e, which has one.
+func (db *DB) large(e Entry) *large {
 	block, l := db.block(e)
-	lg := db.shard.large[le32(l.valueIn(block))]
-	lg.refs.Add(1)
-	return Pinned{lg}, true
+	return db.shard.large[le32(l.valueIn(block))]
 }
 
 // retired is memory that nobody refers to, being given back in steps.
@@ -203,6 +212,10 @@ func (s *Shard) releaseLarge(index uint32) {
 	l := s.large[index]
 	s.large[index] = nil
 	s.freeLarge = append(s.freeLarge, index)
+	if w := l.watch.Load(); w != nil && w.shard == s {
+		l.watch.Store(nil) // if another key shares it, whoever changes that one copies it
+		w.Orphan()
+	}
 	l.unref()
 }
 
@@ -220,16 +233,24 @@ func (db *DB) setLarge(k *Key, e Entry, l *large, m SetMode) bool {
 }
 
 // growLarge lengthens large value index to n bytes and returns them for writing. A pinned value is copied, as its
-// readers must not see the change.
+// readers must not see the change; who watches it is told of it.
 func (s *Shard) growLarge(index uint32, n int) []byte {
 	l := s.large[index]
-	if l.refs.Load() > 1 {
+	mine := int32(1)
+	if w := l.watch.Load(); w != nil && w.shard == s {
+		mine = 2
+	}
+	if l.refs.Load() > mine {
 		fresh := s.ks.NewLarge(n)
 		if fresh == nil {
 			return nil
 		}
 		copy(fresh.l.bytes(), l.bytes())
 		s.large[index] = fresh.l
+		if mine == 2 {
+			w := l.watch.Swap(nil)
+			w.Orphan()
+		}
 		l.unref()
 		return fresh.l.bytes()
 	}

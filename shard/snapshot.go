@@ -78,36 +78,85 @@ func (k *Key) Saving() bool {
 	return e.h != nil && (db.unsaved(e.h) || db.watcher(e) != nil)
 }
 
-// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved. Every function of DB that replaces or deletes a whole value
-// does the same.
-func (k *Key) BeforeWrite() {
-	if k.DB.shard.saver != nil {
-		k.save()
+// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved, or, if the value is large, watched: then it returns by
+// whom. Every function of DB that replaces or deletes a whole value does the same.
+func (k *Key) BeforeWrite() (w types.Watcher) {
+	if k.DB.shard.saver == nil {
+		return nil
 	}
+	return k.save()
 }
 
-func (k *Key) save() {
+func (k *Key) save() types.Watcher {
 	db := k.DB
 	e := db.find(k)
 	if e.h == nil {
-		return
+		return nil
 	}
 	if db.unsaved(e.h) {
 		db.saveEntry(e)
-		return
+		return db.watcher(e)
 	}
-	if w := db.watcher(e); w != nil {
+	w := db.watcher(e)
+	if w != nil {
 		w.Before()
 	}
+	return w
 }
 
 // watcher returns who watches the value of e, or nil.
 func (db *DB) watcher(e Entry) types.Watcher {
+	if e.h.flags&flagLarge != 0 {
+		if w := db.large(e).watch.Load(); w != nil && w.shard == db.shard {
+			return w.StringWatcher
+		}
+		return nil
+	}
 	if !db.shard.space.Watched() || e.Type() == types.String {
 		return nil
 	}
 	r := db.Root(e)
 	return db.shard.space.Watcher(&r)
+}
+
+// StringWatcher watches a string that has a mapping of its own. Of the functions of types.Watcher, Before and Orphan are called.
+type StringWatcher interface {
+	types.Watcher
+	// ChangeBytes tells that the bytes [from, to) of the string are about to change, or bytes beyond its end to be added.
+	ChangeBytes(from, to int)
+}
+
+// stringWatch is a StringWatcher with the shard under whose lock it is called.
+type stringWatch struct {
+	StringWatcher
+	shard *Shard
+}
+
+// WatchString makes w the watcher of string e, which Pin can pin, and pins it: but changes in place go on, until p is released.
+func (db *DB) WatchString(e Entry, w StringWatcher) (p Pinned) {
+	l := db.large(e)
+	l.refs.Add(1)
+	l.watch.Store(&stringWatch{w, db.shard})
+	return Pinned{l}
+}
+
+// UnwatchString ends the watching of what WatchString has pinned, under the lock of the shard, and releases it.
+func (p Pinned) UnwatchString() {
+	p.l.watch.Store(nil)
+	p.Release()
+}
+
+// Changing is called by whoever has made a string long enough by Grow, before the bytes [from, to) of it change.
+func (k *Key) Changing(from, to int) {
+	db := k.DB
+	if db.shard.saver == nil {
+		return
+	}
+	if e := db.find(k); e.h != nil && e.h.flags&flagLarge != 0 {
+		if w := db.watcher(e); w != nil {
+			w.(StringWatcher).ChangeBytes(from, to)
+		}
+	}
 }
 
 func (db *DB) saveEntry(e Entry) {

@@ -39,9 +39,15 @@
 //
 // When [Options.QueueBytes] wait for the file, workers stop until half of it is written. What writes must save may go beyond. From twice as much on, what cannot be written
 // now goes to a file without a name, to be copied from there in its turn; this is how a value can be written in one piece, though others change
-// meanwhile. From three times as much on, as when the disk cannot keep up, those who write wait, too ([Snapshot.AwaitRoom]).
+// meanwhile. From three times as much on, as when the disk cannot keep up, those who write wait, too ([Snapshot.AwaitRoom]): first those who have something to save, and
+// from four times as much on all.
 //
-// A string of 256 KiB and more is copied, or, from 1 MiB on, pinned: then a change in place, as by SETRANGE, that comes before it is written copies it.
+// Values of which no key is left, and nodes that their values have dropped, cannot be freed before they have been saved. These are the bytes held. Whoever is about to
+// delete or replace such a value, or much of it, asks first ([Snapshot.Admit]) and waits until it has been saved if more than [Options.HeldBytes] would be held.
+// What cannot be foreseen, as within a script, may go beyond; when it is QueueBytes more, all writes wait.
+//
+// A string of 256 KiB and more is copied, or, from 1 MiB on, pinned: then a change in place, as by SETRANGE, that comes before it is written copies it. Strings of more than
+// 4 MiB, which are not compressed, are jobs like large collections: they are saved in chunks of 64 KiB, and one that is about to change is put aside.
 //
 // # Clients first
 //

@@ -1,6 +1,9 @@
 package save
 
 import (
+	"math"
+	"slices"
+
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
@@ -19,6 +22,9 @@ type job struct {
 	orphan bool // no key has the value any more
 	gone   bool // there is nothing left at root
 	over   bool // all that is to be saved is
+
+	held    int64    // bytes that are not freed only because of the job
+	waiting []func() // for its end
 }
 
 // largeJob is a job for some type of values.
@@ -29,6 +35,8 @@ type largeJob interface {
 	step(end int)
 	// release gives up what is the job's own.
 	release()
+	// weight returns about how many bytes the value takes, and the number of its elements.
+	weight() (bytes int64, elements int)
 }
 
 const (
@@ -40,6 +48,12 @@ const (
 func (j *job) base() *job { return j }
 
 func (j *job) release() {}
+
+// hold notes that n more bytes, or fewer, are not freed only because of the job.
+func (j *job) hold(n int64) {
+	j.held += n
+	j.s.queue.hold(n)
+}
 
 // string appends a string to the value's bytes.
 func (j *job) string(s []byte) {
@@ -66,6 +80,7 @@ func (j *job) ChangeNode(alloc.Ref, []byte, int)   {}
 func (j *job) DropNode(alloc.Ref, int) (kept bool) { return false }
 func (j *job) ChangeGroups()                       {}
 func (j *job) Orphan()                             { j.orphan = true }
+func (j *job) ChangeBytes(from, to int)            {}
 func (j *job) Lost()                               { j.gone = true }
 func (j *job) Moved(to types.Root)                 { j.root, j.gone = to, to.Data == types.RootData{} }
 
@@ -85,11 +100,54 @@ func (s *Snapshot) beginJob(db *shard.DB, e shard.Entry) {
 		j = newMemberJob(b)
 	}
 	b.sp.Watch(r, j)
+	s.addJob(j)
+}
+
+func (s *Snapshot) addJob(j largeJob) {
 	s.mu.Lock()
 	s.jobs = append(s.jobs, j)
 	s.active++
 	s.mu.Unlock()
 	s.begun.Add(1)
+}
+
+// hurry makes j the next one that a worker goes to, if none is at it.
+func (s *Snapshot) hurry(j largeJob) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.jobs, j); i > 0 {
+		copy(s.jobs[1:i+1], s.jobs[:i])
+		s.jobs[0] = j
+	}
+}
+
+// All is more elements than a value has: what a command that replaces or deletes values does away with.
+const All = math.MaxInt
+
+// leastCost is what a command may always do away with, bytes.
+const leastCost = 64 << 10
+
+// Admit tells whether a command may do away with, or change, up to n elements of a value that w, which Key.BeforeWrite has returned for one of its keys,
+// watches, or whether too much would have to be held for the snapshot then, and it should call AwaitSaved first. sum is what the command costs in bytes,
+// to which the value is added. The shard is locked.
+func (s *Snapshot) Admit(w types.Watcher, n int, sum *int64) bool {
+	j, ok := w.(largeJob)
+	if !ok || j.base().idle() {
+		return true
+	}
+	bytes, elements := j.weight()
+	if n < elements {
+		bytes = bytes / int64(elements) * int64(n)
+	}
+	*sum += bytes
+	return *sum <= leastCost || s.queue.held.Load()+*sum <= s.queue.most
+}
+
+// AwaitSaved calls f, on any goroutine, when the value that w watches has been saved. The shard is locked.
+func (s *Snapshot) AwaitSaved(w types.Watcher, f func()) {
+	j := w.(largeJob)
+	j.base().waiting = append(j.base().waiting, f)
+	s.hurry(j)
 }
 
 // nextJob returns a large value that nobody is at, or nil.
@@ -148,6 +206,11 @@ func (b *job) finish(j largeJob) {
 	if !b.gone {
 		b.shard.EndWatch(b.root, j, b.orphan)
 	}
+	b.hold(-b.held)
+	for _, f := range b.waiting {
+		f()
+	}
+	b.waiting = nil
 }
 
 func (s *Snapshot) endJob(nowMS int64) {

@@ -134,7 +134,10 @@ func (x *taker) dumps(t *testing.T) map[string]string {
 	return dumps(t, ks)
 }
 
-const kinds = 7
+const (
+	kinds      = 8
+	longString = 7 // the one that is no collection
+)
 
 // names of large values; some are in one shard, for RENAME.
 func largeName(kind, i int) string { return fmt.Sprintf("large:%d:%d:{%d}", kind, i, i) }
@@ -188,6 +191,9 @@ func create(k *shard.Key, kind, n int) {
 			g.Deliver(stream.ID{MS: uint64(i + 1)}, c, nowMS)
 		}
 		r = v.Root()
+	case longString:
+		k.DB.SetString(k, bytes.Repeat([]byte("a string "), mostPacked/9+n), shard.SetMode{})
+		return
 	}
 	k.DB.Add(k, r, shard.SetMode{})
 }
@@ -226,16 +232,36 @@ func alter(r *rand.Rand, ks *shard.Keyspace, kind, i int) {
 		case 4:
 			n = 3000
 		}
-		e := k.DB.Find(k)
-		if !e.Exists() {
-			return
-		}
-		root, empty := mutate(r, k, e, kind, n)
-		k.DB.SetRoot(e, root)
-		if empty {
-			k.DB.Delete(k)
-		}
+		mutateKey(r, k, kind, n)
 	})
+}
+
+// mutateKey changes about n members of the value of a kind, if it is there.
+func mutateKey(r *rand.Rand, k *shard.Key, kind, n int) {
+	e := k.DB.Find(k)
+	switch {
+	case !e.Exists():
+		return
+	case kind == longString:
+		mutateString(r, k, e, n)
+		return
+	}
+	root, empty := mutate(r, k, e, kind, n)
+	k.DB.SetRoot(e, root)
+	if empty {
+		k.DB.Delete(k)
+	}
+}
+
+func mutateString(r *rand.Rand, k *shard.Key, e shard.Entry, n int) {
+	for range min(n, 20) {
+		at, text := r.IntN(k.DB.StrLen(e)+1000), "some text"
+		b := k.DB.Grow(k, e, at+len(text))
+		k.Changing(at, at+len(text))
+		copy(b[at:], text)
+		k.DB.Modified(k)
+		e = k.DB.Find(k)
+	}
 }
 
 // mutate changes about n members.
@@ -430,15 +456,7 @@ func TestEarly(t *testing.T) {
 				alter(r, ks, kind, 0)
 			}
 			for range 30 {
-				withKey(ks, largeName(kind, 0), func(k *shard.Key) {
-					if e := k.DB.Find(k); e.Exists() {
-						root, empty := mutate(r, k, e, kind, 3000)
-						k.DB.SetRoot(e, root)
-						if empty {
-							k.DB.Delete(k)
-						}
-					}
-				})
+				withKey(ks, largeName(kind, 0), func(k *shard.Key) { mutateKey(r, k, kind, 3000) })
 			}
 		}
 		ks.LockAll(nowMS)

@@ -159,6 +159,28 @@ func zsetLen(j *memberJob) int {
 	return v.Len()
 }
 
+// Orphan takes the value over.
+func (j *memberJob) Orphan() {
+	j.job.Orphan()
+	bytes, _ := j.weight()
+	j.hold(bytes)
+}
+
+const weighed = 8 // members, to know what one takes
+
+func (j *memberJob) weight() (bytes int64, elements int) {
+	if j.gone {
+		return 0, 0
+	}
+	switch j.kind {
+	case setMembers:
+		return int64(set.Bytes(j.sp, j.root, weighed)), set.Len(j.sp, j.root)
+	case scored:
+		return int64(zset.Bytes(j.sp, j.root, weighed)), zset.Len(j.sp, j.root)
+	}
+	return int64(hash.Bytes(j.sp, j.root, weighed)), hash.Len(j.sp, j.root)
+}
+
 func (j *memberJob) step(end int) {
 	if j.gone {
 		j.finish()

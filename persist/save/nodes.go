@@ -19,6 +19,8 @@ type nodeJob struct {
 	index  refIndex
 	aside  map[int]struct{}
 	kept   map[int]int // nodes that are the job's, and the size of their blocks
+	bytes  int64       // that the value took at the cut
+	length int         // elements that it had then
 
 	numbers []byte // of a stream, what follows its nodes
 	headed  bool   // these have been written
@@ -31,9 +33,11 @@ func newNodeJob(b job) *nodeJob {
 	if b.root.Type == types.List {
 		v := list.Open(b.sp, b.root)
 		j.list = v.AppendNodes(make([]quicklist.NodeAt, 0, v.Nodes()))
+		j.length = v.Len()
 	} else {
 		v := stream.Open(b.sp, b.root)
 		j.stream = v.AppendNodes(make([]stream.NodeAt, 0, v.NodeCount()))
+		j.length = int(v.Len())
 		j.out.enc.StartGroups(b.sp, b.root)
 		j.numbers = j.out.enc.Numbers(nil)
 	}
@@ -41,6 +45,7 @@ func newNodeJob(b job) *nodeJob {
 	j.index.init(j.nodes())
 	for i := range j.nodes() {
 		j.index.add(j.ref(i), i)
+		j.bytes += int64(j.size(i))
 	}
 	j.out.buf = rdb.AppendLen(j.out.buf, uint64(j.nodes()))
 	return j
@@ -53,6 +58,36 @@ func (j *nodeJob) ref(i int) alloc.Ref {
 		return j.list[i].Ref()
 	}
 	return j.stream[i].Ref()
+}
+
+// size returns how many bytes the block of node i had at the cut.
+func (j *nodeJob) size(i int) int {
+	if j.list != nil {
+		return j.list[i].Size()
+	}
+	return j.stream[i].Size()
+}
+
+// Orphan takes the value over.
+func (j *nodeJob) Orphan() {
+	j.job.Orphan()
+	bytes, _ := j.weight()
+	j.hold(bytes)
+}
+
+// weight supposes that the elements have the size that they had at the cut.
+func (j *nodeJob) weight() (bytes int64, elements int) {
+	if j.gone {
+		return 0, 0
+	}
+	if j.root.Type == types.List {
+		v := list.Open(j.sp, j.root)
+		elements = v.Len()
+	} else {
+		v := stream.Open(j.sp, j.root)
+		elements = int(v.Len())
+	}
+	return int64(float64(j.bytes) * float64(elements+1) / float64(j.length+1)), elements
 }
 
 // unsaved returns the node whose block ref was at the cut, if it is still as it was and has not been saved.
@@ -86,6 +121,7 @@ func (j *nodeJob) DropNode(ref alloc.Ref, size int) (kept bool) {
 	i, is := j.unsaved(ref)
 	if is {
 		j.kept[i] = size
+		j.hold(int64(size))
 	}
 	return is
 }
@@ -164,6 +200,7 @@ func (j *nodeJob) saveNode(i int) {
 	if size, is := j.kept[i]; is {
 		delete(j.kept, i)
 		a.Free(j.ref(i), size)
+		j.hold(-int64(size))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 type queue struct {
 	limit int64 // bytes in memory at which walkers stop
 	spill int64 // bytes in memory, of lanes that are not being written, at which they go to the side file
+	most  int64 // bytes that may be held for the snapshot alone
 	size  int   // of a shard's buffer, bytes
 
 	mu      sync.Mutex
@@ -20,9 +21,12 @@ type queue struct {
 	open    *lane   // is being written
 	closed  bool
 	free    []piece
-	waiting []func() // for room
+	waiting []func() // for room to walk on
+	writers []func() // for room to write
 	bytes   atomic.Int64
-	peak    atomic.Int64
+	passed  atomic.Int64 // bytes that have come, in all
+	held    atomic.Int64 // bytes of values that are not freed as they are yet to be saved
+	peak    atomic.Int64 // of both together
 }
 
 // lane is a part of the queue. Its fields are changed under the queue's lock.
@@ -35,8 +39,8 @@ type lane struct {
 	aside  map[int]*piece
 }
 
-func (q *queue) init(limit, shards int) {
-	q.limit, q.spill = int64(limit), 2*int64(limit)
+func (q *queue) init(limit int, most int64, shards int) {
+	q.limit, q.spill, q.most = int64(limit), 2*int64(limit), most
 	q.size = min(max(allBuffers/shards, 4<<10), bufferBytes)
 	q.ready.L = &q.mu
 }
@@ -85,7 +89,38 @@ func (q *queue) putAside(l *lane, number int, p piece) {
 
 func (q *queue) count(l *lane, n int64) {
 	l.bytes.Add(n)
-	total := q.bytes.Add(n)
+	q.passed.Add(n)
+	q.notePeak(q.bytes.Add(n) + q.held.Load())
+}
+
+// hold notes that n more bytes, or fewer, are held.
+func (q *queue) hold(n int64) {
+	held := q.held.Add(n)
+	if n > 0 {
+		q.notePeak(held + q.bytes.Load())
+		return
+	}
+	q.mu.Lock()
+	waiting := q.wakeable()
+	q.mu.Unlock()
+	for _, f := range waiting {
+		f()
+	}
+}
+
+// wakeable takes the writers that wait, if there is room for them.
+func (q *queue) wakeable() (waiting []func()) {
+	if q.roomToWrite() {
+		waiting, q.writers = q.writers, nil
+	}
+	return waiting
+}
+
+func (q *queue) roomToWrite() bool {
+	return q.bytes.Load() <= q.limit/2 && q.held.Load() <= q.most
+}
+
+func (q *queue) notePeak(total int64) {
 	for peak := q.peak.Load(); total > peak && !q.peak.CompareAndSwap(peak, total); peak = q.peak.Load() {
 	}
 }
@@ -243,6 +278,7 @@ func (q *queue) done(l *lane, p *piece, n int64) {
 	if left <= q.limit/2 || q.open != nil && q.open.ready.Load() < q.limit/4 {
 		waiting, q.waiting = q.waiting, nil
 	}
+	waiting = append(waiting, q.wakeable()...)
 	q.mu.Unlock()
 	for _, f := range waiting {
 		f()
@@ -258,6 +294,19 @@ func (q *queue) await(f func(), l *lane) {
 	}
 	if !room {
 		q.waiting = append(q.waiting, f)
+	}
+	q.mu.Unlock()
+	if room {
+		f()
+	}
+}
+
+// awaitToWrite calls f, on any goroutine, when writers may go on, which may be at once.
+func (q *queue) awaitToWrite(f func()) {
+	q.mu.Lock()
+	room := q.roomToWrite()
+	if !room {
+		q.writers = append(q.writers, f)
 	}
 	q.mu.Unlock()
 	if room {

@@ -22,6 +22,7 @@ type Options struct {
 	LFU        bool     // the same, as LFU counters
 	KeyDelayNS int64    // rdb-key-save-delay: no more than one key in so many ns is saved by the walk; 0: as many as can be
 	QueueBytes int      // see the package's comment
+	HeldBytes  int64    // the same
 	Dir        string   // where what has no room in memory while it waits is put; "": the system's folder for temporary files
 	Workers    int
 
@@ -89,7 +90,7 @@ type worker struct {
 func Start(ks *shard.Keyspace, o Options) *Snapshot {
 	s := &Snapshot{o: o, ks: ks, parts: make([]part, ks.Shards()), workers: make([]worker, o.Workers), began: time.Now(),
 		walking: o.Workers}
-	s.queue.init(o.QueueBytes, ks.Shards())
+	s.queue.init(o.QueueBytes, o.HeldBytes, ks.Shards())
 	for i := range s.workers {
 		s.workers[i].next = i
 	}
@@ -202,7 +203,7 @@ func (s *Snapshot) Err() error {
 // Began returns the time of the cut.
 func (s *Snapshot) Began() time.Time { return s.began }
 
-// Progress returns how many keys have been saved, of how many, and the most bytes that waited for the file.
+// Progress returns how many keys have been saved, of how many, and the most bytes of memory that the snapshot took.
 func (s *Snapshot) Progress() (keys, total, peakBytes int64) {
 	return s.keys.Load(), s.total, s.queue.peak.Load()
 }
@@ -218,16 +219,28 @@ func (s *Snapshot) Flushed(all bool) {
 	}
 }
 
-// overfull is by how much the queue may be longer than it should be before writes wait, too.
-const overfull = 3
+// By how much the queue may be longer than it should be, until writes that make it still longer wait; and all that write.
+const (
+	crowded  = 3
+	overfull = 4
+)
 
 // Crowded tells whether a write that would have to save something should call AwaitRoom first.
 func (s *Snapshot) Crowded() bool {
-	return s.queue.bytes.Load() >= overfull*int64(s.o.QueueBytes) && !s.failed.Load()
+	return s.queue.bytes.Load() >= crowded*int64(s.o.QueueBytes) && !s.failed.Load()
+}
+
+// Overfull tells whether every write should call AwaitRoom first.
+func (s *Snapshot) Overfull() bool {
+	q := int64(s.o.QueueBytes)
+	return (s.queue.bytes.Load() >= overfull*q || s.queue.held.Load() > s.o.HeldBytes+q) && !s.failed.Load()
 }
 
 // AwaitRoom calls f, on any goroutine, when writes may go on.
-func (s *Snapshot) AwaitRoom(f func()) { s.queue.await(f, nil) }
+func (s *Snapshot) AwaitRoom(f func()) { s.queue.awaitToWrite(f) }
+
+// Passed returns how many bytes have been given to the queue since the cut.
+func (s *Snapshot) Passed() int64 { return s.queue.passed.Load() }
 
 // Save saves an entry: see shard.Saver.
 func (s *Snapshot) Save(db *shard.DB, e shard.Entry) {
@@ -236,6 +249,9 @@ func (s *Snapshot) Save(db *shard.DB, e shard.Entry) {
 	}
 	p := &s.parts[db.Shard().Index()]
 	switch {
+	case s.isLong(db, e):
+		s.beginString(db, e)
+		return
 	case e.Type() == types.String:
 		s.saveString(p, db, e)
 	case inPieces(e) && db.Elements(e) > largeElements || !s.saveValue(p, db, e):
@@ -324,7 +340,7 @@ func (s *Snapshot) flush(p *part) {
 // Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can be done now.
 func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 	w := &s.workers[id]
-	if w.job == nil {
+	if w.job == nil && !s.slowed() {
 		w.job = s.nextJob()
 	}
 	if w.job != nil {
