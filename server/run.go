@@ -39,6 +39,10 @@ func (s *Server) Run() int {
 	}
 	// Everything is ready before the first connection is taken.
 	s.log.Noticef("Server initialized")
+	if len(v.LoadModules) > 0 {
+		s.log.Warningf("Can't load module from %s: server aborting. There are no modules for this server.", v.LoadModules[0][0])
+		return 1
+	}
 	if err := s.findAOF(v); err != nil {
 		s.logManifestError(err)
 		return 1
@@ -164,7 +168,7 @@ func (s *Server) adjustMaxClients(v *config.Values) {
 func (s *Server) logStart(v *config.Values) {
 	s.log.Warningf("oO0OoO0OoO0Oo Shoal is starting oO0OoO0OoO0Oo")
 	s.log.Warningf("Shoal version=%s, redis_version=%s, bits=64, pid=%d, just started", Version, RedisVersion, os.Getpid())
-	if s.cfg.File() == "" {
+	if len(os.Args) == 1 {
 		s.log.Warningf("Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf", os.Args[0])
 	} else {
 		s.log.Warningf("Configuration loaded")
@@ -236,6 +240,7 @@ func exitAtSecond(signals chan os.Signal, ready chan struct{}, s *Server) {
 		case sig := <-signals:
 			if sig == syscall.SIGINT {
 				s.log.Warningf("You insist... exiting now.")
+				s.dropTemp()
 				s.log.Flush()
 				os.Exit(1)
 			}

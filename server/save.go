@@ -322,6 +322,13 @@ func (s *Server) logSaveError(err error) {
 	}
 }
 
+// dropTemp removes what there is of a file that will not be completed, as the process ends.
+func (s *Server) dropTemp() {
+	if sn := s.saving.current.Load(); sn != nil {
+		os.Remove(s.dumpFile().Temp)
+	}
+}
+
 // tempName is the name that a file has while it is written.
 func tempName() string { return fmt.Sprintf("temp-%d.rdb", os.Getpid()) }
 

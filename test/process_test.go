@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -110,6 +111,42 @@ func TestSecondInterrupt(t *testing.T) {
 		}
 		if !strings.Contains(srv.Log(), "You insist... exiting now.") {
 			t.Error(srv.Log())
+		}
+	})
+}
+
+// TestInterruptedSave ends a server that is saving its data as its last act: nothing half done stays.
+func TestInterruptedSave(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		srv := s.start(t, "--save", "900 1", "--enable-debug-command", "yes")
+		c := srv.Dial(t)
+		c.Do("DEBUG", "POPULATE", "10000")
+		c.Do("CONFIG", "SET", "rdb-key-save-delay", "10000")
+		srv.Signal(t, syscall.SIGINT)
+		oracle.WaitFor(t, "the save", func() bool {
+			files, err := filepath.Glob(filepath.Join(srv.Dir, "temp-*.rdb"))
+			return err == nil && len(files) > 0
+		})
+		srv.Signal(t, syscall.SIGINT)
+		if code := srv.Wait(t); code != 1 {
+			t.Errorf("exit status %d", code)
+		}
+		if files, err := os.ReadDir(srv.Dir); err != nil || slices.ContainsFunc(files, func(f os.DirEntry) bool { return strings.HasSuffix(f.Name(), ".rdb") }) {
+			t.Errorf("%v, %v", files, err)
+		}
+	})
+}
+
+// TestModule starts servers with a module that cannot be loaded.
+func TestModule(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		srv, err := oracle.Spawn(s.path, t.TempDir(), append([]string{"--port", "0", "--unixsocket", filepath.Join(t.TempDir(), "socket"), "--loadmodule", "/no/such.so"}, s.args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.KillAfter(t)
+		if code := srv.Wait(t); code != 1 || !strings.Contains(srv.Log(), "Can't load module from /no/such.so: server aborting") {
+			t.Errorf("exit status %d: %s", code, srv.Log())
 		}
 	})
 }
