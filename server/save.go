@@ -89,7 +89,7 @@ type saving struct {
 	unasked   atomic.Bool // the current one was not asked for by a command
 
 	mu      sync.Mutex
-	waiting []func(err error) // for the end of one that has to begin anew
+	waiting []func(err error) // for the end of one that has to begin anew, or behind a rewrite
 
 	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
 	lastTookSec         atomic.Int64 // of the last one; -1: there was none
@@ -145,16 +145,13 @@ func lastsave(c *command.Ctx) { c.Reply.Int(client(c).reactor.srv.saving.lastSec
 func saveCommand(c *command.Ctx) {
 	cl := client(c)
 	r := cl.reactor
-	switch {
-	case r.srv.aof.rewrite.active.Load():
-		c.Error("ERR Background append only file rewriting in progress")
-		return
-	case r.srv.saving.current.Load() != nil:
+	rewrite := r.srv.aof.rewrite.active.Load()
+	if !rewrite && r.srv.saving.current.Load() != nil {
 		c.Error(errSaving)
 		return
 	}
 	cl.suspend(0)
-	r.cut(func(err error) {
+	done := func(err error) {
 		r.net.Post(func() {
 			r.finish(cl, func(w *resp.Writer) {
 				if err != nil {
@@ -164,7 +161,20 @@ func saveCommand(c *command.Ctx) {
 				w.OK()
 			})
 		})
-	})
+	}
+	if rewrite {
+		r.srv.saving.afterRewrite(done)
+		return
+	}
+	r.cut(done)
+}
+
+// afterRewrite has a snapshot taken when the one of a rewrite is over; done is called at its end.
+func (x *saving) afterRewrite(done func(err error)) {
+	x.mu.Lock()
+	x.waiting = append(x.waiting, done)
+	x.mu.Unlock()
+	x.scheduled.Store(true)
 }
 
 // cut begins a snapshot to the dump file; done, unless nil, is called at its end. All shards are locked, and there is no other one.
@@ -424,12 +434,20 @@ func (s *Server) saveAndWait() error {
 	return <-result
 }
 
-// cancelSave ends the snapshot that is being taken, if any, and waits until it has.
+// cancelSave ends the snapshot that is being taken, if any, and waits until it has. Nor does one begin for which somebody waits.
 func (s *Server) cancelSave() {
-	s.saving.scheduled.Store(false)
-	for sn := s.saving.current.Load(); sn != nil && s.saving.current.Load() == sn; {
+	x := &s.saving
+	x.scheduled.Store(false)
+	for sn := x.current.Load(); sn != nil && x.current.Load() == sn; {
 		sn.Cancel()
 		time.Sleep(time.Millisecond)
+	}
+	x.mu.Lock()
+	waiting := x.waiting
+	x.waiting = nil
+	x.mu.Unlock()
+	for _, done := range waiting {
+		done(save.ErrCancelled)
 	}
 }
 

@@ -30,12 +30,18 @@ func rewriteAOF(t *testing.T, c *oracle.Client) {
 	if got := c.Do("BGREWRITEAOF"); !strings.HasPrefix(got, "+Background append only file rewriting") {
 		t.Fatal(got)
 	}
-	oracle.WaitFor(t, "the end of a rewrite", func() bool {
-		return infoField(c, "persistence", "aof_rewrite_in_progress") == "0" && infoField(c, "persistence", "aof_rewrite_scheduled") == "0"
-	})
+	awaitRewrite(t, c)
 	if got := infoField(c, "persistence", "aof_last_bgrewrite_status"); got != "ok" {
 		t.Fatal(got)
 	}
+}
+
+// awaitRewrite waits until no rewrite is under way or about to begin.
+func awaitRewrite(t *testing.T, c *oracle.Client) {
+	t.Helper()
+	oracle.WaitFor(t, "the end of a rewrite", func() bool {
+		return infoField(c, "persistence", "aof_rewrite_in_progress") == "0" && infoField(c, "persistence", "aof_rewrite_scheduled") == "0"
+	})
 }
 
 // checkAOF lets redis-check-aof look at a server's files.
@@ -478,6 +484,33 @@ func TestAOFAtRunTime(t *testing.T) {
 		checkAOF(t, srv.Dir)
 		c.Do("CONFIG", "SET", "appendonly", "no")
 		c.Do("RPUSH", "now", "off")
+	}
+}
+
+// TestSaveBehindRewrite asks for a save while the append only file is rewritten: it has what came up to the end of that.
+func TestSaveBehindRewrite(t *testing.T) {
+	srv := oracle.Shoal(t, "--appendonly", "yes", "--rdb-key-save-delay", "1000")
+	c, d := srv.Dial(t), srv.Dial(t)
+	for i := range 300 {
+		c.Do("SET", "k"+strconv.Itoa(i), "v")
+	}
+	for _, end := range []func() string{
+		func() string { c.Do("SET", "last", "x"); return d.Reply() },
+		func() string { c.Do("FLUSHALL"); c.Do("SET", "last", "x"); return d.Reply() },
+	} {
+		if got := c.Do("BGREWRITEAOF"); got != "+Background append only file rewriting started\r\n" {
+			t.Fatal(got)
+		}
+		d.Send("SAVE")
+		oracle.WaitFor(t, "SAVE", func() bool { return strings.Contains(c.Do("CLIENT", "LIST"), "cmd=save") })
+		if got := end(); got != "+OK\r\n" {
+			t.Error(got)
+		}
+		if _, err := os.Stat(filepath.Join(srv.Dir, "dump.rdb")); err != nil {
+			t.Error(err)
+		}
+		os.Remove(filepath.Join(srv.Dir, "dump.rdb"))
+		awaitRewrite(t, c)
 	}
 }
 
