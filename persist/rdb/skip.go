@@ -47,6 +47,21 @@ func (s *skipper) check(n int) {
 	}
 }
 
+// byte and length read no more of a value that has been given up: what stands there is not what it would be taken for.
+func (s *skipper) byte() byte {
+	if s.over {
+		return 0
+	}
+	return s.Decoder.byte()
+}
+
+func (s *skipper) length() uint64 {
+	if s.over {
+		return 0
+	}
+	return s.Decoder.length()
+}
+
 // bytes skips n bytes.
 func (s *skipper) bytes(n int) {
 	if n <= len(s.buf)-s.pos {
