@@ -17,8 +17,14 @@ type Watcher interface {
 	ChangeNode(node alloc.Ref, lp []byte, raw int)
 	// DropNode is ChangeNode for a node that goes as it is. It reports whether the watcher keeps the block, of size bytes, to free it later.
 	DropNode(node alloc.Ref, size int) (kept bool)
-	// ChangeGroups tells that somebody has a look at the consumer groups of a stream, and may change them.
+	// ChangeGroups tells that somebody has a look at the consumer groups of a stream, and may change them or their consumers.
 	ChangeGroups()
+	// ChangePending tells that what a group knows of its pending entry id is about to change or to go; AddPending that a block is that of another
+	// pending entry. The blocks are those of the delivery and of the consumer that has the entry.
+	ChangePending(id [16]byte, delivery, consumer alloc.Ref)
+	AddPending(delivery alloc.Ref)
+	// DropGroup tells that a group is not the stream's any more. r is the root of a stream that has nothing else, and is about to be freed.
+	DropGroup(group alloc.Ref, r Root)
 	// Moved tells the value's new root.
 	Moved(to Root)
 	// Orphan gives the value, of which no key is left, to the watcher: to free it.

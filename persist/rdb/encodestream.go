@@ -84,15 +84,8 @@ func (e *Encoder) streamNodes(dst []byte, end int) []byte {
 }
 
 func (e *Encoder) streamNumbers(dst []byte) []byte {
-	s := &e.stream
-	v := &s.v
-	dst = AppendLen(dst, uint64(v.Len()))
-	for _, id := range [...]stream.ID{v.Last(), v.First(), v.MaxDeleted()} {
-		dst = AppendLen(AppendLen(dst, id.MS), id.Seq)
-	}
-	dst = AppendLen(dst, v.Added())
-	s.part = groupHead
-	return AppendLen(dst, uint64(v.Groups()))
+	e.stream.part = groupHead
+	return AppendStreamNumbers(dst, &e.stream.v)
 }
 
 // groupHead writes the beginning of the group behind the one called s.name.

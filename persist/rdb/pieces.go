@@ -1,7 +1,6 @@
 package rdb
 
 import (
-	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/stream"
 )
 
@@ -35,12 +34,31 @@ func AppendStreamNode(dst []byte, master stream.ID) []byte {
 	return appendID(append(dst, idBytes), master)
 }
 
-// StartGroups begins with what follows the nodes of the stream r: its numbers, which Numbers appends, and then, by Step, its consumer groups.
-// Changes to the nodes do not matter any more.
-func (e *Encoder) StartGroups(sp *types.Space, r types.Root) {
-	e.startStream(sp, r)
-	e.headed, e.stream.part = true, streamNumbers
+// AppendStreamNumbers appends what follows the nodes of a stream: its numbers, and how many consumer groups there are.
+func AppendStreamNumbers(dst []byte, v *stream.Value) []byte {
+	dst = AppendLen(dst, uint64(v.Len()))
+	for _, id := range [...]stream.ID{v.Last(), v.First(), v.MaxDeleted()} {
+		dst = AppendLen(AppendLen(dst, id.MS), id.Seq)
+	}
+	dst = AppendLen(dst, v.Added())
+	return AppendLen(dst, uint64(v.Groups()))
 }
 
-// Numbers appends the numbers of the stream, after StartGroups.
-func (e *Encoder) Numbers(dst []byte) []byte { return e.streamNumbers(dst) }
+// AppendGroup appends the head of a consumer group. So many times AppendPending follows as entries are pending, then the number of consumers.
+func AppendGroup(dst, name []byte, g stream.Group) []byte {
+	last := g.Last()
+	dst = AppendLen(AppendLen(AppendString(dst, name, false), last.MS), last.Seq)
+	dst = AppendLen(dst, uint64(g.Read()))
+	return AppendLen(dst, uint64(g.Pending()))
+}
+
+// AppendPending appends a group's pending entry.
+func AppendPending(dst []byte, id [16]byte, timeMS, count int64) []byte {
+	return AppendLen(appendMS(append(dst, id[:]...), timeMS), uint64(count))
+}
+
+// AppendConsumer appends the head of a consumer. The IDs of what it has pending follow, 16 bytes each, in any order.
+func AppendConsumer(dst []byte, c stream.Consumer) []byte {
+	dst = appendMS(AppendString(dst, c.Name(), false), c.SeenMS())
+	return AppendLen(dst, uint64(c.Pending()))
+}

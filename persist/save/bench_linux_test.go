@@ -19,8 +19,14 @@ import (
 // BenchmarkWrite tells what saving adds to a write: it changes random members of a value of a million while that is being saved. cut is the longest
 // write, first the one that begins to watch the value, in processor time, so that what else the machine does hardly counts.
 func BenchmarkWrite(b *testing.B) {
-	names := []string{"set", "hash", "hash-ttl", "zset", "list", "list-lzf", "stream"}
+	names := []string{"set", "hash", "hash-ttl", "zset", "list", "list-lzf", "stream", "string", "pending"}
 	for kind, name := range names {
+		change := changeOne
+		if kind == longString {
+			change = changeByte
+		} else if name == "pending" {
+			kind, change = 6, changePending
+		}
 		b.Run(fmt.Sprintf("%s/members=1M", name), func(b *testing.B) {
 			ks := newKeyspace()
 			withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 1_000_000) })
@@ -36,7 +42,9 @@ func BenchmarkWrite(b *testing.B) {
 						if i == 0 {
 							first = max(first, threadTime()-begin)
 						}
-						k.DB.SetRoot(k.DB.Find(k), changeOne(r, k, kind))
+						if r := change(r, k, kind); r.Type != types.String {
+							k.DB.SetRoot(k.DB.Find(k), r)
+						}
 					})
 					all = append(all, threadTime()-begin)
 				}
@@ -69,6 +77,26 @@ func changeOne(r *rand.Rand, k *shard.Key, kind int) types.Root {
 	}
 	root, _ := mutate(r, k, k.DB.Find(k), kind, 1)
 	return root
+}
+
+// changeByte changes a byte of a string.
+func changeByte(r *rand.Rand, k *shard.Key, _ int) (none types.Root) {
+	mutateString(r, k, k.DB.Find(k), 1)
+	return none
+}
+
+// changePending acknowledges an entry of a stream, or gives it to another consumer.
+func changePending(r *rand.Rand, k *shard.Key, _ int) types.Root {
+	v := stream.Open(k.DB.Space(), k.DB.Root(k.DB.Find(k)))
+	g, _ := v.Group([]byte("group"))
+	id := stream.ID{MS: 1 + r.Uint64N(500_000)}
+	if d, is := g.Delivery(id); is && r.IntN(2) == 0 {
+		c, _ := g.Consumer([]byte("second"))
+		g.Assign(id, &d, c)
+	} else {
+		g.Forget(id)
+	}
+	return v.Root()
 }
 
 func threadTime() time.Duration {

@@ -29,8 +29,9 @@
 //     excluded: its block is noted, and the walk does not save what is there. So are the blocks of new members. Whoever makes many exclusions helps the
 //     walk, for 0.1 ms before a command, so that there is no more than one for eight members that have been saved, and 4096.
 //   - Lists and streams are rows of nodes, which the job notes at the start, 16 or 32 bytes each: 0.1 ms for 10,000 nodes. A node that is about to change is put aside
-//     in the lane until it is its turn; one that is dropped is not freed before. The consumer groups of a stream are saved behind its nodes, but all at once, at 60 ns for an entry
-//     that is pending, if somebody asks for one of them before.
+//     in the lane until it is its turn; one that is dropped is not freed before.
+//   - The consumer groups of a stream are saved behind its nodes, and their pending entries as members are: in the order of their IDs, and out of turn what
+//     is about to change. Names and numbers of all groups and consumers are noted when somebody first asks for a group, 0.1 µs for each.
 //
 // A value that is deleted, replaced or renamed meanwhile stays the job's, which frees it when it has been saved. The values of other encodings have few
 // elements, unless someone has set limits that make them large, and are copied at once, as is an element, however long.

@@ -51,6 +51,9 @@ func (j *job) release() {}
 
 // hold notes that n more bytes, or fewer, are not freed only because of the job.
 func (j *job) hold(n int64) {
+	if n == 0 {
+		return
+	}
 	j.held += n
 	j.s.queue.hold(n)
 }
@@ -73,16 +76,19 @@ func (j *job) idle() bool { return j.over || j.s.failed.Load() }
 
 // The functions below make a job a types.Watcher that is told of nothing but what concerns its type.
 
-func (j *job) Before()                             {}
-func (j *job) Change(alloc.Ref)                    {}
-func (j *job) Add(alloc.Ref)                       {}
-func (j *job) ChangeNode(alloc.Ref, []byte, int)   {}
-func (j *job) DropNode(alloc.Ref, int) (kept bool) { return false }
-func (j *job) ChangeGroups()                       {}
-func (j *job) Orphan()                             { j.orphan = true }
-func (j *job) ChangeBytes(from, to int)            {}
-func (j *job) Lost()                               { j.gone = true }
-func (j *job) Moved(to types.Root)                 { j.root, j.gone = to, to.Data == types.RootData{} }
+func (j *job) Before()                                                 {}
+func (j *job) Change(alloc.Ref)                                        {}
+func (j *job) Add(alloc.Ref)                                           {}
+func (j *job) ChangeNode(alloc.Ref, []byte, int)                       {}
+func (j *job) DropNode(alloc.Ref, int) (kept bool)                     { return false }
+func (j *job) ChangeGroups()                                           {}
+func (j *job) ChangePending(id [16]byte, delivery, consumer alloc.Ref) {}
+func (j *job) AddPending(alloc.Ref)                                    {}
+func (j *job) DropGroup(alloc.Ref, types.Root)                         {}
+func (j *job) Orphan()                                                 { j.orphan = true }
+func (j *job) ChangeBytes(from, to int)                                {}
+func (j *job) Lost()                                                   { j.gone = true }
+func (j *job) Moved(to types.Root)                                     { j.root, j.gone = to, to.Data == types.RootData{} }
 
 // beginJob watches the value of e, which is saved piece by piece from now on. The shard is locked.
 func (s *Snapshot) beginJob(db *shard.DB, e shard.Entry) {

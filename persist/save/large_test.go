@@ -185,10 +185,13 @@ func create(k *shard.Key, kind, n int) {
 		for i := range n {
 			must2(0, v.Append(&lim, stream.ID{MS: uint64(i + 1)}, [][]byte{[]byte("field"), fmt.Appendf(nil, "value %d", i)}))
 		}
-		g, _ := v.AddGroup([]byte("group"), stream.ID{MS: uint64(n / 2)}, int64(n/2))
-		c, _ := g.AddConsumer([]byte("consumer"), nowMS)
-		for i := range n / 2 {
-			g.Deliver(stream.ID{MS: uint64(i + 1)}, c, nowMS)
+		for _, name := range []string{"group", "other group", "third"} {
+			g, _ := v.AddGroup([]byte(name), stream.ID{MS: uint64(n / 2)}, int64(n/2))
+			a, _ := g.AddConsumer([]byte("consumer"), nowMS)
+			b, _ := g.AddConsumer([]byte("second"), nowMS)
+			for i := range n / 2 {
+				g.Deliver(stream.ID{MS: uint64(i + 1)}, []stream.Consumer{a, b}[i%2], nowMS)
+			}
 		}
 		r = v.Root()
 	case longString:
@@ -325,7 +328,7 @@ func mutate(r *rand.Rand, k *shard.Key, e shard.Entry, kind, n int) (root types.
 		return v.Root(), v.Len() == 0
 	}
 	v := stream.Open(sp, was)
-	mutateStream(r, &v, &lim, n)
+	mutateStream(r, k, &v, &lim, n)
 	return v.Root(), false
 }
 
@@ -358,8 +361,8 @@ func mutateList(r *rand.Rand, v *list.Value, lim *types.Limits, n int, text []by
 	}
 }
 
-func mutateStream(r *rand.Rand, v *stream.Value, lim *types.Limits, n int) {
-	for range min(n, 50) {
+func mutateStream(r *rand.Rand, k *shard.Key, v *stream.Value, lim *types.Limits, n int) {
+	for range min(n, 300) {
 		id := stream.ID{MS: uint64(1 + r.IntN(6000))}
 		switch r.IntN(6) {
 		case 0, 1:
@@ -370,16 +373,45 @@ func mutateStream(r *rand.Rand, v *stream.Value, lim *types.Limits, n int) {
 			if r.IntN(10) == 0 {
 				v.Trim(stream.Trim{ByID: true, MinID: id, Approx: r.IntN(2) == 0})
 			}
-		case 4:
-			if g, ok := v.Group([]byte("group")); ok {
-				g.Forget(id)
-			}
-		case 5:
-			if g, ok := v.Group([]byte("group")); ok && r.IntN(50) == 0 {
-				c, _ := g.Consumer([]byte("consumer"))
-				g.Deliver(stream.ID{MS: 1e6 + r.Uint64N(1e6)}, c, nowMS)
-			}
+		case 4, 5:
+			mutateGroup(r, k, v, []byte([]string{"group", "other group", "third", "new"}[r.IntN(4)]), id)
 		}
+	}
+}
+
+// mutateGroup changes the group called name, or what it knows of the entry id.
+func mutateGroup(r *rand.Rand, k *shard.Key, v *stream.Value, name []byte, id stream.ID) {
+	g, ok := v.Group(name)
+	switch {
+	case !ok:
+		v.AddGroup(name, id, 0)
+		return
+	case r.IntN(100) == 0:
+		root, _ := v.RemoveGroup(name)
+		k.DB.FreeRoot(root)
+		return
+	}
+	who := []byte([]string{"consumer", "second", "new"}[r.IntN(3)])
+	c, ok := g.Consumer(who)
+	switch {
+	case !ok:
+		c, _ = g.AddConsumer(who, nowMS)
+	case r.IntN(100) == 0:
+		g.RemoveConsumer(c)
+		return
+	}
+	c.SetSeen(nowMS + r.Int64N(1000))
+	g.SetLast(id)
+	d, pending := g.Delivery(id)
+	switch n := r.IntN(3); {
+	case !pending:
+		g.Deliver(id, c, nowMS)
+	case n == 0:
+		g.Forget(id)
+	case n == 1:
+		g.Assign(id, &d, c)
+	default:
+		d.Set(nowMS+r.Int64N(1000), d.Count()+1)
 	}
 }
 

@@ -22,10 +22,7 @@ type nodeJob struct {
 	bytes  int64       // that the value took at the cut
 	length int         // elements that it had then
 
-	numbers []byte // of a stream, what follows its nodes
-	headed  bool   // these have been written
-	grouped bool   // the groups have been written, or are in groups
-	groups  buffer
+	groups groupWalk // of a stream
 }
 
 func newNodeJob(b job) *nodeJob {
@@ -38,10 +35,8 @@ func newNodeJob(b job) *nodeJob {
 		v := stream.Open(b.sp, b.root)
 		j.stream = v.AppendNodes(make([]stream.NodeAt, 0, v.NodeCount()))
 		j.length = int(v.Len())
-		j.out.enc.StartGroups(b.sp, b.root)
-		j.numbers = j.out.enc.Numbers(nil)
+		j.beginGroups(&v)
 	}
-	j.groups.compress = j.out.compress
 	j.index.init(j.nodes())
 	for i := range j.nodes() {
 		j.index.add(j.ref(i), i)
@@ -126,22 +121,6 @@ func (j *nodeJob) DropNode(ref alloc.Ref, size int) (kept bool) {
 	return is
 }
 
-// ChangeGroups saves what has not been saved of the groups.
-func (j *nodeJob) ChangeGroups() {
-	if j.idle() || j.grouped {
-		return
-	}
-	j.grouped = true
-	x := &j.out
-	if !j.headed {
-		x = &j.groups
-	}
-	if !j.headed {
-		x.enc = j.out.enc
-	}
-	x.rest()
-}
-
 // rest appends all that an encoder has.
 func (x *buffer) rest() {
 	x.enc.Text = x.appendText
@@ -175,7 +154,7 @@ func (j *nodeJob) step(end int) {
 	}
 	switch {
 	case j.next < j.nodes():
-	case j.stream == nil && j.numbers == nil:
+	case j.root.Type == types.List:
 		j.over = true
 	default:
 		j.stepGroups(end)
@@ -204,34 +183,15 @@ func (j *nodeJob) saveNode(i int) {
 	}
 }
 
-// stepGroups goes on with what follows the nodes of a stream.
-func (j *nodeJob) stepGroups(end int) {
-	if !j.headed {
-		j.headed = true
-		j.out.buf = append(j.out.buf, j.numbers...)
-		if j.grouped {
-			j.hand(false)
-			j.s.queue.put(j.lane, j.groups.take(), false)
-		}
-	}
-	if j.grouped {
-		j.over = true
-		return
-	}
-	j.out.enc.Text = j.out.appendText
-	var more bool
-	j.out.buf, more = j.out.enc.Step(j.out.buf, max(end-len(j.out.buf), 1))
-	j.grouped, j.over = !more, !more
-}
-
 // Lost forgets the nodes that were the job's.
 func (j *nodeJob) Lost() {
 	j.job.Lost()
 	clear(j.kept)
 }
 
-// release frees the nodes that are the job's still.
+// release frees what is the job's still.
 func (j *nodeJob) release() {
+	j.releaseGroups()
 	for i, size := range j.kept {
 		j.sp.Arena.Free(j.ref(i), size)
 	}

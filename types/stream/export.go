@@ -43,7 +43,7 @@ func (g Group) ConsumerFrom(name []byte, past bool) (_ Consumer, ok bool) {
 	if !ok {
 		return Consumer{}, false
 	}
-	return consumerAt(g.a, alloc.Ref(c.Value())), true
+	return consumerAt(g.a, alloc.Ref(c.Value()), g.watch), true
 }
 
 // Free gives back the memory of the whole stream, in time proportional to its blocks.

@@ -55,7 +55,7 @@ func (g Group) freeStep(limit *int) bool {
 		}
 		cur := g.g.consumers.Cursor(a)
 		cur.First()
-		c := consumerAt(a, alloc.Ref(cur.Value()))
+		c := consumerAt(a, alloc.Ref(cur.Value()), nil)
 		if !c.c.pending.FreeStep(a, *limit, func(uint64) { *limit-- }) {
 			return false
 		}

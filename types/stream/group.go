@@ -11,9 +11,10 @@ const Unknown = -1
 
 // Group is a view of a consumer group.
 type Group struct {
-	a   *alloc.Arena
-	ref alloc.Ref
-	g   *group
+	a     *alloc.Arena
+	ref   alloc.Ref
+	g     *group
+	watch types.Watcher // may be nil
 }
 
 // group is a group's block.
@@ -27,7 +28,7 @@ const groupBytes = 16 + 8 + 8*2
 
 func (v *Value) group(word uint64) Group {
 	a, r := v.sp.Arena, alloc.Ref(word)
-	return Group{a, r, alloc.At[group](a, r)}
+	return Group{a, r, alloc.At[group](a, r), v.watch}
 }
 
 // Groups returns the number of consumer groups.
@@ -83,6 +84,9 @@ func (v *Value) RemoveGroup(name []byte) (_ types.Root, ok bool) {
 		return types.Root{}, false
 	}
 	v.h.groups.Delete(v.sp.Arena, name)
+	if v.watch != nil {
+		v.watch.DropGroup(alloc.Ref(word), last.Root())
+	}
 	return last.Root(), true
 }
 
@@ -106,9 +110,10 @@ func (g Group) Consumers() int { return g.g.consumers.Len() }
 
 // Consumer is a view of a consumer.
 type Consumer struct {
-	a   *alloc.Arena
-	ref alloc.Ref
-	c   *consumer
+	a     *alloc.Arena
+	ref   alloc.Ref
+	c     *consumer
+	watch types.Watcher // may be nil
 }
 
 // consumer is the beginning of a consumer's block; the name stands behind it.
@@ -121,8 +126,8 @@ type consumer struct {
 
 const consumerBytes = 8*2 + 8 + 8
 
-func consumerAt(a *alloc.Arena, r alloc.Ref) Consumer {
-	return Consumer{a, r, alloc.At[consumer](a, r)}
+func consumerAt(a *alloc.Arena, r alloc.Ref, watch types.Watcher) Consumer {
+	return Consumer{a, r, alloc.At[consumer](a, r), watch}
 }
 
 func (c Consumer) size() int { return consumerBytes + int(c.c.nameLen) }
@@ -133,14 +138,14 @@ func (g Group) Consumer(name []byte) (Consumer, bool) {
 	if !ok {
 		return Consumer{}, false
 	}
-	return consumerAt(g.a, alloc.Ref(word)), true
+	return consumerAt(g.a, alloc.Ref(word), g.watch), true
 }
 
 // EachConsumer calls f for every consumer, in the order of their names.
 func (g Group) EachConsumer(f func(c Consumer)) {
 	cur := g.g.consumers.Cursor(g.a)
 	for ok := cur.First(); ok; ok = cur.Next() {
-		f(consumerAt(g.a, alloc.Ref(cur.Value())))
+		f(consumerAt(g.a, alloc.Ref(cur.Value()), g.watch))
 	}
 }
 
@@ -155,7 +160,7 @@ func (g Group) AddConsumer(name []byte, nowMS int64) (_ Consumer, ok bool) {
 		g.a.Free(r, size)
 		return Consumer{}, false
 	}
-	c := consumerAt(g.a, r)
+	c := consumerAt(g.a, r, g.watch)
 	*c.c = consumer{seenMS: nowMS, activeMS: -1, nameLen: uint32(len(name))}
 	copy(c.Name(), name)
 	return c, true
@@ -165,6 +170,9 @@ func (g Group) AddConsumer(name []byte, nowMS int64) (_ Consumer, ok bool) {
 func (g Group) RemoveConsumer(c Consumer) {
 	cur := c.c.pending.Cursor(g.a)
 	for ok := cur.First(); ok; ok = cur.Next() {
+		if g.watch != nil {
+			g.watch.ChangePending([16]byte(cur.Key()), alloc.Ref(cur.Value()), c.ref)
+		}
 		g.g.pending.Delete(g.a, cur.Key())
 		g.a.Free(alloc.Ref(cur.Value()), deliveryBytes)
 	}
@@ -201,6 +209,8 @@ type Delivery struct {
 	ref      alloc.Ref
 	d        *delivery
 	consumer alloc.Ref
+	id       ID
+	watch    types.Watcher // may be nil
 }
 
 type delivery struct {
@@ -210,8 +220,8 @@ type delivery struct {
 
 const deliveryBytes = 16
 
-func deliveryAt(a *alloc.Arena, r, consumer alloc.Ref) Delivery {
-	return Delivery{a, r, alloc.At[delivery](a, r), consumer}
+func deliveryAt(a *alloc.Arena, r, consumer alloc.Ref, id ID, watch types.Watcher) Delivery {
+	return Delivery{a, r, alloc.At[delivery](a, r), consumer, id, watch}
 }
 
 // word is what the group's tree keeps of a delivery.
@@ -224,10 +234,20 @@ func (d Delivery) TimeMS() int64 { return d.d.timeMS }
 func (d Delivery) Count() int64 { return d.d.count }
 
 // Set replaces both.
-func (d Delivery) Set(timeMS, count int64) { *d.d = delivery{timeMS, count} }
+func (d Delivery) Set(timeMS, count int64) {
+	d.changing()
+	*d.d = delivery{timeMS, count}
+}
+
+// changing tells the watcher that what is known of the entry is about to change.
+func (d Delivery) changing() {
+	if d.watch != nil {
+		d.watch.ChangePending(d.id.key(), d.ref, d.consumer)
+	}
+}
 
 // Consumer returns who has the entry.
-func (d Delivery) Consumer() Consumer { return consumerAt(d.a, d.consumer) }
+func (d Delivery) Consumer() Consumer { return consumerAt(d.a, d.consumer, d.watch) }
 
 // Delivery returns what is known of the entry id.
 func (g Group) Delivery(id ID) (Delivery, bool) {
@@ -236,7 +256,7 @@ func (g Group) Delivery(id ID) (Delivery, bool) {
 	if !ok {
 		return Delivery{}, false
 	}
-	return deliveryAt(g.a, alloc.Ref(word), alloc.Ref(word>>32)), true
+	return deliveryAt(g.a, alloc.Ref(word), alloc.Ref(word>>32), id, g.watch), true
 }
 
 // Deliver gives the entry id to c for the first time. It is not pending yet. ok is false if there is no memory.
@@ -246,8 +266,8 @@ func (g Group) Deliver(id ID, c Consumer, nowMS int64) (_ Delivery, ok bool) {
 	if r == 0 {
 		return Delivery{}, false
 	}
-	d := deliveryAt(g.a, r, c.ref)
-	d.Set(nowMS, 1)
+	d := deliveryAt(g.a, r, c.ref, id, g.watch)
+	*d.d = delivery{nowMS, 1}
 	if _, ok := c.c.pending.Insert(g.a, k[:], uint64(r)); !ok {
 		g.a.Free(r, deliveryBytes)
 		return Delivery{}, false
@@ -257,6 +277,9 @@ func (g Group) Deliver(id ID, c Consumer, nowMS int64) (_ Delivery, ok bool) {
 		g.a.Free(r, deliveryBytes)
 		return Delivery{}, false
 	}
+	if g.watch != nil {
+		g.watch.AddPending(r)
+	}
 	return d, true
 }
 
@@ -265,6 +288,7 @@ func (g Group) Assign(id ID, d *Delivery, c Consumer) bool {
 	if d.consumer == c.ref {
 		return true
 	}
+	d.changing()
 	k := id.key()
 	if _, ok := c.c.pending.Insert(g.a, k[:], uint64(d.ref)); !ok {
 		return false
@@ -282,7 +306,11 @@ func (g Group) Forget(id ID) bool {
 	if !ok {
 		return false
 	}
-	consumerAt(g.a, alloc.Ref(word>>32)).c.pending.Delete(g.a, k[:])
+	c := consumerAt(g.a, alloc.Ref(word>>32), g.watch)
+	if g.watch != nil {
+		g.watch.ChangePending(k, alloc.Ref(word), c.ref)
+	}
+	c.c.pending.Delete(g.a, k[:])
 	g.a.Free(alloc.Ref(word), deliveryBytes)
 	return true
 }
@@ -291,6 +319,7 @@ func (g Group) Forget(id ID) bool {
 // become pending or cease to be so; then Seek goes on.
 type Pending struct {
 	a     *alloc.Arena
+	watch types.Watcher
 	cur   rax.Cursor
 	owner alloc.Ref // the consumer, if all entries are of one
 	stay  bool      // Next does not move
@@ -298,13 +327,13 @@ type Pending struct {
 
 // EachPending makes p stand before the first pending entry of g from id on.
 func (g Group) EachPending(p *Pending, from ID) {
-	*p = Pending{a: g.a, cur: g.g.pending.Cursor(g.a)}
+	*p = Pending{a: g.a, cur: g.g.pending.Cursor(g.a), watch: g.watch}
 	p.Seek(from)
 }
 
 // EachPending makes p stand before the first pending entry of c from id on.
 func (c Consumer) EachPending(p *Pending, from ID) {
-	*p = Pending{a: c.a, cur: c.c.pending.Cursor(c.a), owner: c.ref}
+	*p = Pending{a: c.a, cur: c.c.pending.Cursor(c.a), watch: c.watch, owner: c.ref}
 	p.Seek(from)
 }
 
@@ -334,7 +363,7 @@ func (p *Pending) Delivery() Delivery {
 	if owner == 0 {
 		owner = alloc.Ref(word >> 32)
 	}
-	return deliveryAt(p.a, alloc.Ref(word), owner)
+	return deliveryAt(p.a, alloc.Ref(word), owner, p.ID(), p.watch)
 }
 
 // PendingRange returns the first and the last of the group's pending entries, of which there are some.

@@ -1,6 +1,9 @@
 package stream
 
-import "github.com/shoaldb/shoal/alloc"
+import (
+	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/types"
+)
 
 // changing tells the watcher that n is about to change.
 func (v *Value) changing(n *node) {
@@ -48,3 +51,32 @@ func (v *Value) AppendNodes(dst []NodeAt) []NodeAt {
 	}
 	return dst
 }
+
+// GroupAt returns the group whose block is ref, which nobody watches.
+func GroupAt(sp *types.Space, ref alloc.Ref) Group {
+	return Group{a: sp.Arena, ref: ref, g: alloc.At[group](sp.Arena, ref)}
+}
+
+// DeliveryAt returns what is known of a pending entry: the block delivery has when it was delivered last (unix ms), and how often.
+func DeliveryAt(sp *types.Space, ref alloc.Ref) (timeMS, count int64) {
+	d := alloc.At[delivery](sp.Arena, ref)
+	return d.timeMS, d.count
+}
+
+// Ref returns the group's block.
+func (g Group) Ref() alloc.Ref { return g.ref }
+
+// Ref returns the consumer's block.
+func (c Consumer) Ref() alloc.Ref { return c.ref }
+
+// Refs returns the blocks of the entry that p is at, and of the consumer that has it.
+func (p *Pending) Refs() (delivery, consumer alloc.Ref) {
+	word := p.cur.Value()
+	return alloc.Ref(word), alloc.Ref(word >> 32)
+}
+
+// Key returns the ID as it stands in the trees of groups, and in the RDB format.
+func (id ID) Key() [16]byte { return id.key() }
+
+// PendingBytes is about how much memory a pending entry takes.
+const PendingBytes = 80
