@@ -96,7 +96,9 @@ func bitcount(c *Ctx) {
 	}
 	v := k.DB.Bytes(e, c.scratch[:])
 	if len(c.Args) == 2 {
-		c.Reply.Int(countBits(v))
+		if !c.Long(len(v) / bytesPerElement) {
+			c.Reply.Int(c.countBits(v, 0, int64(len(v))*8))
+		}
 		return
 	}
 	if len(c.Args) != 4 && len(c.Args) != 5 {
@@ -124,7 +126,39 @@ func bitcount(c *Ctx) {
 		c.Reply.Int(0)
 		return
 	}
-	c.Reply.Int(countBitRange(v, from*perIndex, to*perIndex))
+	if !c.Long(int((to-from)*perIndex) / 8 / bytesPerElement) {
+		c.Reply.Int(c.countBits(v, from*perIndex, to*perIndex))
+	}
+}
+
+// bytesPerElement is how many bytes of a string take about as long as an element of a collection.
+const bytesPerElement = 256
+
+// bitsPerStep is how many bits are looked at between two calls of Pause.
+const bitsPerStep = 8 * 64 * bytesPerElement
+
+// countBits returns how many of the bits [from, to) of b, in which they lie, are set.
+func (c *Ctx) countBits(b []byte, from, to int64) (n int64) {
+	for from < to {
+		end := min(from+bitsPerStep, to)
+		n += countBitRange(b, from, end)
+		from = end
+		c.Pause(bitsPerStep / 8 / bytesPerElement)
+	}
+	return n
+}
+
+// findBit returns the offset of the first of the bits [from, to) of b, in which they lie, that is set, or clear, or -1.
+func (c *Ctx) findBit(b []byte, from, to int64, set bool) int64 {
+	for from < to {
+		end := min(from+bitsPerStep, to)
+		if pos := findBit(b, from, end, set); pos >= 0 {
+			return pos
+		}
+		from = end
+		c.Pause(bitsPerStep / 8 / bytesPerElement)
+	}
+	return -1
 }
 
 // bitUnit returns how many bits an index counts: 1 if argument i is BIT, 8 if it is BYTE or there is none.
@@ -167,7 +201,10 @@ func bitpos(c *Ctx) {
 		c.Reply.Int(-1)
 		return
 	}
-	pos := findBit(v, from, to, bit == 1)
+	if c.Long(int(to-from) / 8 / bytesPerElement) {
+		return
+	}
+	pos := c.findBit(v, from, to, bit == 1)
 	if pos < 0 && bit == 0 && len(c.Args) < 5 {
 		pos = to
 	}

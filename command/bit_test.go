@@ -60,7 +60,7 @@ func TestCombine(t *testing.T) {
 		}
 		for name, op := range ops {
 			dst := make([]byte, longest)
-			combine(dst, op.run, sources)
+			new(Ctx).combine(dst, op.run, sources)
 			for i := range dst {
 				at := func(s []byte) byte {
 					if i < len(s) {
@@ -78,7 +78,7 @@ func TestCombine(t *testing.T) {
 			}
 		}
 		dst := make([]byte, len(sources[0]))
-		combine(dst, nil, sources)
+		new(Ctx).combine(dst, nil, sources)
 		for i := range dst {
 			if dst[i] != ^sources[0][i] {
 				t.Fatalf("not: byte %d is %#x", i, dst[i])
@@ -128,7 +128,7 @@ func BenchmarkBits(b *testing.B) {
 	}
 	run("count", func() { countBits(x) })
 	run("find", func() { findBit(y, 0, size*8, true) })
-	run("and", func() { combine(dst, andBytes, [][]byte{x, y}) })
-	run("xor", func() { combine(dst, xorBytes, [][]byte{x, y}) })
-	run("not", func() { combine(dst, nil, [][]byte{x}) })
+	run("and", func() { new(Ctx).combine(dst, andBytes, [][]byte{x, y}) })
+	run("xor", func() { new(Ctx).combine(dst, xorBytes, [][]byte{x, y}) })
+	run("not", func() { new(Ctx).combine(dst, nil, [][]byte{x}) })
 }

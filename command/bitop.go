@@ -42,6 +42,9 @@ func bitop(c *Ctx) {
 	if !ok {
 		return
 	}
+	if c.Long(longest / bytesPerElement * len(sources)) {
+		return
+	}
 	dest := &c.Keys[0]
 	switch {
 	case longest == 0:
@@ -89,14 +92,14 @@ func (c *Ctx) storeBitop(dest *shard.Key, op bitOperation, sources [][]byte, n i
 		if l == nil {
 			return false
 		}
-		combine(l.Bytes(), op, sources)
+		c.combine(l.Bytes(), op, sources)
 		return dest.DB.SetLarge(dest, l, shard.SetMode{})
 	}
 	buf := bytebufferpool.Get()
 	if cap(buf.B) < n {
 		buf.B = make([]byte, n)
 	}
-	combine(buf.B[:n], op, sources)
+	c.combine(buf.B[:n], op, sources)
 	ok := dest.DB.SetRaw(dest, buf.B[:n], shard.SetMode{})
 	bytebufferpool.Put(buf)
 	return ok
@@ -106,14 +109,15 @@ func (c *Ctx) storeBitop(dest *shard.Key, op bitOperation, sources [][]byte, n i
 const combineStep = 8 << 10
 
 // combine writes the combination of sources to dst. Shorter sources count as followed by zeros.
-func combine(dst []byte, op bitOperation, sources [][]byte) {
-	if op == nil {
-		notBytes(dst, sources[0])
-		return
-	}
+func (c *Ctx) combine(dst []byte, op bitOperation, sources [][]byte) {
 	for at := 0; at < len(dst); at += combineStep {
+		c.Pause(combineStep / bytesPerElement * len(sources))
 		end := min(at+combineStep, len(dst))
 		out := dst[at:end]
+		if op == nil {
+			notBytes(out, sources[0][at:end])
+			continue
+		}
 		clear(out[copy(out, part(sources[0], at, end)):])
 		for _, s := range sources[1:] {
 			p := part(s, at, end)

@@ -40,6 +40,8 @@ type Ctx struct {
 	Beyond []shard.Pattern
 	// Yield ends a step of a command that runs in steps, if it has taken long enough; nil in any other.
 	Yield func()
+	// Send ends a step, so that what has been replied is sent; set where Yield is.
+	Send func()
 	// Outside does work on another goroutine, with the locks free and the command's keys on lease. It is set in the steps of a command
 	// whose Spec says Outside; where it is nil, as in a transaction, there is nothing but to do the work in place.
 	Outside func(work func())

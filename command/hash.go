@@ -473,7 +473,7 @@ func hscan(c *Ctx) {
 	if !ok {
 		return
 	}
-	c.scanElements(cursor, func(s *elementScan) {
+	c.scanElements(cursor, v.Size(), func(s *elementScan) {
 		s.cursor = uint64(v.Scan(uint32(s.cursor), func(field, value hash.Element) {
 			s.visited++
 			if s.matches(field) {

@@ -48,12 +48,19 @@ func lcs(c *Ctx) {
 		c.Error(ErrLCSMemory)
 		return
 	}
-	t := newLCSTable(a, b)
+	if words := (len(b) + 63) / 64; c.Long((len(a)*words + len(a) + len(b)) / wordsPerElement) {
+		return
+	}
+	t := newLCSTable(c, a, b)
 	switch {
 	case o.ranges:
 		c.replyLCSRanges(t, o)
 	case o.length:
 		c.Reply.Int(int64(t.length))
+	case c.Yield != nil: // what has been replied is sent at the end of a step
+		text := make([]byte, t.length)
+		t.subsequence(text)
+		c.Reply.Bulk(text)
 	default:
 		t.subsequence(c.Reply.ReserveBulk(t.length))
 	}
@@ -88,7 +95,7 @@ func (c *Ctx) parseLCSOptions() (o lcsOptions, ok bool) {
 func (c *Ctx) replyLCSRanges(t *lcsTable, o lcsOptions) {
 	c.Reply.Map(2)
 	c.Reply.BulkString("matches")
-	list := c.Reply.DeferArray(1)
+	list := c.beginArray(1)
 	n := 0
 	t.runs(func(endA, endB, length int) {
 		if int64(length) < o.minMatch {
@@ -109,7 +116,7 @@ func (c *Ctx) replyLCSRanges(t *lcsTable, o lcsOptions) {
 			c.Reply.Int(int64(length))
 		}
 	})
-	c.Reply.Close(list, n)
+	c.endArray(list, n)
 	c.Reply.BulkString("len")
 	c.Reply.Int(int64(t.length))
 }
@@ -118,24 +125,34 @@ func (c *Ctx) replyLCSRanges(t *lcsTable, o lcsOptions) {
 // is clear if L(i+1,j+1) is one more than L(i+1,j). A row follows from the one before by a few operations on
 // words (Hyyrö, "Bit-parallel LCS-length computation revisited", 2004).
 type lcsTable struct {
+	c      *Ctx
 	a, b   []byte
-	words  int      // per row
-	rows   []uint64 // len(a) of them
-	length int      // of the longest common subsequence of a and b
+	words  int        // per row
+	rows   [][]uint64 // len(a) of them
+	length int        // of the longest common subsequence of a and b
 }
 
-func newLCSTable(a, b []byte) *lcsTable {
-	t := &lcsTable{a: a, b: b, words: (len(b) + 63) / 64}
+// wordsPerElement is how many words of the table take about as long as an element of a collection.
+const wordsPerElement = 64
+
+func newLCSTable(c *Ctx, a, b []byte) *lcsTable {
+	t := &lcsTable{c: c, a: a, b: b, words: (len(b) + 63) / 64}
 	if len(a) == 0 || len(b) == 0 {
 		return t
 	}
-	t.rows = make([]uint64, len(a)*t.words)
-	match := matchMasks(a, b, t.words)
+	t.rows = make([][]uint64, len(a))
+	match := t.matchMasks()
 	above := slices.Repeat([]uint64{math.MaxUint64}, t.words)
+	var room []uint64 // for rows: not all are allocated, and cleared, at once
 	for i, ch := range a {
-		row := t.rows[i*t.words : (i+1)*t.words]
-		nextLCSRow(row, above, match[ch])
-		above = row
+		if len(room) < t.words {
+			const atOnce = 8192 // words
+			room = make([]uint64, t.words*min(max(atOnce/t.words, 1), len(a)-i))
+		}
+		t.rows[i], room = room[:t.words], room[t.words:]
+		nextLCSRow(t.rows[i], above, match[ch])
+		above = t.rows[i]
+		c.Pause(t.words/wordsPerElement + 1)
 	}
 	// Bits behind len(b) match nothing, so they stay set.
 	for _, w := range above {
@@ -145,14 +162,18 @@ func newLCSTable(a, b []byte) *lcsTable {
 }
 
 // matchMasks tells for each byte of a where it is in b.
-func matchMasks(a, b []byte, words int) *[256][]uint64 {
+func (t *lcsTable) matchMasks() *[256][]uint64 {
 	var masks [256][]uint64
-	for _, ch := range a {
+	for _, ch := range t.a {
 		if masks[ch] == nil {
-			masks[ch] = make([]uint64, words)
+			masks[ch] = make([]uint64, t.words)
+			t.c.Pause(t.words/wordsPerElement + 1)
 		}
 	}
-	for j, ch := range b {
+	for j, ch := range t.b {
+		if j%wordsPerElement == 0 {
+			t.c.Pause(1)
+		}
 		if m := masks[ch]; m != nil {
 			m[j/64] |= 1 << (j % 64)
 		}
@@ -175,7 +196,7 @@ func nextLCSRow(row, above, match []uint64) {
 
 // grows tells whether L(i+1,j+1) is more than L(i+1,j).
 func (t *lcsTable) grows(i, j int) bool {
-	return t.rows[i*t.words+j/64]>>(j%64)&1 == 0
+	return t.rows[i][j/64]>>(j%64)&1 == 0
 }
 
 // walk visits the pairs of offsets that make up the longest common subsequence, from the last to the first. Where there
@@ -183,6 +204,9 @@ func (t *lcsTable) grows(i, j int) bool {
 func (t *lcsTable) walk(visit func(i, j int)) {
 	i, j := len(t.a)-1, len(t.b)-1
 	for i >= 0 && j >= 0 {
+		if (i+j)%wordsPerElement == 0 {
+			t.c.Pause(1)
+		}
 		switch {
 		case t.a[i] == t.b[j]:
 			visit(i, j)

@@ -52,6 +52,9 @@ func (c *Ctx) endArray(d resp.Deferred, n int) { c.endUncounted(d, n, (*resp.Wri
 
 // beginUncounted keeps the reply from now on. What there is of it already will stand before the head.
 func (c *Ctx) beginUncounted() {
+	if len(c.Head) > 0 { // of something else, behind which other parts wait to be sent
+		c.Send()
+	}
 	c.Uncounted = true
 	c.Head = append(c.Head, c.Reply.Buf...)
 	c.Reply.Buf = c.Reply.Buf[:0]

@@ -53,7 +53,11 @@ func scan(c *Ctx) {
 	if !ok {
 		return
 	}
-	w := walk{c: c, match: o.match, typeName: o.typeName, at: len(c.Reply.Buf)}
+	w := walk{c: c, match: o.match, typeName: o.typeName}
+	if !o.match.exact && o.count >= longElements && c.Long(int(min(o.count, int64(w.size())))) {
+		return
+	}
+	w.at = c.beginScan()
 	if o.match.exact {
 		w.one(o.match.pattern)
 		cursor = 0
@@ -242,6 +246,7 @@ func (w *walk) some(cursor uint64, count int64) uint64 {
 		if budget < 0 || w.visited >= count {
 			break
 		}
+		w.c.Pause(bucketsPerLock)
 	}
 	if i > last {
 		return 0

@@ -86,7 +86,7 @@ var SetCommands = []Spec{
 		Complexity: "O(1); with a count O(N) where N is the count.",
 		Summary:    "Removes random members from a set and replies them.",
 		History:    []Change{{"3.2.0", "Takes a `count`."}},
-		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Since: "3.2.0", Optional: true}}, Run: spop},
+		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Since: "3.2.0", Optional: true}}, Run: spop, WakesNobody: true},
 	{Name: "SRANDMEMBER", Arity: -2, Flags: ReadOnly, ACL: ACLSet, Tips: tipRandom,
 		Keys: OneKey(1, RO|Access), Group: groupSet, Since: "1.0.0",
 		Complexity: "O(1); with a count O(N) where N is the count without its sign.",
@@ -351,7 +351,7 @@ func sscan(c *Ctx) {
 		return
 	}
 	v := openSet(k.DB, e)
-	c.scanElements(cursor, func(s *elementScan) {
+	c.scanElements(cursor, v.Len(), func(s *elementScan) {
 		s.cursor = uint64(v.Scan(uint32(s.cursor), func(e listpack.Element) {
 			s.visited++
 			if s.matches(e) {

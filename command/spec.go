@@ -213,6 +213,9 @@ type Spec struct {
 	// Outside tells that the command works outside of its reactor (see Ctx.Outside), and changes all of its keys.
 	Outside bool
 
+	// WakesNobody tells of a command that may write that it makes nothing ready for which clients wait.
+	WakesNobody bool
+
 	Group        Group
 	Since        string
 	Complexity   string

@@ -58,7 +58,7 @@ var StreamCommands = []Spec{
 		Summary: "Gives a consumer entries that others have not acknowledged for some time.",
 		History: []Change{{"7.0.0", "Replies the IDs of deleted entries, which are no longer pending."}},
 		Args: []Arg{argKey, argGroup, argConsumer, argIdle, {Name: "start", Type: ArgString}, argCount,
-			{Name: "justid", Type: ArgPureToken, Token: "JUSTID", Optional: true}}, Run: xautoclaim},
+			{Name: "justid", Type: ArgPureToken, Token: "JUSTID", Optional: true}}, Run: xautoclaim, WakesNobody: true},
 	{Name: "XCLAIM", Arity: -6, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: groupStream,
 		Since: "5.0.0", Tips: tipsArbitrary, Complexity: "O(N) where N is the number of IDs given.",
 		Summary: "Gives a consumer certain entries as if they had been delivered to it.",
@@ -105,7 +105,7 @@ var StreamCommands = []Spec{
 		Args: []Arg{{Name: "group_consumer", Type: ArgBlock, Token: "GROUP", Args: []Arg{argGroup, argConsumer}},
 			argCount, {Name: "milliseconds", Type: ArgInteger, Token: "BLOCK", Optional: true},
 			{Name: "noack", Type: ArgPureToken, Token: "NOACK", Optional: true}, streamsArg},
-		Run: xreadgroup},
+		Run: xreadgroup, WakesNobody: true},
 	{Name: "XREVRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: groupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of entries replied.",
 		Summary:    "Reads the entries in a range of IDs, the last one first.",
@@ -125,7 +125,7 @@ var StreamCommands = []Spec{
 		Complexity: "O(N) where N is the number of entries removed; whole nodes of entries go at once.",
 		Summary:    "Removes entries from the beginning of a stream.",
 		History:    []Change{{"6.2.0", "The options `MINID` and `LIMIT`."}},
-		Args:       []Arg{argKey, {Name: "trim", Type: ArgBlock, Args: trimArgs}}, Run: xtrim},
+		Args:       []Arg{argKey, {Name: "trim", Type: ArgBlock, Args: trimArgs}}, Run: xtrim, WakesNobody: true},
 }
 
 const (
@@ -664,7 +664,7 @@ func (c *Ctx) xrange(rev bool) {
 
 // replyRange replies with an array of the entries from start to end, at most count of them unless that is 0. If that is all that the
 // command does, and they prove to be very many, it begins anew and in steps.
-func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) (long bool) {
+func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) {
 	at := len(c.Reply.Buf)
 	guess := int64(v.Len())
 	if count > 0 {
@@ -676,13 +676,21 @@ func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev
 	for v.Range(&it, start, end, rev); (count == 0 || n < count) && it.Next(); n++ {
 		if n == longElements && all && c.Long(longElements) {
 			c.Reply.Buf = c.Reply.Buf[:at]
-			return true
+			return
 		}
 		c.replyEntry(&it)
 		c.Pause(1)
 	}
 	c.endArray(header, int(n))
-	return false
+}
+
+// countRange returns how many entries there are from start on, if it is not more than most.
+func (c *Ctx) countRange(v *stream.Value, start stream.ID, most int64) (n int64) {
+	var it stream.Iter
+	for v.Range(&it, start, stream.MaxID, false); n < most && it.Next(); n++ {
+		c.Pause(1)
+	}
+	return n
 }
 
 // replyEntry replies with an entry: its ID, and fields and values.

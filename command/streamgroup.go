@@ -3,6 +3,7 @@ package command
 import (
 	"math"
 
+	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types/stream"
 )
@@ -25,7 +26,7 @@ var xgroupSpec = Spec{Name: "XGROUP", Arity: -2, Group: groupStream, Since: "5.0
 		{Name: "DELCONSUMER", Arity: 5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: groupStream,
 			Since: "5.0.0", Complexity: "O(N) where N is the number of entries that the consumer has pending.",
 			Summary: "Removes a consumer with all that it has pending.",
-			Args:    []Arg{argKey, argGroupName, {Name: "consumername", Type: ArgString}}, Run: xgroupDelConsumer},
+			Args:    []Arg{argKey, argGroupName, {Name: "consumername", Type: ArgString}}, Run: xgroupDelConsumer, WakesNobody: true},
 		{Name: "DESTROY", Arity: 4, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: groupStream,
 			Since: "5.0.0", Complexity: "O(1); memory is given back in steps.", Summary: "Removes a consumer group.",
 			Args: []Arg{argKey, argGroupName}, Run: xgroupDestroy},
@@ -249,6 +250,13 @@ func xgroupDelConsumer(c *Ctx) {
 		return
 	}
 	n := who.Pending()
+	if c.Long(n) {
+		return
+	}
+	const step = 64 // entries
+	for g.ForgetOf(who, step) {
+		c.Pause(step)
+	}
 	g.RemoveConsumer(who)
 	c.Changed(1)
 	c.Notify(NotifyStream, "xgroup-delconsumer", c.Keys[0].Name)
@@ -353,6 +361,9 @@ func (c *Ctx) pendingQuery() (q pendingQuery, ok bool) {
 }
 
 func (c *Ctx) replyPendingSummary(g stream.Group) {
+	if c.Long(g.Consumers()) {
+		return
+	}
 	c.Reply.Array(4)
 	c.Reply.Int(int64(g.Pending()))
 	if g.Pending() == 0 {
@@ -364,9 +375,10 @@ func (c *Ctx) replyPendingSummary(g stream.Group) {
 	first, last := g.PendingRange()
 	c.replyID(first)
 	c.replyID(last)
-	header := c.Reply.DeferArray(g.Consumers())
+	header := c.beginArray(g.Consumers())
 	n := 0
 	g.EachConsumer(func(who stream.Consumer) {
+		c.Pause(1)
 		if who.Pending() > 0 {
 			n++
 			c.Reply.Array(2)
@@ -374,7 +386,7 @@ func (c *Ctx) replyPendingSummary(g stream.Group) {
 			c.Reply.BulkInt(int64(who.Pending()))
 		}
 	})
-	c.Reply.Close(header, n)
+	c.endArray(header, n)
 }
 
 func (c *Ctx) replyPendingEntries(g stream.Group, q *pendingQuery) {
@@ -389,9 +401,15 @@ func (c *Ctx) replyPendingEntries(g stream.Group, q *pendingQuery) {
 		}
 		who.EachPending(&p, q.start)
 	}
-	header := c.Reply.DeferArray(int(max(min(q.count, int64(g.Pending())), 0)))
+	at := len(c.Reply.Buf)
+	header := c.beginArray(int(max(min(q.count, int64(g.Pending())), 0)))
 	n := int64(0)
-	for n < q.count && p.Next() {
+	for seen := 0; n < q.count && p.Next(); seen++ {
+		if seen == longElements && c.Long(seen) {
+			c.Reply.Buf = c.Reply.Buf[:at]
+			return
+		}
+		c.Pause(1)
 		id := p.ID()
 		if q.end.Less(id) {
 			break
@@ -408,7 +426,7 @@ func (c *Ctx) replyPendingEntries(g stream.Group, q *pendingQuery) {
 		c.Reply.Int(max(idle, 0))
 		c.Reply.Int(d.Count())
 	}
-	c.Reply.Close(header, int(n))
+	c.endArray(header, int(n))
 }
 
 // claiming is an XCLAIM or XAUTOCLAIM.
@@ -633,16 +651,20 @@ func (c *Ctx) autoclaimOptions(cl *claiming) (count int64, ok bool) {
 
 // autoclaim claims pending entries from start on. It looks at ten times as many as it may claim.
 func (c *Ctx) autoclaim(cl *claiming, start stream.ID, count int64) {
+	if c.Long(int(min(attemptsPerEntry*count, int64(cl.g.Pending())))) {
+		return
+	}
 	begin := len(c.Reply.Buf)
 	c.Reply.Array(3)
 	// The entries are replied behind the ID at which the next call goes on, which is known only then.
 	cursor := len(c.Reply.Buf)
-	header := c.Reply.DeferArray(int(min(count, int64(cl.g.Pending()))))
+	header := c.beginArray(int(min(count, int64(cl.g.Pending()))))
 	var deleted []stream.ID
 	var p stream.Pending
 	n, more := 0, false
 	cl.g.EachPending(&p, start)
 	for attempts := attemptsPerEntry * count; attempts > 0 && count > 0; attempts-- {
+		c.Pause(8) // each moves in three trees
 		if more = p.Next(); !more {
 			break
 		}
@@ -657,7 +679,11 @@ func (c *Ctx) autoclaim(cl *claiming, start stream.ID, count int64) {
 		}
 		claimed, err := c.claim(cl, id, text, d, true)
 		if err != nil {
-			c.Reply.Buf = c.Reply.Buf[:begin]
+			if c.Uncounted {
+				c.dropReply()
+			} else {
+				c.Reply.Buf = c.Reply.Buf[:begin]
+			}
 			c.Error(ErrNoMemory)
 			return
 		}
@@ -666,15 +692,22 @@ func (c *Ctx) autoclaim(cl *claiming, start stream.ID, count int64) {
 			count--
 		}
 	}
-	c.Reply.Close(header, n)
 	next := stream.ID{}
 	if more && p.Next() {
 		next = p.ID()
 	}
-	c.insertID(cursor, next)
+	if c.Uncounted {
+		var text [maxStreamID]byte
+		c.Head = resp.AppendBulk(c.Head, next.Append(text[:0]))
+		c.endArray(header, n)
+	} else {
+		c.Reply.Close(header, n)
+		c.insertID(cursor, next)
+	}
 	c.Reply.Array(len(deleted))
 	for _, id := range deleted {
 		c.replyID(id)
+		c.Pause(1)
 	}
 }
 

@@ -51,8 +51,12 @@ func xinfoConsumers(c *Ctx) {
 		c.Error(errNoGroupFor(c.Args[3], c.Args[2]))
 		return
 	}
+	if c.Long(g.Consumers()) {
+		return
+	}
 	c.Reply.Array(g.Consumers())
 	g.EachConsumer(func(who stream.Consumer) {
+		c.Pause(1)
 		c.Reply.Map(3)
 		c.Reply.BulkString("name")
 		c.Reply.Bulk(who.Name())
@@ -86,8 +90,12 @@ func xinfoGroups(c *Ctx) {
 	if !ok {
 		return
 	}
+	if c.Long(v.Groups()) {
+		return
+	}
 	c.Reply.Array(v.Groups())
 	v.EachGroup(func(name []byte, g stream.Group) {
+		c.Pause(1)
 		c.Reply.Map(6)
 		c.Reply.BulkString("name")
 		c.Reply.Bulk(name)
@@ -124,6 +132,9 @@ func xinfoStream(c *Ctx) {
 				count = 10
 			}
 		}
+		if c.Long(fullSize(&v, count)) {
+			return
+		}
 		c.Reply.Map(9)
 	} else {
 		c.Reply.Map(10)
@@ -155,6 +166,25 @@ func (c *Ctx) infoEntry(name string, v *stream.Value, last bool) {
 	}
 }
 
+// fullSize returns how many entries, deliveries and consumers infoFull tells of, at most.
+func fullSize(v *stream.Value, count int64) int {
+	most := func(n int) int {
+		if count > 0 {
+			return int(min(int64(n), count))
+		}
+		return n
+	}
+	size := most(v.Len())
+	v.EachGroup(func(_ []byte, g stream.Group) {
+		each := 1 + g.Consumers() + 2*most(g.Pending())
+		if count > 0 {
+			each = 1 + most(g.Pending()) + g.Consumers()*(1+int(min(count, int64(g.Pending()))))
+		}
+		size = min(size+each, longElements)
+	})
+	return size
+}
+
 // infoFull tells the first count entries, and all about the groups.
 func (c *Ctx) infoFull(v *stream.Value, count int64) {
 	c.Reply.BulkString("entries")
@@ -173,6 +203,7 @@ func (c *Ctx) infoFull(v *stream.Value, count int64) {
 		c.Reply.BulkString("consumers")
 		c.Reply.Array(g.Consumers())
 		g.EachConsumer(func(who stream.Consumer) {
+			c.Pause(1)
 			c.Reply.Map(4)
 			c.Reply.BulkString("name")
 			c.Reply.Bulk(who.Name())
@@ -192,6 +223,7 @@ func (c *Ctx) infoPending(p *stream.Pending, n int, count int64, named bool) {
 	c.Reply.BulkString("pending")
 	c.Reply.Array(n)
 	for range n {
+		c.Pause(1)
 		p.Next()
 		d := p.Delivery()
 		if named {

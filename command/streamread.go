@@ -1,6 +1,7 @@
 package command
 
 import (
+	"math"
 	"time"
 
 	"github.com/shoaldb/shoal/resp"
@@ -92,9 +93,20 @@ func (c *Ctx) xread(grouped bool) {
 			return
 		}
 	}
-	begin := len(c.Reply.Buf)
-	served := c.beginStreams()
-	n := 0
+	switch n, much := c.toServe(&r); {
+	case n > 0 && c.Long(much):
+	case n > 0:
+		c.serveStreams(&r, n)
+	case r.blocks:
+		c.waitForStreams(&r)
+	default:
+		c.Reply.NullArray()
+	}
+}
+
+// toServe returns of how many streams there is something to be read, and of how many entries at least where these are very many.
+func (c *Ctx) toServe(r *reading) (n, much int) {
+	few := int64(longElements / len(c.Keys))
 	for i := range c.Keys {
 		k := &c.Keys[i]
 		e := c.lookup(k)
@@ -102,31 +114,61 @@ func (c *Ctx) xread(grouped bool) {
 			continue
 		}
 		v := openStream(k.DB, e)
-		after, history, ok := c.toRead(&r, &v, i)
+		after, history, ok := c.toRead(r, &v, i)
 		if !ok {
 			continue
 		}
 		n++
-		switch ok, long := c.serveStream(&r, &v, k, after, history); {
-		case long:
-			c.Reply.Buf = c.Reply.Buf[:begin]
-			return
-		case !ok:
-			c.Reply.Buf = c.Reply.Buf[:begin]
+		if c.Lengthen != nil && int64(v.Len()) >= few && (r.count == 0 || r.count >= few) && !history {
+			start, _ := after.Next()
+			much += int(c.countRange(&v, start, longElements))
+		} else if c.Lengthen != nil && history {
+			much += c.historyLen(r, &v)
+		}
+	}
+	return n, much
+}
+
+// historyLen returns how many entries the consumer has pending, as far as they may be asked for.
+func (c *Ctx) historyLen(r *reading, v *stream.Value) int {
+	g, _ := v.Group(r.group)
+	who, ok := g.Consumer(r.consumer)
+	switch {
+	case !ok:
+		return 0
+	case r.count > 0:
+		return int(min(int64(who.Pending()), r.count))
+	}
+	return who.Pending()
+}
+
+// serveStreams replies with what there is of n streams. What a group is given is replied when all is done, as there may not be memory for it.
+func (c *Ctx) serveStreams(r *reading, n int) {
+	begin := len(c.Reply.Buf)
+	if c.Yield != nil && r.group != nil {
+		c.beginUncounted()
+	}
+	c.beginStreams(n)
+	for i := range c.Keys {
+		k := &c.Keys[i]
+		e := k.DB.Find(k)
+		if !e.Exists() {
+			continue
+		}
+		v := openStream(k.DB, e)
+		after, history, ok := c.toRead(r, &v, i)
+		if ok && !c.serveStream(r, &v, k, after, history) {
+			if c.Uncounted {
+				c.dropReply()
+			} else {
+				c.Reply.Buf = c.Reply.Buf[:begin]
+			}
 			c.Error(ErrNoMemory)
 			return
 		}
 	}
-	switch {
-	case n > 0 && c.Yield != nil: // the reply of its one stream is on its way
-	case n > 0:
-		c.Reply.Close(served, n)
-	case r.blocks:
-		c.Reply.Buf = c.Reply.Buf[:begin]
-		c.waitForStreams(&r)
-	default:
-		c.Reply.Buf = c.Reply.Buf[:begin]
-		c.Reply.NullArray()
+	if r.group != nil {
+		c.Uncounted = false
 	}
 }
 
@@ -252,53 +294,68 @@ func (c *Ctx) toRead(r *reading, v *stream.Value, i int) (after stream.ID, histo
 	return after, false, ok && after.Less(last)
 }
 
-// beginStreams begins the reply of all streams: RESP3 has a map of them, RESP2 an array of pairs.
-func (c *Ctx) beginStreams() (d resp.Deferred) {
-	switch {
-	case c.Yield != nil && c.Reply.Proto == 2:
-		c.Reply.Array(1)
-		return d
-	case c.Yield != nil:
-		c.Reply.Map(1)
-		return d
-	case c.Reply.Proto == 2:
-		return c.Reply.DeferArray(len(c.Keys))
+// beginStreams begins the reply of n streams: RESP3 has a map of them, RESP2 an array of pairs.
+func (c *Ctx) beginStreams(n int) {
+	if c.Reply.Proto == 2 {
+		c.Reply.Array(n)
+		return
 	}
-	return c.Reply.DeferMap(len(c.Keys))
+	c.Reply.Map(n)
 }
 
-// serveStream replies with what v has behind an ID. ok is false if there is no memory. If long is true, the command will begin anew, and in steps.
-func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after stream.ID, history bool) (ok, long bool) {
+// serveStream replies with what v has behind an ID. It reports false if there is no memory.
+func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after stream.ID, history bool) bool {
 	if c.Reply.Proto == 2 {
 		c.Reply.Array(2)
 	}
 	c.Reply.Bulk(k.Name)
 	start, _ := after.Next() // 0-0 behind the last ID, as in redis
 	if r.group == nil {
-		return true, c.replyRange(v, start, stream.MaxID, r.count, false, len(c.Keys) == 1 && c.Woken == nil)
+		c.replyRange(v, start, stream.MaxID, r.count, false, false)
+		return true
 	}
 	c.Changed(1)
 	g, _ := v.Group(r.group)
 	who, ok := c.consumer(g, k, r.consumer)
 	switch {
 	case !ok:
-		return false, false
+		return false
 	case who.created && r.noAck && c.Journaling():
 		c.Propagate(c.DB, wordXGroup, wordCreateConsumer, k.Name, r.group, r.consumer)
 	}
 	if history {
 		c.replyPending(v, who.Consumer, start, r.count)
-		return true, false
+		return true
 	}
-	return c.deliver(r, v, k, g, who.Consumer, start), false
+	return c.deliver(r, v, k, g, who.Consumer, start)
+}
+
+// beginCounted is beginArray within a reply that is kept already: count then counts the elements.
+func (c *Ctx) beginCounted(guess int, count func() int64) resp.Deferred {
+	if c.Yield == nil {
+		return c.Reply.DeferArray(guess)
+	}
+	c.Reply.Array(int(count()))
+	return resp.Deferred{}
+}
+
+func (c *Ctx) endCounted(d resp.Deferred, n int64) {
+	if c.Yield == nil {
+		c.Reply.Close(d, int(n))
+	}
 }
 
 // deliver replies with the entries from start on and gives them to the consumer.
 func (c *Ctx) deliver(r *reading, v *stream.Value, k *shard.Key, g stream.Group, who stream.Consumer, start stream.ID) bool {
-	header := c.Reply.DeferArray(int(min(r.count, int64(v.Len()))))
+	most := r.count
+	if most == 0 {
+		most = math.MaxInt64
+	}
+	header := c.beginCounted(int(min(r.count, int64(v.Len()))), func() int64 { return c.countRange(v, start, most) })
 	var it stream.Iter
 	n, advanced := int64(0), false
-	for v.Range(&it, start, stream.MaxID, false); (r.count == 0 || n < r.count) && it.Next(); n++ {
+	for v.Range(&it, start, stream.MaxID, false); n < most && it.Next(); n++ {
+		c.Pause(1)
 		id := it.ID()
 		beyond := v.Advance(g, id)
 		advanced = advanced || beyond
@@ -320,7 +377,7 @@ func (c *Ctx) deliver(r *reading, v *stream.Value, k *shard.Key, g stream.Group,
 	if r.noAck && advanced {
 		c.propagateGroupID(k, r.group, g)
 	}
-	c.Reply.Close(header, int(n))
+	c.endCounted(header, n)
 	return true
 }
 
@@ -339,10 +396,19 @@ func (c *Ctx) give(g stream.Group, who stream.Consumer, id stream.ID) (stream.De
 
 // replyPending replies with the entries that a consumer has pending from start on, and counts that as a delivery.
 func (c *Ctx) replyPending(v *stream.Value, who stream.Consumer, start stream.ID, count int64) {
-	header := c.Reply.DeferArray(who.Pending())
+	if count == 0 {
+		count = math.MaxInt64
+	}
 	var p stream.Pending
+	header := c.beginCounted(who.Pending(), func() (n int64) {
+		for who.EachPending(&p, start); n < count && p.Next(); n++ {
+			c.Pause(1)
+		}
+		return n
+	})
 	n := int64(0)
-	for who.EachPending(&p, start); (count == 0 || n < count) && p.Next(); n++ {
+	for who.EachPending(&p, start); n < count && p.Next(); n++ {
+		c.Pause(1)
 		if c.replyOne(v, p.ID()) {
 			d := p.Delivery()
 			d.Set(c.NowMS, d.Count()+1)
@@ -352,7 +418,7 @@ func (c *Ctx) replyPending(v *stream.Value, who stream.Consumer, start stream.ID
 		c.replyID(p.ID())
 		c.Reply.NullArray()
 	}
-	c.Reply.Close(header, int(n))
+	c.endCounted(header, n)
 }
 
 // waitForStreams makes the client wait for the streams. $ becomes the ID that it stands for now.
@@ -405,13 +471,11 @@ func (c *Ctx) xreadWoken(r *reading) {
 		}
 		if after.Less(v.Last()) {
 			begin := len(c.Reply.Buf)
-			served := c.beginStreams()
-			if ok, _ := c.serveStream(r, &v, k, after, false); !ok {
+			c.beginStreams(1)
+			if !c.serveStream(r, &v, k, after, false) {
 				c.Reply.Buf = c.Reply.Buf[:begin]
 				c.Error(ErrNoMemory)
-				return
 			}
-			c.Reply.Close(served, 1)
 			return
 		}
 	}

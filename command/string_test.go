@@ -175,7 +175,7 @@ func TestLCSTable(t *testing.T) {
 			return string(b)
 		}
 		a, b := text(), text()
-		table := newLCSTable([]byte(a), []byte(b))
+		table := newLCSTable(new(Ctx), []byte(a), []byte(b))
 		var pairs [][2]int
 		table.walk(func(i, j int) { pairs = append(pairs, [2]int{i, j}) })
 		want := naiveLCS(a, b)

@@ -143,7 +143,7 @@ var ZSetCommands = []Spec{
 		Keys: []KeySpec{{Flags: RW | Access | Delete, Index: 1, Counted: true, FirstKey: 1, Step: 1}}, Group: groupZSet, Since: "7.0.0",
 		Complexity: "O(K)+O(M*log(N)) where K is the number of keys, N the number of members and M the number of those that are removed.",
 		Summary:    "Removes the first or last members of the first sorted set that has any.",
-		Args:       zmpopArgs, Run: zmpop},
+		Args:       zmpopArgs, Run: zmpop, WakesNobody: true},
 	{Name: "ZMSCORE", Arity: -3, Flags: ReadOnly | Fast, ACL: ACLSortedSet,
 		Keys: OneKey(1, RO|Access), Group: groupZSet, Since: "6.2.0",
 		Complexity: "O(N) where N is the number of members asked for.",
@@ -153,12 +153,12 @@ var ZSetCommands = []Spec{
 		Keys: OneKey(1, RW|Access|Delete), Group: groupZSet, Since: "5.0.0",
 		Complexity: "O(M*log(N)) where N is the number of members and M the number of those that are removed.",
 		Summary:    "Removes the last members of a sorted set and replies them.",
-		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Optional: true}}, Run: zpopmax},
+		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Optional: true}}, Run: zpopmax, WakesNobody: true},
 	{Name: "ZPOPMIN", Arity: -2, Flags: Write | Fast, ACL: ACLSortedSet,
 		Keys: OneKey(1, RW|Access|Delete), Group: groupZSet, Since: "5.0.0",
 		Complexity: "O(M*log(N)) where N is the number of members and M the number of those that are removed.",
 		Summary:    "Removes the first members of a sorted set and replies them.",
-		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Optional: true}}, Run: zpopmin},
+		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Optional: true}}, Run: zpopmin, WakesNobody: true},
 	{Name: "ZRANDMEMBER", Arity: -2, Flags: ReadOnly, ACL: ACLSortedSet, Tips: tipRandom,
 		Keys: OneKey(1, RO|Access), Group: groupZSet, Since: "6.2.0",
 		Complexity: "O(N*log(M)) where N is the number of members replied and M that of all.",
@@ -204,17 +204,17 @@ var ZSetCommands = []Spec{
 		Keys: OneKey(1, RW|Delete), Group: groupZSet, Since: "2.8.9",
 		Complexity: zsetcxRange,
 		Summary:    "Removes the members in a range by their bytes.",
-		Args:       zlexArgs, Run: zremrangebylex},
+		Args:       zlexArgs, Run: zremrangebylex, WakesNobody: true},
 	{Name: "ZREMRANGEBYRANK", Arity: 4, Flags: Write, ACL: ACLSortedSet,
 		Keys: OneKey(1, RW|Delete), Group: groupZSet, Since: "2.0.0",
 		Complexity: zsetcxRange,
 		Summary:    "Removes the members in a range of ranks.",
-		Args:       zrankRangeArgs, Run: zremrangebyrank},
+		Args:       zrankRangeArgs, Run: zremrangebyrank, WakesNobody: true},
 	{Name: "ZREMRANGEBYSCORE", Arity: 4, Flags: Write, ACL: ACLSortedSet,
 		Keys: OneKey(1, RW|Delete), Group: groupZSet, Since: "1.2.0",
 		Complexity: zsetcxRange,
 		Summary:    "Removes the members with scores in a range.",
-		Args:       zscoreArgs, Run: zremrangebyscore},
+		Args:       zscoreArgs, Run: zremrangebyscore, WakesNobody: true},
 	{Name: "ZREVRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLSortedSet,
 		Keys: OneKey(1, RO|Access), Group: groupZSet, Since: "1.2.0",
 		Complexity: zsetcxRange,
@@ -631,7 +631,7 @@ func zscan(c *Ctx) {
 	if !ok {
 		return
 	}
-	c.scanElements(cursor, func(s *elementScan) {
+	c.scanElements(cursor, v.Len(), func(s *elementScan) {
 		s.cursor = uint64(v.Scan(uint32(s.cursor), func(e listpack.Element, score float64) {
 			s.visited++
 			if s.matches(e) {

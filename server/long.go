@@ -86,7 +86,7 @@ func lengthen(c *command.Ctx) bool {
 			r.putOff(cl, c.Args)
 			r.long.lengthened = true
 			return true
-		case write && !outside && k.DB.Shard().HasWaiters(): // they are to be served in the same step
+		case write && !outside && !c.Spec.WakesNobody && k.DB.Shard().HasWaiters(): // they are to be served in the same step
 			return false
 		}
 	}
@@ -141,6 +141,11 @@ func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
 		}()
 		x.Yield = func() {
 			if nanotime() >= l.until && !yield(struct{}{}) {
+				panic(errAbandoned)
+			}
+		}
+		x.Send = func() {
+			if !yield(struct{}{}) {
 				panic(errAbandoned)
 			}
 		}

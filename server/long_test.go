@@ -481,7 +481,7 @@ func TestLongSortPatterns(t *testing.T) {
 		fill(c, n, []string{"MSET"}, func(i int) []string { return []string{fmt.Sprintf("w:%d:x", i), fmt.Sprint((i * 7919) % n)} })
 		fill(c, n, []string{"HSET", "h:1"}, func(i int) []string { return []string{fmt.Sprintf("f:%d", i), "v"} })
 		c.Do("SET", "w:", "not covered")
-		for round := range 5 {
+		for round := range 3 {
 			sorter.Send("SORT", "list", "BY", "w:*:x", "GET", "#", "GET", "w:*:x", "GET", "h:*->f:1", "GET", "nosuch")
 			c.Do("PING")
 			writer.Send("SET", "w:5:x", fmt.Sprint(1000000+round))
@@ -549,4 +549,149 @@ func atoi(t testing.TB, text string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestLongStreams has commands about consumer groups and several streams run in steps.
+func TestLongStreams(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n = 20000
+		do := func(want string, args ...string) {
+			t.Helper()
+			if got := c.Do(args...); got != want {
+				t.Errorf("%q: %.80q, not %q", args, got, want)
+			}
+		}
+		for _, key := range []string{"x", "y"} {
+			for i := range n {
+				c.Send("XADD", key, fmt.Sprintf("%d-1", i+1), "f", fmt.Sprint(i))
+				if i%500 == 499 {
+					for range 500 {
+						c.Reply()
+					}
+				}
+			}
+			do("+OK\r\n", "XGROUP", "CREATE", key, "g", "0")
+		}
+		streams := func(got, what string) {
+			t.Helper()
+			second := fmt.Sprintf("*2\r\n$1\r\ny\r\n*%d\r\n", n)
+			if !strings.HasPrefix(got, fmt.Sprintf("*2\r\n*2\r\n$1\r\nx\r\n*%d\r\n*2\r\n", n)) ||
+				strings.Count(got, second) != 1 || strings.Count(got[:strings.Index(got, second)], "\r\n$1\r\nf\r\n") != n || strings.Count(got, "\r\n$1\r\nf\r\n") != 2*n {
+				t.Errorf("%s: %.60q, %d entries", what, got, strings.Count(got, "\r\n$1\r\nf\r\n"))
+			}
+		}
+		streams(c.Do("XREAD", "STREAMS", "x", "y", "0", "0"), "XREAD")
+		streams(c.Do("XREADGROUP", "GROUP", "g", "alice", "STREAMS", "x", "y", ">", ">"), "XREADGROUP")
+		do("*-1\r\n", "XREADGROUP", "GROUP", "g", "alice", "STREAMS", "x", "y", ">", ">")
+		streams(c.Do("XREADGROUP", "GROUP", "g", "alice", "STREAMS", "x", "y", "0", "0"), "XREADGROUP of what is pending")
+		if got := c.Do("XREADGROUP", "GROUP", "g", "alice", "COUNT", "15000", "STREAMS", "x", "nosuch", "0", "0"); !strings.HasPrefix(got, "-NOGROUP") {
+			t.Errorf("XREADGROUP: %.60q", got)
+		}
+		if got := c.Do("XREADGROUP", "GROUP", "g", "alice", "COUNT", "15000", "STREAMS", "x", "0"); !strings.HasPrefix(got, "*1\r\n*2\r\n$1\r\nx\r\n*15000\r\n") {
+			t.Errorf("XREADGROUP: %.60q", got)
+		}
+		if got := c.Do("XPENDING", "x", "g", "-", "+", "15000"); !strings.HasPrefix(got, "*15000\r\n*4\r\n$3\r\n1-1\r\n$5\r\nalice\r\n") || !strings.HasSuffix(got, ":3\r\n") {
+			t.Errorf("XPENDING: %.60q ... %.40q", got, got[len(got)-40:])
+		}
+		do("*0\r\n", "XPENDING", "x", "g", "IDLE", "100000000", "-", "+", "15000")
+		do(":1\r\n", "XDEL", "x", "5-1")
+		got := c.Do("XAUTOCLAIM", "x", "g", "bob", "0", "0", "COUNT", "15000", "JUSTID")
+		if !strings.HasPrefix(got, "*3\r\n$7\r\n15001-1\r\n*14999\r\n$3\r\n1-1\r\n") || !strings.HasSuffix(got, "$7\r\n15000-1\r\n*1\r\n$3\r\n5-1\r\n") {
+			t.Errorf("XAUTOCLAIM: %.60q ... %q", got, got[len(got)-40:])
+		}
+		full := c.Do("XINFO", "STREAM", "x", "FULL", "COUNT", "0")
+		if strings.Count(full, "\r\n$1\r\nf\r\n") != n-1 || strings.Count(full, "\r\n$3\r\nbob\r\n:") != 14999 || !strings.HasPrefix(full, "*18\r\n") {
+			t.Errorf("XINFO STREAM FULL: %.60q, %d entries", full, strings.Count(full, "\r\n$1\r\nf\r\n"))
+		}
+		do(":14999\r\n", "XGROUP", "DELCONSUMER", "x", "g", "bob")
+		do(fmt.Sprintf("*4\r\n:%d\r\n$7\r\n15001-1\r\n$7\r\n20000-1\r\n*1\r\n*2\r\n$5\r\nalice\r\n$4\r\n5000\r\n", n-15000), "XPENDING", "x", "g")
+		c.Do("HELLO", "3")
+		if got := c.Do("XREAD", "STREAMS", "x", "y", "0", "0"); !strings.HasPrefix(got, fmt.Sprintf("%%2\r\n$1\r\nx\r\n*%d\r\n", n-1)) || strings.Count(got, "\r\n$1\r\nf\r\n") != 2*n-1 {
+			t.Errorf("XREAD in RESP3: %.60q", got)
+		}
+	})
+}
+
+// TestLongScans has SCAN and its like run in steps.
+func TestLongScans(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n = 30000
+		fill(c, n, []string{"SADD", "set"}, numbered("m"))
+		fill(c, n, []string{"HSET", "hash"}, func(i int) []string { return []string{fmt.Sprintf("f:%d", i), fmt.Sprintf("v:%d", i)} })
+		fill(c, n, []string{"ZADD", "z"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprintf("m:%d", i)} })
+		fill(c, n, []string{"MSET"}, func(i int) []string { return []string{fmt.Sprintf("k:%d", i), "v"} })
+		for _, q := range []struct {
+			n       int
+			command string
+		}{
+			{n, "SSCAN set 0 COUNT 1000000"}, {11, "SSCAN set 0 COUNT 1000000 MATCH m:2999*"}, {2 * n, "HSCAN hash 0 COUNT 1000000"},
+			{2 * n, "ZSCAN z 0 COUNT 1000000"}, {n + 3, "SCAN 0 COUNT 1000000"}, {11, "SCAN 0 COUNT 1000000 MATCH k:2999*"},
+			{1, "SCAN 0 COUNT 1000000 TYPE hash"},
+		} {
+			got := c.Do(strings.Fields(q.command)...)
+			const head = "*2\r\n$1\r\n0\r\n"
+			if !strings.HasPrefix(got, head) {
+				t.Errorf("%s: %.60q", q.command, got)
+				continue
+			}
+			if found := len(members(t, got[len(head):])); found != q.n {
+				t.Errorf("%s: %d elements, not %d", q.command, found, q.n)
+			}
+		}
+		seen := map[string]bool{}
+		for cursor, calls := "0", 0; calls == 0 || cursor != "0"; calls++ {
+			got := c.Do("SCAN", cursor, "COUNT", "12000")
+			lines := strings.SplitN(got, "\r\n", 4)
+			cursor = lines[2]
+			for _, name := range members(t, lines[3]) {
+				seen[name] = true
+			}
+			if calls > 10 {
+				t.Fatal("SCAN does not come to an end")
+			}
+		}
+		if len(seen) != n+3 {
+			t.Errorf("SCAN from 0 to 0: %d keys, not %d", len(seen), n+3)
+		}
+	})
+}
+
+// TestLongStrings has bit operations and LCS run in steps.
+func TestLongStrings(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		do := func(want string, command string) {
+			t.Helper()
+			if got := c.Do(strings.Fields(command)...); got != want {
+				t.Errorf("%s: %.80q, not %q", command, got, want)
+			}
+		}
+		const bits = 32 << 23
+		for _, at := range []int{0, 77, bits / 2, bits - 1} {
+			do(":0\r\n", fmt.Sprintf("SETBIT big %d 1", at))
+		}
+		do(":4\r\n", "BITCOUNT big")
+		do(":2\r\n", fmt.Sprintf("BITCOUNT big 78 %d BIT", bits-1))
+		do(":1\r\n", fmt.Sprintf("BITCOUNT big 1 %d BIT", bits/2-1))
+		do(fmt.Sprintf(":%d\r\n", bits/2), fmt.Sprintf("BITPOS big 1 78 %d BIT", bits-1))
+		do(":-1\r\n", fmt.Sprintf("BITPOS big 1 78 %d BIT", bits/2-1))
+		do(":1\r\n", "BITPOS big 0")
+		do(fmt.Sprintf(":%d\r\n", bits/8), "BITOP NOT inverse big")
+		do(fmt.Sprintf(":%d\r\n", bits-4), "BITCOUNT inverse")
+		do(":77\r\n", "BITPOS inverse 0 1")
+		do(fmt.Sprintf(":%d\r\n", bits/8), "BITOP XOR ones inverse big")
+		do(fmt.Sprintf(":%d\r\n", bits), "BITCOUNT ones")
+		do(fmt.Sprintf(":%d\r\n", bits), "BITPOS ones 0")
+		do(fmt.Sprintf(":%d\r\n", bits/8), "BITOP AND big big inverse nosuch")
+		do(":0\r\n", "BITCOUNT big")
+		a, b := strings.Repeat("abcde", 1600), strings.Repeat("bd", 4000)
+		c.Do("MSET", "{l}a", a, "{l}b", b)
+		do(":3200\r\n", "LCS {l}a {l}b LEN")
+		do("$3200\r\n"+strings.Repeat("bd", 1600)+"\r\n", "LCS {l}a {l}b")
+		if got := c.Do("LCS", "{l}a", "{l}b", "IDX"); !strings.HasSuffix(got, "$3\r\nlen\r\n:3200\r\n") {
+			t.Errorf("LCS IDX: %.60q", got)
+		}
+	})
 }

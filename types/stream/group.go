@@ -166,6 +166,16 @@ func (g Group) AddConsumer(name []byte, nowMS int64) (_ Consumer, ok bool) {
 	return c, true
 }
 
+// ForgetOf makes some limit entries that c has pending no longer pending, and tells whether there are more.
+func (g Group) ForgetOf(c Consumer, limit int) (more bool) {
+	cur := c.c.pending.Cursor(g.a)
+	for ; limit > 0 && cur.First(); limit-- {
+		g.Forget(idOf(cur.Key()))
+		cur = c.c.pending.Cursor(g.a)
+	}
+	return c.c.pending.Len() > 0
+}
+
 // RemoveConsumer removes a consumer and all that it has not acknowledged.
 func (g Group) RemoveConsumer(c Consumer) {
 	cur := c.c.pending.Cursor(g.a)
