@@ -27,7 +27,7 @@ func (r Reason) String() string { return reasonNames[r] }
 // Check tells whether a user with these rules may run a command, whose arguments are as many as it needs. If not, index is that of the
 // argument that is refused. It does not allocate when the command has one key.
 func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index int) {
-	if r.free || r.root.allowsPlain(spec, args) {
+	if only := spec.OnlyKey(); r.free || only != 0 && r.AllowsPlain(spec, args, args[only]) {
 		return Allowed, 0
 	}
 	c := check{spec: spec, args: args}
@@ -48,23 +48,23 @@ func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index i
 	return reason, index
 }
 
-// allowsPlain tells whether sel allows a command with one key, as most are, where that can be told quickly.
-func (sel *selector) allowsPlain(spec *command.Spec, args [][]byte) bool {
-	only := spec.OnlyKey()
-	if only == 0 || spec.Channels != command.NoChannels || !sel.allCommands && !sel.commands.has(spec.Index()) {
+// AllowsPlain tells whether a user with these rules may run a command with one key, as most are, where that can be told quickly. If not, Check
+// knows.
+func (r *Rules) AllowsPlain(spec *command.Spec, args [][]byte, key []byte) bool {
+	sel := &r.root
+	if spec.Channels != command.NoChannels || !sel.commands.has(spec.Index()) {
 		return false
 	}
 	if sel.allKeys {
 		return true
 	}
-	key := args[only]
 	if len(key) < 8 {
 		return sel.allowsKey(key, spec.Keys[0].FlagsOf(args))
 	}
 	word := binary.LittleEndian.Uint64(key)
 	for i := range sel.keys {
 		p := &sel.keys[i]
-		if p.short && word&p.mask != p.word || !p.short && !p.matches(key) {
+		if word&p.mask != p.word || !p.short && !p.matches(key) {
 			continue
 		}
 		if p.access == allAccess {

@@ -234,7 +234,7 @@ func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s
 			return Sample{}, err
 		}
 	}
-	processes := []int{os.Getpid(), d.servers[0].PID, d.servers[1].PID}
+	processes := slices.Compact([]int{os.Getpid(), d.servers[0].PID, d.servers[1].PID})
 	before := readMachineTime(processes...)
 	r, err := server.run(ctx, g, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
 	if err != nil {

@@ -19,6 +19,7 @@ var subcommands = map[string]func(ctx context.Context, args []string, stdout, st
 	"report":   report,
 	"eviction": eviction,
 	"limit":    limit,
+	"insight":  insight,
 }
 
 // IsCommand tells whether Main knows a command.

@@ -25,6 +25,7 @@ type Results struct {
 	Growth   map[string]*GrowthResult `json:"growth"` // by label
 
 	Collections map[string]*CollectionPair `json:"collections"`
+	Insight     map[string]*InsightPair    `json:"insight,omitempty"`
 }
 
 // MemoryPair is a memory case on both servers.
@@ -95,7 +96,7 @@ func parts() []string {
 	for _, c := range Contests {
 		names = append(names, c.Name)
 	}
-	return append(names, "memory", "collections", "growth")
+	return append(names, "memory", "collections", "insight", "growth")
 }
 
 func (r *reporter) choose(only string) error {
@@ -170,6 +171,14 @@ func (r *reporter) measure(ctx context.Context, path string) error {
 	}
 	if slices.Contains(r.only, "collections") {
 		if err := r.collections(ctx); err != nil {
+			return err
+		}
+		if err := r.save(path); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(r.only, "insight") {
+		if err := r.insight(ctx); err != nil {
 			return err
 		}
 		if err := r.save(path); err != nil {

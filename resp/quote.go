@@ -1,5 +1,7 @@
 package resp
 
+import "encoding/binary"
+
 // SplitArgs appends the words of a line to dst and reports whether its quotes balance. The words lie in new memory.
 //
 // The rules are those of inline commands, and of Redis' configuration files, manifests and script headers: blanks separate words;
@@ -23,24 +25,50 @@ func Quote(s string) string { return string(AppendQuoted(nil, []byte(s))) }
 
 // AppendQuoted appends what Quote returns.
 func AppendQuoted(dst, s []byte) []byte {
-	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	from := 0
-	for i, c := range s {
-		if c >= ' ' && c <= '~' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		from = i + 1
+	if n := plainLen(s); n < len(s) {
+		dst, s = appendEscaped(append(dst, s[:n]...), s[n:]), nil
+	}
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+func appendEscaped(dst, s []byte) []byte {
+	const hex = "0123456789abcdef"
+	for len(s) > 0 {
+		c := s[0]
 		if letter := escapeLetter(c); letter != 0 {
 			dst = append(dst, '\\', letter)
 		} else {
 			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
 		}
+		n := 1 + plainLen(s[1:])
+		dst = append(dst, s[1:n]...)
+		s = s[n:]
 	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
+	return dst
 }
+
+// plainLen returns how many bytes s begins with that stand for themselves in quotes: printable ASCII but quotes and backslashes. It looks at eight bytes at a
+// time, with carries that can only make a byte behind one that is special look special too.
+func plainLen(s []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		quote, backslash := w^(ones*'"'), w^(ones*'\\')
+		special := w | (w - ones*' ') | ((w &^ highs) + ones) | (quote - ones) | (backslash - ones)
+		if special&highs != 0 {
+			break
+		}
+	}
+	for i < len(s) && isPlain(s[i]) {
+		i++
+	}
+	return i
+}
+
+func isPlain(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }
 
 // escapeLetter returns what follows the backslash in c's short escape, or 0 if it has none.
 func escapeLetter(c byte) byte {

@@ -109,6 +109,11 @@ func (cl *Client) restrict() {
 	}
 }
 
+// onlyRestricted tells whether all that is unusual about cl is its user, who may run q, a plain command.
+func (cl *Client) onlyRestricted(q *request) bool {
+	return cl.flags&clientUnusual == clientRestricted && cl.user.Rules().AllowsPlain(q.spec, q.args, q.args[q.spec.PlainKey()])
+}
+
 var errNoPerm = [...]string{
 	acl.DeniedCommand: "NOPERM this user has no permissions to run the '%s' command",
 	acl.DeniedKey:     "NOPERM this user has no permissions to access one of the keys used as arguments",

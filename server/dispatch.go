@@ -353,6 +353,9 @@ func (r *reactor) runBatch(cl *Client) {
 		cl.multi.home()
 	}
 	r.sendInvalidations()
+	if r.watching&watchMonitors != 0 {
+		r.publishTold()
+	}
 	r.account(cl, b)
 	b.n = 0
 }
@@ -373,13 +376,13 @@ func (r *reactor) run(cl *Client, q *request) {
 // callPlain runs a plain command if nothing has to be looked at or done besides: nearly always. Otherwise it reports false, and call, which knows
 // all there may be, has to run it.
 func (r *reactor) callPlain(cl *Client, q *request) bool {
-	if cl.flags&clientUnusual != 0 {
+	if cl.flags&clientUnusual != 0 && !cl.onlyRestricted(q) {
 		return false
 	}
 	s := q.keys[0].DB.Shard()
 	r.holdShard(s)
 	c := &r.ctx
-	if r.srv.gate.Load()|r.srv.duties.Load()|r.watching != 0 || c.Journaling() || s.HasWaiters() {
+	if c.Journaling() || s.HasWaiters() || r.srv.gate.Load()|r.srv.duties.Load()|r.watching != 0 && !r.tellPlain(cl, q) {
 		return false
 	}
 	c.Spec, c.Args, c.Keys = q.spec, q.args, q.keys

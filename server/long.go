@@ -35,6 +35,7 @@ type longCommands struct {
 	posted     bool // the next step is in the mailbox
 	lengthened bool // the present command is put off: it will run in steps, or waits for its turn to
 	again      bool // of a watched command: it will begin anew
+	told       int  // reactor.toldSoFar before the present command, if it is watched
 }
 
 // longCommand is a command that runs in steps.
@@ -72,7 +73,7 @@ func lengthen(c *command.Ctx) bool {
 		return false
 	case r.srv.leases.waitingAll.Load() > 0:
 		if outside {
-			r.putOff(cl, c.Args)
+			r.putOffRunning(cl, c.Args)
 			r.resumeLater(cl)
 			r.long.lengthened = true
 		}
@@ -83,7 +84,7 @@ func lengthen(c *command.Ctx) bool {
 		switch k := &c.Keys[i]; {
 		case k.Awaited(): // be fair
 			k.Await(r.resumer(cl))
-			r.putOff(cl, c.Args)
+			r.putOffRunning(cl, c.Args)
 			r.long.lengthened = true
 			return true
 		case write && !outside && !c.Spec.WakesNobody && k.DB.Shard().HasWaiters(): // they are to be served in the same step
@@ -384,7 +385,12 @@ func (r *reactor) putOff(cl *Client, args [][]byte) {
 	cl.suspend(0)
 	cl.queueFirst(&request{args: args})
 	r.long.again = true
-	r.told = r.told[:0] // it will be told when it comes again
+}
+
+// putOffRunning is putOff for a command whose handler runs. It will be told when it comes again.
+func (r *reactor) putOffRunning(cl *Client, args [][]byte) {
+	r.putOff(cl, args)
+	r.forgetTold(r.long.told)
 }
 
 // resumer returns what resumes cl on its reactor, if it is still there. Any goroutine may call it.

@@ -2,26 +2,28 @@ package server
 
 import (
 	"slices"
-	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/shoaldb/shoal/command"
-	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/shard"
 )
 
-// MONITOR shows a client all commands that run. Each reactor writes down what it runs while it still holds the locks that the command needs, and hands it
-// to the reactors that have monitors before it gives them back, under one lock: so the lines of a key come in the order of its commands, and those of
-// a transaction or a script in a row. While nobody watches this costs nothing: Server.watch says so, once for each batch.
+// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over when it has run a batch. The
+// reactor of the first monitor puts the lines of all in their order, and each reactor that has monitors sends them: once a turn, however many commands
+// ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
 
 // monitors is who watches.
 type monitors struct {
+	last   atomic.Uint64 // number given to a group of lines
+	wanted atomic.Bool   // a reactor has been asked to collect
+
 	mu    sync.Mutex
 	feeds []*feed // of the reactors that have any
 }
 
-// feed is what a reactor has to tell its monitors.
+// feed is what a reactor has to send its monitors.
 type feed struct {
 	home    *reactor
 	deliver func() // reactor.deliverFeed, for Post
@@ -32,11 +34,17 @@ type feed struct {
 	// Under monitors.mu.
 	buf    []byte
 	posted bool
-	lost   bool // buf has been too long
+	lost   bool // something could not be kept
 }
 
-// maxFeed is how much may wait for a reactor to hand it out, bytes.
-const maxFeed = 256 << 20
+const (
+	// maxFeed is how much may wait for a reactor to hand it over or to send it, bytes.
+	maxFeed = 256 << 20
+	// keptFeed is how large a buffer of lines may be that is kept for the next ones.
+	keptFeed = 1 << 20
+	// pieceFeed is how much is put into a monitor's output at a time, bytes: so that it fits the largest of the kept buffers.
+	pieceFeed = 64 << 10
+)
 
 const (
 	errMonitorHere command.Error = "ERR MONITOR isn't allowed for DENY BLOCKING client"
@@ -61,6 +69,7 @@ func monitor(c *command.Ctx) {
 	cl.flags |= clientMonitor
 	c.Reply.OK()
 	m, f := &r.srv.monitors, &r.feed
+	r.publishTold()
 	r.deliverFeed() // what came before is not for cl
 	m.mu.Lock()
 	f.buf = f.buf[:0]
@@ -89,23 +98,45 @@ func (r *reactor) endMonitor(cl *Client) {
 	f.buf, f.lost = nil, false
 	if len(m.feeds) == 0 {
 		r.srv.watch.And(^uint32(watchMonitors))
+		for _, other := range r.srv.reactors {
+			other.teller.drop()
+		}
 	}
 }
 
-// deliverFeed gives the reactor's monitors what has been written for them.
+// askForFeed lets what has been published be collected and sent.
+func (s *Server) askForFeed() {
+	m := &s.monitors
+	if m.wanted.Load() || !m.wanted.CompareAndSwap(false, true) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.feeds) == 0 {
+		m.wanted.Store(false)
+		return
+	}
+	m.feeds[0].home.net.Post(m.feeds[0].deliver)
+}
+
+// deliverFeed collects what all reactors have told and sends the reactor's monitors what is for them.
 func (r *reactor) deliverFeed() {
 	r.beginTurn()
 	m, f := &r.srv.monitors, &r.feed
 	m.mu.Lock()
+	r.srv.collectTold()
 	lines, lost := f.buf, f.lost
 	f.buf, f.spare, f.posted, f.lost = f.spare[:0], nil, false, false
 	m.mu.Unlock()
 	for _, cl := range slices.Clone(f.clients) {
-		switch {
-		case lost:
+		if lost {
 			r.dropOutput(cl)
-		case len(lines) > 0:
-			r.pushRaw(cl, lines)
+			continue
+		}
+		for rest := lines; len(rest) > 0; {
+			n := min(len(rest), pieceFeed)
+			r.pushRaw(cl, rest[:n])
+			rest = rest[n:]
 		}
 	}
 	if cap(lines) <= keptFeed {
@@ -113,40 +144,31 @@ func (r *reactor) deliverFeed() {
 	}
 }
 
-// keptFeed is how large a buffer of lines may be that is kept for the next ones.
-const keptFeed = 1 << 20
-
-// show writes a line about a command of cl, in the log that publishFeed hands out. inScript tells that a script has called it.
-func (r *reactor) show(cl *Client, q *request, inScript bool) {
-	if r.srv.gate.Load()&gateLoading != 0 {
+// collectTold appends the lines whose place among all is certain to what each feed has to send. monitors.mu is held.
+func (s *Server) collectTold() {
+	m := &s.monitors
+	m.wanted.Store(false)
+	if len(m.feeds) == 0 {
 		return
 	}
-	b := append(r.told, '+')
-	us := r.net.Now() + (r.lastRun-r.begun)/1000
-	b = strconv.AppendInt(b, us/1e6, 10)
-	b = append(b, '.')
-	for unit := int64(100_000); unit > 0; unit /= 10 {
-		b = append(b, '0'+byte(us/unit%10))
+	first := m.feeds[0]
+	before := len(first.buf)
+	var lost bool
+	if first.buf, lost = mergeTold(first.buf, s.reactors, m.last.Load()+1); lost {
+		first.lost = true
 	}
-	b = append(b, " ["...)
-	b = strconv.AppendInt(b, int64(cl.db), 10)
-	switch {
-	case inScript:
-		b = append(b, " lua]"...)
-	case cl.conn.IsUnix():
-		b = append(b, " unix:"...)
-		b = append(b, r.srv.cfg.Load().UnixSocket...)
-		b = append(b, ']')
-	default:
-		b = append(b, ' ')
-		b = append(b, cl.conn.RemoteAddr()...)
-		b = append(b, ']')
+	for i, f := range m.feeds {
+		if i > 0 {
+			f.buf, f.lost = append(f.buf, first.buf[before:]...), f.lost || lost
+		}
+		if len(f.buf) > maxFeed {
+			f.buf, f.lost = nil, true
+		}
+		if !f.posted && (f.lost || len(f.buf) > 0) {
+			f.posted = true
+			f.home.net.Post(f.deliver)
+		}
 	}
-	for _, a := range redact(q.spec, q.args) {
-		b = append(b, ' ')
-		b = resp.AppendQuoted(b, a)
-	}
-	r.told = append(b, "\r\n"...)
 }
 
 // shownBefore tells whether a command is shown before it runs: a script, so that it stands before what it calls, and a command with an argument whose
@@ -171,13 +193,13 @@ func isShown(spec *command.Spec) bool {
 // tellBefore and tellAfter show a command if monitors watch, before or after it has run.
 func (r *reactor) tellBefore(cl *Client, q *request, inScript bool) {
 	if r.watching&watchMonitors != 0 && isShown(q.spec) && shownBefore(q) {
-		r.show(cl, q, inScript)
+		r.tellOf(cl, q, inScript)
 	}
 }
 
 func (r *reactor) tellAfter(cl *Client, q *request, inScript bool) {
 	if r.watching&watchMonitors != 0 && isShown(q.spec) && !shownBefore(q) {
-		r.show(cl, q, inScript)
+		r.tellOf(cl, q, inScript)
 	}
 }
 
@@ -187,33 +209,7 @@ func (r *reactor) tellLengthened(cl *Client, q *request) {
 		return
 	}
 	r.tellAfter(cl, q, false)
-	r.publishFeed()
-}
-
-// publishFeed hands out what has been told. The locks of what it is about are held.
-func (r *reactor) publishFeed() {
-	if len(r.told) == 0 {
-		return
-	}
-	m := &r.srv.monitors
-	m.mu.Lock()
-	for _, f := range m.feeds {
-		if len(f.buf)+len(r.told) > maxFeed {
-			f.buf, f.lost = nil, true
-		}
-		if !f.lost {
-			f.buf = append(f.buf, r.told...)
-		}
-		if !f.posted {
-			f.posted = true
-			f.home.net.Post(f.deliver)
-		}
-	}
-	m.mu.Unlock()
-	r.told = r.told[:0]
-	if cap(r.told) > keptFeed {
-		r.told = nil
-	}
+	r.publishTold()
 }
 
 // pushRaw sends cl bytes that are no reply.

@@ -342,7 +342,7 @@ func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
 	if busy {
 		r.reject(r.ctx.Spec, r.srv.running.busy())
 	} else {
-		r.putOff(cl, r.ctx.Args)
+		r.putOffRunning(cl, r.ctx.Args)
 	}
 	return true
 }

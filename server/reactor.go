@@ -50,7 +50,7 @@ type reactor struct {
 	lastRun       int64       // nanotime up to which the turn's time has been accounted for
 	watching      uint32      // Server.watch, as of the beginning of the batch
 	feed          feed
-	told          []byte      // for monitors, by what runs under the present locks
+	teller        teller
 	calls         []callStats // by the commands' indexes
 
 	begun     int64 // nanotime at which the turn began

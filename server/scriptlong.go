@@ -178,7 +178,7 @@ func (r *reactor) tooManyPaused(cl *Client, c *command.Ctx) bool {
 	if r.many.used > 0 {
 		r.unlock(&r.many)
 	}
-	r.putOff(cl, c.Args)
+	r.putOffRunning(cl, c.Args)
 	r.scripting.waiting = append(r.scripting.waiting, cl)
 	r.long.lengthened = true
 	return true
@@ -300,7 +300,7 @@ func (x *scriptRun) step() (done bool) {
 	done = x.co.Resume()
 	r.scripting.current = nil
 	x.nanos += nanotime() - begin
-	r.publishFeed()
+	r.publishTold()
 	if !done {
 		x.leave()
 		r.effects.author = nil

@@ -172,10 +172,10 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 			return
 		}
 	}
-	db, told := cl.db, len(r.told)
+	db, told := cl.db, r.toldSoFar()
 	done := x.start(within)
 	if done && x.verdict == script.Abandon {
-		r.told = r.told[:told]
+		r.forgetTold(told)
 		x.widenNext()
 		cl.db = db
 		x.renewSame()
@@ -255,7 +255,7 @@ func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 	}
 	if r.awaitExclusive(cl) || r.awaitAnyLease(cl) {
 		r.unlock(&r.many)
-		r.putOff(cl, c.Args)
+		r.putOffRunning(cl, c.Args)
 		r.long.lengthened = true
 		return false, false
 	}

@@ -158,7 +158,7 @@ func (r *reactor) beginWatched(cl *Client, q *request, inScript bool) (begin int
 		}
 		begin = r.lastRun
 	}
-	r.long.again = false
+	r.long.again, r.long.told = false, r.toldSoFar()
 	r.tellBefore(cl, q, inScript)
 	return begin
 }
@@ -170,7 +170,7 @@ const unmeasured = -1
 func (r *reactor) endWatched(cl *Client, q *request, begin int64, failed, inScript bool) {
 	r.tellAfter(cl, q, inScript)
 	if r.inner.depth == 0 {
-		r.publishFeed()
+		r.publishTold()
 	}
 	if begin == unmeasured {
 		r.note(q.spec, failed)

@@ -1,0 +1,275 @@
+package server
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/shoaldb/shoal/resp"
+)
+
+// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group takes a number while the
+// locks of what it is about are held, so numbers are in the order of the commands on each key. The lines themselves are handed over later, a batch
+// at a time; who collects them takes those below the lowest number that any reactor may still have in its hands.
+
+// teller is what a reactor tells.
+type teller struct {
+	told          // not handed over yet
+	open   bool   // further lines belong to the last group, which has a number but no end
+	number uint64 // of the open group
+
+	// pending is 0, or a number such that what has not been handed over has none below it.
+	pending atomic.Uint64
+
+	head lineHead
+
+	mu     sync.Mutex
+	shared told
+	lost   bool // there was too much
+
+	// Under monitors.mu.
+	taken told
+	next  int // the first group of taken that nobody has got
+	from  int // where its lines begin
+}
+
+// told are lines in groups.
+type told struct {
+	lines  []byte
+	groups []toldGroup
+}
+
+type toldGroup struct {
+	number uint64
+	end    int // of its lines
+}
+
+// reset empties t. It keeps memory that is not too much.
+func (t *told) reset() {
+	if cap(t.lines) > keptFeed {
+		*t = told{}
+	}
+	t.lines, t.groups = t.lines[:0], t.groups[:0]
+}
+
+// add appends what other has.
+func (t *told) add(other *told) {
+	n := len(t.lines)
+	t.lines = append(t.lines, other.lines...)
+	for _, g := range other.groups {
+		t.groups = append(t.groups, toldGroup{g.number, n + g.end})
+	}
+}
+
+// lineHead is the beginning of lines, up to the arguments, for as long as client, time and database are the same.
+type lineHead struct {
+	client uint64
+	nanos  int64
+	db     int
+	text   []byte
+}
+
+// beginGroup takes a number, unless a group is open.
+func (r *reactor) beginGroup() {
+	t := &r.teller
+	if t.open {
+		return
+	}
+	last := &r.srv.monitors.last
+	if t.pending.Load() == 0 {
+		t.pending.Store(last.Load() + 1)
+	}
+	t.number, t.open = last.Add(1), true
+}
+
+// endGroup ends the open group, if there is one.
+func (t *teller) endGroup() {
+	if t.open {
+		t.open = false
+		t.groups = append(t.groups, toldGroup{t.number, len(t.lines)})
+	}
+}
+
+// toldSoFar is for forgetTold.
+func (r *reactor) toldSoFar() int { return len(r.teller.lines) }
+
+// forgetTold takes back the lines told since toldSoFar was n; they are part of the open group or are whole groups.
+func (r *reactor) forgetTold(n int) {
+	t := &r.teller
+	if n >= len(t.lines) {
+		return
+	}
+	t.lines = t.lines[:n]
+	for len(t.groups) > 0 && t.groups[len(t.groups)-1].end > n {
+		t.groups = t.groups[:len(t.groups)-1]
+	}
+	if len(t.groups) == 0 && n == 0 || len(t.groups) > 0 && t.groups[len(t.groups)-1].end == n {
+		t.open = false
+	}
+}
+
+// publishTold hands over what has been told.
+func (r *reactor) publishTold() {
+	t := &r.teller
+	if t.pending.Load() == 0 {
+		return
+	}
+	t.endGroup()
+	any := len(t.lines) > 0
+	t.mu.Lock()
+	if len(t.shared.lines)+len(t.lines) > maxFeed {
+		t.shared, t.lost = told{}, true
+	} else if any {
+		t.shared.add(&t.told)
+	}
+	t.pending.Store(0)
+	t.mu.Unlock()
+	t.told.reset()
+	if any {
+		r.srv.askForFeed()
+	}
+}
+
+// drop forgets what has been handed over. monitors.mu is held.
+func (t *teller) drop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shared, t.lost = told{}, false
+	t.taken, t.next, t.from = told{}, 0, 0
+}
+
+// take gets hold of what has been handed over. monitors.mu is held.
+func (t *teller) take() (lost bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next == len(t.taken.groups) {
+		t.taken.reset()
+		t.taken, t.shared = t.shared, t.taken
+		t.next, t.from = 0, 0
+	} else {
+		t.taken.add(&t.shared)
+		t.shared.reset()
+	}
+	lost = t.lost
+	t.lost = false
+	return lost
+}
+
+// number of the next group that nobody has got, limit if it is not below that.
+func (t *teller) nextNumber(limit uint64) uint64 {
+	if t.next < len(t.taken.groups) {
+		return min(t.taken.groups[t.next].number, limit)
+	}
+	return limit
+}
+
+// appendBelow appends the lines of the next groups whose numbers are below limit.
+func (t *teller) appendBelow(dst []byte, limit uint64) []byte {
+	from := t.from
+	for t.next < len(t.taken.groups) && t.taken.groups[t.next].number < limit {
+		t.from = t.taken.groups[t.next].end
+		t.next++
+	}
+	return append(dst, t.taken.lines[from:t.from]...)
+}
+
+// mergeTold appends what all reactors have told, in its order, as far as it is certain that nothing comes in between. next is above all numbers
+// that were given to what is finished. monitors.mu is held. It reports whether something was lost.
+func mergeTold(dst []byte, reactors []*reactor, next uint64) (_ []byte, lost bool) {
+	limit := next
+	for _, r := range reactors { // all of them before anything is taken
+		if p := r.teller.pending.Load(); p != 0 {
+			limit = min(limit, p)
+		}
+	}
+	for _, r := range reactors {
+		lost = r.teller.take() || lost
+	}
+	for {
+		first, second := (*teller)(nil), limit
+		for _, r := range reactors {
+			switch n := r.teller.nextNumber(limit); {
+			case n == limit:
+			case first == nil:
+				first = &r.teller
+			case n < first.nextNumber(limit):
+				first, second = &r.teller, first.nextNumber(limit)
+			default:
+				second = min(second, n)
+			}
+		}
+		if first == nil {
+			return dst, lost
+		}
+		dst = first.appendBelow(dst, second)
+	}
+}
+
+// tellOf writes a line about a command of cl, in the open group. inScript tells that a script has called it.
+func (r *reactor) tellOf(cl *Client, q *request, inScript bool) {
+	if r.srv.gate.Load()&gateLoading != 0 {
+		return
+	}
+	r.beginGroup()
+	t := &r.teller
+	if inScript {
+		t.lines = append(strconv.AppendInt(append(r.appendLineTime(t.lines), " ["...), int64(cl.db), 10), " lua]"...)
+	} else {
+		t.lines = append(t.lines, r.headOfLine(cl)...)
+	}
+	t.lines = appendLineArgs(t.lines, redact(q.spec, q.args))
+}
+
+// tellPlain tells of a plain command that is about to run, unless more than that is to be done: then it reports false. Plain commands have no secrets.
+func (r *reactor) tellPlain(cl *Client, q *request) bool {
+	if r.watching != watchMonitors || r.srv.gate.Load()|r.srv.duties.Load() != 0 {
+		return false
+	}
+	r.long.told = r.toldSoFar()
+	r.beginGroup()
+	t := &r.teller
+	t.lines = appendLineArgs(append(t.lines, r.headOfLine(cl)...), q.args)
+	t.endGroup()
+	return true
+}
+
+func appendLineArgs(dst []byte, args [][]byte) []byte {
+	n := 2
+	for _, a := range args {
+		n += len(a) + 3
+	}
+	dst = slices.Grow(dst, n)
+	for _, a := range args {
+		dst = resp.AppendQuoted(append(dst, ' '), a)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// headOfLine returns the beginning of a line about a command of cl. It is true until the next call.
+func (r *reactor) headOfLine(cl *Client) []byte {
+	h := &r.teller.head
+	if h.client == cl.id && h.nanos == r.lastRun && h.db == cl.db {
+		return h.text
+	}
+	h.client, h.nanos, h.db = cl.id, r.lastRun, cl.db
+	b := append(r.appendLineTime(h.text[:0]), " ["...)
+	b = append(strconv.AppendInt(b, int64(cl.db), 10), ' ')
+	if cl.conn.IsUnix() {
+		b = append(append(b, "unix:"...), r.srv.cfg.Load().UnixSocket...)
+	} else {
+		b = append(b, cl.conn.RemoteAddr()...)
+	}
+	h.text = append(b, ']')
+	return h.text
+}
+
+// appendLineTime appends a line's first character and the time: seconds with six decimals.
+func (r *reactor) appendLineTime(dst []byte) []byte {
+	us := r.net.Now() + (r.lastRun-r.begun)/1000
+	dst = append(strconv.AppendInt(append(dst, '+'), us/1e6, 10), '.')
+	for unit := int64(100_000); unit > 0; unit /= 10 {
+		dst = append(dst, '0'+byte(us/unit%10))
+	}
+	return dst
+}
