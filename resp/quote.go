@@ -49,23 +49,40 @@ func appendEscaped(dst, s []byte) []byte {
 	return dst
 }
 
-// plainLen returns how many bytes s begins with that stand for themselves in quotes: printable ASCII but quotes and backslashes. It looks at eight bytes at a
-// time, with carries that can only make a byte behind one that is special look special too.
+// plainLen returns how many bytes s begins with that stand for themselves in quotes: printable ASCII but quotes and backslashes.
 func plainLen(s []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := binary.LittleEndian.Uint64(s[i:])
-		quote, backslash := w^(ones*'"'), w^(ones*'\\')
-		special := w | (w - ones*' ') | ((w &^ highs) + ones) | (quote - ones) | (backslash - ones)
-		if special&highs != 0 {
-			break
-		}
+	for i+8 <= len(s) && arePlain(binary.LittleEndian.Uint64(s[i:])) {
+		i += 8
 	}
 	for i < len(s) && isPlain(s[i]) {
 		i++
 	}
 	return i
+}
+
+// CopyPlain copies to dst, which is at least as long, what s begins with that stands for itself in quotes, and returns how many bytes that are.
+func CopyPlain(dst, s []byte) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		if !arePlain(w) {
+			break
+		}
+		binary.LittleEndian.PutUint64(dst[i:], w)
+	}
+	for ; i < len(s) && isPlain(s[i]); i++ {
+		dst[i] = s[i]
+	}
+	return i
+}
+
+// arePlain tells whether all eight bytes of a word are plain. Carries and borrows only go from a byte that is not.
+func arePlain(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := w^(ones*'"'), w^(ones*'\\')
+	special := w | (w - ones*' ') | ((w &^ highs) + ones) | (quote - ones) | (backslash - ones)
+	return special&highs == 0
 }
 
 func isPlain(c byte) bool { return c >= ' ' && c <= '~' && c != '"' && c != '\\' }

@@ -68,6 +68,9 @@ type lineHead struct {
 	nanos  int64
 	db     int
 	text   []byte
+
+	sec     int64 // unix time
+	secText []byte
 }
 
 // beginGroup takes a number, unless a group is open.
@@ -120,7 +123,9 @@ func (r *reactor) publishTold() {
 	t.mu.Lock()
 	if len(t.shared.lines)+len(t.lines) > maxFeed {
 		t.shared, t.lost = told{}, true
-	} else if any {
+	} else if len(t.shared.groups) == 0 {
+		t.told, t.shared = t.shared, t.told
+	} else {
 		t.shared.add(&t.told)
 	}
 	t.pending.Store(0)
@@ -230,16 +235,35 @@ func (r *reactor) tellPlain(cl *Client, q *request) bool {
 	r.beginGroup()
 	t := &r.teller
 	t.lines = appendLineArgs(append(t.lines, r.headOfLine(cl)...), q.args)
-	t.endGroup()
+	if len(r.srv.reactors) > 1 { // else nothing can come in between
+		t.endGroup()
+	}
 	return true
 }
 
+// appendLineArgs ends a line with a command's arguments.
 func appendLineArgs(dst []byte, args [][]byte) []byte {
-	n := 2
+	most := len("\r\n")
 	for _, a := range args {
-		n += len(a) + 3
+		most += len(a) + len(` ""`)
 	}
-	dst = slices.Grow(dst, n)
+	at := len(dst)
+	dst = slices.Grow(dst, most)
+	line, n := dst[at:at+most], 0
+	for _, a := range args {
+		line[n], line[n+1] = ' ', '"'
+		done := resp.CopyPlain(line[n+2:], a)
+		if done < len(a) {
+			return appendEscapedArgs(dst, args)
+		}
+		n += done + 3
+		line[n-1] = '"'
+	}
+	line[n], line[n+1] = '\r', '\n'
+	return dst[:at+most]
+}
+
+func appendEscapedArgs(dst []byte, args [][]byte) []byte {
 	for _, a := range args {
 		dst = resp.AppendQuoted(append(dst, ' '), a)
 	}
@@ -267,9 +291,14 @@ func (r *reactor) headOfLine(cl *Client) []byte {
 // appendLineTime appends a line's first character and the time: seconds with six decimals.
 func (r *reactor) appendLineTime(dst []byte) []byte {
 	us := r.net.Now() + (r.lastRun-r.begun)/1000
-	dst = append(strconv.AppendInt(append(dst, '+'), us/1e6, 10), '.')
-	for unit := int64(100_000); unit > 0; unit /= 10 {
-		dst = append(dst, '0'+byte(us/unit%10))
+	h := &r.teller.head
+	if sec := us / 1e6; sec != h.sec {
+		h.sec = sec
+		h.secText = strconv.AppendInt(append(h.secText[:0], '+'), sec, 10)
 	}
-	return dst
+	dst = append(dst, h.secText...)
+	high, low := us%1e6/1000, us%1000
+	return append(dst, '.', digit(high/100), digit(high/10%10), digit(high%10), digit(low/100), digit(low/10%10), digit(low%10))
 }
+
+func digit(n int64) byte { return '0' + byte(n) }
