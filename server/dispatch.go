@@ -353,7 +353,7 @@ func (r *reactor) runBatch(cl *Client) {
 		cl.multi.home()
 	}
 	r.sendInvalidations()
-	if r.watching&watchMonitors != 0 {
+	if len(r.teller.lines) >= publishFrom {
 		r.publishTold()
 	}
 	r.account(cl, b)

@@ -143,6 +143,9 @@ func (h handler) TurnEnd(n *netio.Reactor) {
 		r.broadcast()
 	}
 	r.wakeListeners()
+	if r.teller.begun() {
+		r.publishTold()
+	}
 	r.publish()
 }
 

@@ -10,9 +10,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over when it has run a batch. The
-// reactor of the first monitor puts the lines of all in their order, and each reactor that has monitors sends them: once a turn, however many commands
-// ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
+// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over at the end of its turn. A
+// reactor that has monitors puts the lines of all in their order, and each that has any sends them: once a turn, however many commands ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
 
 // monitors is who watches.
 type monitors struct {
@@ -128,7 +127,15 @@ func (r *reactor) deliverFeed() {
 	lines, lost := f.buf, f.lost
 	f.buf, f.spare, f.posted, f.lost = f.spare[:0], nil, false, false
 	m.mu.Unlock()
-	for _, cl := range slices.Clone(f.clients) {
+	r.sendLines(lines, lost)
+	if cap(lines) <= keptFeed {
+		f.spare = lines
+	}
+}
+
+// sendLines sends the reactor's monitors lines. If some were lost, they are closed instead.
+func (r *reactor) sendLines(lines []byte, lost bool) {
+	for _, cl := range slices.Clone(r.feed.clients) {
 		if lost {
 			r.dropOutput(cl)
 			continue
@@ -138,9 +145,6 @@ func (r *reactor) deliverFeed() {
 			r.pushRaw(cl, rest[:n])
 			rest = rest[n:]
 		}
-	}
-	if cap(lines) <= keptFeed {
-		f.spare = lines
 	}
 }
 
@@ -209,7 +213,7 @@ func (r *reactor) tellLengthened(cl *Client, q *request) {
 		return
 	}
 	r.tellAfter(cl, q, false)
-	r.publishTold()
+	r.teller.endGroup()
 }
 
 // pushRaw sends cl bytes that are no reply.

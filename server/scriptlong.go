@@ -300,7 +300,7 @@ func (x *scriptRun) step() (done bool) {
 	done = x.co.Resume()
 	r.scripting.current = nil
 	x.nanos += nanotime() - begin
-	r.publishTold()
+	r.teller.endGroup()
 	if !done {
 		x.leave()
 		r.effects.author = nil

@@ -10,14 +10,14 @@ import (
 )
 
 // What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group takes a number while the
-// locks of what it is about are held, so numbers are in the order of the commands on each key. The lines themselves are handed over later, a batch
-// at a time; who collects them takes those below the lowest number that any reactor may still have in its hands.
+// locks of what it is about are held, so numbers are in the order of the commands on each key. The lines themselves are handed over at the
+// end of the turn; who collects them takes those below the lowest number that any reactor may still have in its hands.
 
 // teller is what a reactor tells.
 type teller struct {
 	told          // not handed over yet
 	open   bool   // further lines belong to the last group, which has a number but no end
-	number uint64 // of the open group
+	number uint64 // of the open group; 0: a single reactor's
 
 	// pending is 0, or a number such that what has not been handed over has none below it.
 	pending atomic.Uint64
@@ -73,26 +73,36 @@ type lineHead struct {
 	secText []byte
 }
 
-// beginGroup takes a number, unless a group is open.
+// beginGroup takes a number, unless a group is open. A single reactor needs none: nothing can come in between its lines.
 func (r *reactor) beginGroup() {
 	t := &r.teller
 	if t.open {
+		return
+	}
+	t.open = true
+	if len(r.srv.reactors) == 1 {
 		return
 	}
 	last := &r.srv.monitors.last
 	if t.pending.Load() == 0 {
 		t.pending.Store(last.Load() + 1)
 	}
-	t.number, t.open = last.Add(1), true
+	t.number = last.Add(1)
 }
 
 // endGroup ends the open group, if there is one.
 func (t *teller) endGroup() {
-	if t.open {
-		t.open = false
+	if t.open && t.number > 0 {
 		t.groups = append(t.groups, toldGroup{t.number, len(t.lines)})
 	}
+	t.open = false
 }
+
+// begun tells whether anything has been told, or could have been, that was not handed over yet.
+func (t *teller) begun() bool { return len(t.lines) > 0 || t.pending.Load() != 0 }
+
+// publishFrom is how many bytes of lines are handed over before the turn ends, so that they are still in the cache.
+const publishFrom = 8 << 10
 
 // toldSoFar is for forgetTold.
 func (r *reactor) toldSoFar() int { return len(r.teller.lines) }
@@ -112,26 +122,40 @@ func (r *reactor) forgetTold(n int) {
 	}
 }
 
-// publishTold hands over what has been told.
+// publishTold hands over what has been told: to the monitors, if there is one reactor.
 func (r *reactor) publishTold() {
 	t := &r.teller
-	if t.pending.Load() == 0 {
-		return
-	}
 	t.endGroup()
+	switch {
+	case len(r.srv.reactors) == 1:
+		r.sendLines(t.lines, false)
+	case t.pending.Load() == 0:
+		return
+	default:
+		r.handOverTold()
+	}
+	t.told.reset()
+}
+
+func (r *reactor) handOverTold() {
+	t := &r.teller
 	any := len(t.lines) > 0
 	t.mu.Lock()
-	if len(t.shared.lines)+len(t.lines) > maxFeed {
+	switch {
+	case len(t.shared.lines)+len(t.lines) > maxFeed:
 		t.shared, t.lost = told{}, true
-	} else if len(t.shared.groups) == 0 {
+	case len(t.shared.groups) == 0:
 		t.told, t.shared = t.shared, t.told
-	} else {
+	default:
 		t.shared.add(&t.told)
 	}
 	t.pending.Store(0)
 	t.mu.Unlock()
-	t.told.reset()
-	if any {
+	switch {
+	case !any:
+	case len(r.feed.clients) > 0:
+		r.deliverFeed()
+	default:
 		r.srv.askForFeed()
 	}
 }
@@ -235,9 +259,7 @@ func (r *reactor) tellPlain(cl *Client, q *request) bool {
 	r.beginGroup()
 	t := &r.teller
 	t.lines = appendLineArgs(append(t.lines, r.headOfLine(cl)...), q.args)
-	if len(r.srv.reactors) > 1 { // else nothing can come in between
-		t.endGroup()
-	}
+	t.endGroup()
 	return true
 }
 
