@@ -313,7 +313,7 @@ func (l *aofLoader) runScript(x *loaded) {
 	r.runInner(cl, &q, &w)
 	r.endInner()
 	r.unlock(many)
-	r.batch.groups = r.batch.groups[:0]
+	r.batch.forgetCalls()
 	l.s.noteLoadError(x, w.Buf)
 }
 

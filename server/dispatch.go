@@ -31,11 +31,12 @@ type batch struct {
 	outside bool // some commands work on values that are not in their entries
 	members bool // some commands name a member or field
 
-	groups     []group // calls that have not been measured yet
-	unmeasured int64   // how many
-	total      int64   // calls that have been measured since account
-	at         int     // the present command's index
-	settled    int     // the first command that may be among those not measured
+	groups  []group // calls that have not been measured yet
+	last    *group  // of groups: that of the last call; nil: none
+	before  *group  // of groups: that of the call before which was of another command; nil: none, or not known
+	total   int64   // calls that have been measured since account
+	at      int     // the present command's index
+	settled int     // the first command that may be among those not measured
 }
 
 // request is one parsed command.
@@ -395,7 +396,9 @@ func (r *reactor) callPlain(cl *Client, q *request) bool {
 		return true
 	}
 	failed := len(r.w.Buf) > begin && r.w.Buf[begin] == '-'
-	if r.note(q.spec, failed) {
+	if g := r.batch.last; g != nil && g.spec == q.spec && !failed { // note, in place
+		g.calls++
+	} else if r.noteOther(q.spec, failed) {
 		cl.lastCommand = q.spec
 	}
 	if failed {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/shoaldb/shoal/command"
@@ -90,24 +91,39 @@ func (r *reactor) resetCalls() {
 
 // note counts a call of the batch that will be measured together with others. It tells whether it is another command than that noted before.
 func (r *reactor) note(spec *command.Spec, failed bool) (another bool) {
-	b := &r.batch
-	n := len(b.groups)
-	if n == 0 || b.groups[n-1].spec != spec {
-		another = true
-		if n > 1 && b.groups[n-2].spec == spec { // the two come by turns
-			b.groups[n-1], b.groups[n-2] = b.groups[n-2], b.groups[n-1]
-		} else {
-			b.groups = append(b.groups, group{spec: spec})
-			n++
-		}
+	if g := r.batch.last; g != nil && g.spec == spec && !failed {
+		g.calls++
+		return false
 	}
-	g := &b.groups[n-1]
+	return r.noteOther(spec, failed)
+}
+
+// noteOther is note for a failed call, and for one of another command than that before. Two commands may come by turns.
+func (r *reactor) noteOther(spec *command.Spec, failed bool) (another bool) {
+	b := &r.batch
+	g := b.last
+	if g == nil || g.spec != spec {
+		another = true
+		if g = b.before; g == nil || g.spec != spec {
+			g = b.newGroup(spec)
+		}
+		b.last, b.before = g, b.last
+	}
 	g.calls++
-	b.unmeasured++
 	if failed {
 		g.failed++
 	}
 	return another
+}
+
+// newGroup adds a group.
+func (b *batch) newGroup(spec *command.Spec) *group {
+	if len(b.groups) == cap(b.groups) { // the others move
+		b.groups = slices.Grow(b.groups, batchCommands)
+		b.last = nil
+	}
+	b.groups = append(b.groups, group{spec: spec})
+	return &b.groups[len(b.groups)-1]
 }
 
 // settle shares the time since the last reading of the clock among the calls that were noted.
@@ -116,11 +132,15 @@ func (r *reactor) settle() {
 	now := nanotime()
 	took := now - r.lastRun
 	r.lastRun = now
-	if b.unmeasured == 0 {
+	if len(b.groups) == 0 {
 		return
 	}
+	calls := int64(0)
+	for i := range b.groups {
+		calls += b.groups[i].calls
+	}
 	t := r.srv.thresholds.Load()
-	each := took / b.unmeasured
+	each := share(took, calls)
 	for i := range b.groups {
 		g := &b.groups[i]
 		r.calls[g.spec.Index()].add(g.calls, each, g.failed, t.track)
@@ -128,8 +148,20 @@ func (r *reactor) settle() {
 	if took >= t.least {
 		r.noteSlowBatch(took)
 	}
-	b.total += b.unmeasured
-	b.groups, b.unmeasured, b.settled = b.groups[:0], 0, b.at+1
+	b.total += calls
+	b.forgetCalls()
+	b.settled = b.at + 1
+}
+
+// forgetCalls forgets what has been noted.
+func (b *batch) forgetCalls() { b.groups, b.last, b.before = b.groups[:0], nil, nil }
+
+// share returns took/calls. Dividing numbers of 32 bits is several times quicker on many processors.
+func share(took, calls int64) int64 {
+	if uint64(took|calls) <= math.MaxUint32 {
+		return int64(uint32(took) / uint32(calls))
+	}
+	return took / calls
 }
 
 // account ends the batch for the statistics.
@@ -153,7 +185,7 @@ func (r *reactor) isWatched(q *request) bool {
 func (r *reactor) beginWatched(cl *Client, q *request, inScript bool) (begin int64) {
 	begin = unmeasured
 	if r.watching&watchTime != 0 || !q.spec.IsQuick() || len(q.args) > quickArgs {
-		if r.batch.unmeasured > 0 || inScript {
+		if r.batch.last != nil || inScript {
 			r.settle()
 		}
 		begin = r.lastRun
