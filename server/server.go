@@ -159,7 +159,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
 		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands, replicationCommands,
+		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands, replicationCommands, clusterCommands, moduleCommands,
 		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
 		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, aofCommands, scriptCommands, functionCommands,
 	}

@@ -3,6 +3,8 @@ package test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -60,6 +62,44 @@ func compareCommands(t *testing.T, sub string, collect func(reply any) map[strin
 			t.Errorf("%s is\n\t%v\nin redis\n\t%v", name, shoal[name], want)
 		}
 	}
+}
+
+// TestRefusedCommands compares replies of commands that belong to what is not there: a cluster, modules, replicas.
+func TestRefusedCommands(t *testing.T) {
+	redis, shoal := pool.get(t, oracle.Need(t)).Dial(t), sharedShoal(t).Dial(t)
+	for _, line := range []string{"CLUSTER", "CLUSTER INFO", "CLUSTER NODES x", "CLUSTER NOSUCH", "CLUSTER HELP", "CLUSTER KEYSLOT a", "CLUSTER ADDSLOTS", "READONLY", "ASKING",
+		"EVAL return(redis.call('cluster','reset')) 0", "MODULE", "MODULE LIST", "MODULE LOAD /x", "MODULE UNLOAD x", "MODULE NOSUCH",
+		"FAILOVER", "FAILOVER ABORT", "MULTI", "SYNC", "PSYNC ? -1", "EXEC", "COMMAND GETKEYS CLUSTER INFO", "ACL DRYRUN default CLUSTER INFO"} {
+		args := strings.Fields(line)
+		if want, got := redis.Do(args...), shoal.Do(args...); got != want {
+			t.Errorf("%q: %q, in redis %q", line, got, want)
+		}
+	}
+	if got := shoal.Do("SYNC"); !strings.HasPrefix(got, "-ERR this version of Shoal cannot have replicas") {
+		t.Error(got)
+	}
+}
+
+// TestReplicasUser starts with users and renamed commands as configurations for replicas and Sentinel have them.
+func TestReplicasUser(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		path := filepath.Join(t.TempDir(), "redis.conf")
+		conf := "user replica on >x +psync +replconf +ping\nuser sentinel on >x +multi +slaveof +ping +exec +subscribe +config|rewrite +role +publish +info +client|setname +client|kill +script|kill allchannels\n" +
+			"user app on >x ~* +@all -cluster -module|load -failover -sync\nrename-command CLUSTER \"\"\nrename-command MODULE mod\n"
+		if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c := s.start(t, "--include", path).Dial(t)
+		if got := c.Do("CLUSTER", "INFO"); !strings.HasPrefix(got, "-ERR unknown command 'CLUSTER'") {
+			t.Error(got)
+		}
+		if got := c.Do("MOD", "LIST"); got != "*0\r\n" {
+			t.Error(got)
+		}
+		if got := c.Do("ACL", "DRYRUN", "app", "FAILOVER"); !strings.Contains(got, "has no permissions to run the 'failover' command") {
+			t.Error(got)
+		}
+	})
 }
 
 func askCommand(t *testing.T, srv *oracle.Server, sub string) any {

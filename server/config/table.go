@@ -140,7 +140,7 @@ var table = []section{
 		{Name: "enable-debug-command", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableDebug }, Names: protections},
 			Help: "Who may use DEBUG."},
 		{Name: "enable-module-command", Flags: Immutable, Kind: enum[Protection]{At: func(v *Values) *Protection { return &v.EnableModule }, Names: protections},
-			Help: "Who may use MODULE.", NoEffect: "modules are shared libraries for another program"},
+			Help: "Who may use MODULE, which tells that there are no modules."},
 		{Name: "sanitize-dump-payload", Kind: enum[SanitizePayload]{At: func(v *Values) *SanitizePayload { return &v.SanitizePayload }, Names: sanitizePayloads},
 			Help: "Count the values of RESTORE and RDB files that are checked in depth (all are): always, never, or only those clients send."},
 	}},
