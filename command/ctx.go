@@ -84,6 +84,8 @@ type Env struct {
 	SanitizePayloads bool          // sanitize-dump-payload: what RESTORE checks in depth is counted ...
 	Sanitizations    *atomic.Int64 // ... here, unless it is nil
 	TrustPayloads    bool          // RESTORE does not look at the checksum
+	// Refused, unless nil, is told of a payload that RESTORE has refused, and why.
+	Refused func(key []byte, why error)
 }
 
 // Effects receives what a command did, while its shard locks are held: the journal (AOF,

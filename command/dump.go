@@ -198,6 +198,9 @@ func (c *Ctx) restorePayload(k *shard.Key, payload []byte, ttl int64, o *restore
 		c.Env.Sanitizations.Add(int64(d.Sanitized))
 	}
 	if err != nil {
+		if c.Env.Refused != nil {
+			c.Env.Refused(k.Name, err)
+		}
 		c.Error(errBadFormat)
 	} else {
 		c.put(k, v, ttl, o)

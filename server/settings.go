@@ -31,6 +31,7 @@ func (s *Server) apply(v *config.Values) {
 		SanitizePayloads: v.SanitizePayload != config.SanitizeNo,
 		Sanitizations:    &s.sanitizations,
 		TrustPayloads:    s.trustPayloads.Load(),
+		Refused:          func(key []byte, why error) { s.log.Verbosef("RESTORE of %.100q refused: %v", key, why) },
 	})
 	s.duties.set(dutyNotify, v.KeyspaceEvents != 0)
 	s.limits.Store(&resp.Limits{MaxBulk: v.ProtoMaxBulkLen})

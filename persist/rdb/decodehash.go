@@ -188,10 +188,8 @@ func (b *builder) zipmap() hash.Value {
 		f.add(field, value, 0)
 		return b.err == nil
 	})
-	if !ok {
+	if !ok || f.n == 0 && !f.large {
 		b.corrupt("Zipmap integrity check failed.")
-	} else if f.n == 0 && !f.large {
-		b.fail(ErrEmpty)
 	}
 	return f.finish("Hash zipmap with dup elements, or big length")
 }

@@ -244,7 +244,7 @@ var table = []section{
 		{Name: "rdbchecksum", Flags: Immutable, Kind: boolean{At: func(v *Values) *bool { return &v.RDBChecksum }, Default: true},
 			Help: "Write and check the checksum of snapshots."},
 		{Name: "rdb-del-sync-files", Kind: boolean{At: func(v *Values) *bool { return &v.RDBDelSyncFiles }},
-			Help: "Delete snapshots that were made only for replication.", Later: persistence},
+			Help: "Delete snapshots that were made only for replication.", Later: replication},
 		{Name: "rdb-save-incremental-fsync", Kind: boolean{At: func(v *Values) *bool { return &v.RDBSaveIncrementalFsync }, Default: true},
 			Help: "Sync a snapshot piece by piece while it is written."},
 		{Name: "appendonly", Flags: DeniedLoading, Kind: boolean{At: func(v *Values) *bool { return &v.AppendOnly }},
