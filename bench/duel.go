@@ -235,6 +235,11 @@ func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s
 		}
 	}
 	processes := slices.Compact([]int{os.Getpid(), d.servers[0].PID, d.servers[1].PID})
+	end, err := d.others(ctx, server, s)
+	if err != nil {
+		return Sample{}, err
+	}
+	defer end()
 	before := readMachineTime(processes...)
 	r, err := server.run(ctx, g, s.workload(t, d.plan.Keys, d.plan.Seed+uint64(run+1)))
 	if err != nil {
@@ -252,13 +257,38 @@ func (d *duel) measure(ctx context.Context, server *Server, g *load.Generator, s
 	case r.Requests == 0:
 		return Sample{}, fmt.Errorf("no request was answered in %v", t)
 	}
+	return newSample(r, readMachineTime(processes...).foreignSince(before)), nil
+}
+
+// others has other clients send what the scenario wants beside its own load, until the function that it returns is called.
+func (d *duel) others(ctx context.Context, server *Server, s *Scenario) (end func(), err error) {
+	if s.Beside == nil {
+		return func() {}, nil
+	}
+	g, err := load.Dial(d.options(server, s.conns()))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer g.Close()
+		w := load.Workload{Commands: []load.Command{load.Expand(s.Beside, s.valueSize())}, Keys: d.plan.Keys, Seed: d.plan.Seed, Duration: time.Hour}
+		_, _ = g.Run(ctx, w) // the server is gone: the load that is measured finds out
+	}()
+	return func() { cancel(); <-ended }, nil
+}
+
+// newSample is what a run has measured while others kept so many cores busy.
+func newSample(r *load.Result, foreign float64) Sample {
 	return Sample{
 		CPUMicros: r.CPUMicros(), Throughput: r.Throughput(), Busy: r.Server.CPU.Seconds() / r.Elapsed.Seconds(),
 		ClientBusy: r.ClientCPU.Seconds() / r.Elapsed.Seconds(),
 		P50:        millis(r.Percentile(50)), P99: millis(r.Percentile(99)), P999: millis(r.Percentile(99.9)), Max: millis(r.Percentile(100)),
 		Requests: r.Requests, Late: r.Late, Nulls: r.Nulls,
-		Foreign: readMachineTime(processes...).foreignSince(before),
-	}, nil
+		Foreign: foreign,
+	}
 }
 
 // run runs a workload to its end: the last reply, and the last message to an audience.

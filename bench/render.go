@@ -53,6 +53,10 @@ func markdown(r *Results, plots map[string]string) string {
 			cpuTable(&b, &c, outcomes)
 		}
 	}
+	if r.Persistence != nil {
+		tasksTable(&b, r.Persistence)
+		besideTable(&b, r.Persistence)
+	}
 	memoryTable(&b, r, plots)
 	collectionTable(&b, r)
 	insightTable(&b, r)
@@ -162,11 +166,12 @@ func (c *Contest) find(name string) (Scenario, float64) {
 	return s, 0
 }
 
-// percentileFigures are the columns of a latency table.
+// percentileFigures are the rows of a latency table.
 var percentileFigures = []struct {
 	name   string
 	figure func(Sample) float64
-}{{"p50", p50}, {"p99", p99}, {"p99.9", p999}}
+	loose  bool // a goal above 1 is not for this one
+}{{"p50", p50, true}, {"p99", p99, false}, {"p99.9", p999, true}}
 
 func latencyTable(b *strings.Builder, c *Contest, outcomes []*Outcome) {
 	fmt.Fprintf(b, "| | | %s ms | %s ms | ratio | |\n| --- | --- | ---: | ---: | ---: | --- |\n", c.A.label, c.B.label)
@@ -176,7 +181,11 @@ func latencyTable(b *strings.Builder, c *Contest, outcomes []*Outcome) {
 			// Of medians, not of pairs: one stall of the machine would decide a pair.
 			before, after := stat(o.A, p.figure).Median, stat(o.B, p.figure).Median
 			ratio := before / max(after, 1e-9)
-			fmt.Fprintf(b, "| %s | %s | %.3f | %.3f | %.2f | %s |\n", s.describe(), p.name, before, after, ratio, goalMark(ratio >= goal))
+			mark := ""
+			if !p.loose || goal <= 1 {
+				mark = goalMark(ratio >= goal)
+			}
+			fmt.Fprintf(b, "| %s | %s | %.3f | %.3f | %.2f | %s |\n", s.describe(), p.name, before, after, ratio, mark)
 		}
 	}
 	b.WriteString("\n")

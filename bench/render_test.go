@@ -40,6 +40,13 @@ func invented() *Results {
 		"hash":   {Redis: &CollectionResult{Growth: 300 << 20}, Shoal: &CollectionResult{Growth: 240 << 20}},
 		"stream": {Redis: &CollectionResult{Growth: 300 << 20}, Shoal: &CollectionResult{Err: "ERR unknown command"}},
 	}
+	second := []TaskRun{{Sec: 1, CPUSec: 0.9, Foreign: 0.02}}
+	two := []TaskRun{{Sec: 2, CPUSec: 1.8}}
+	r.Persistence = &Persistence{
+		Tasks: map[string]*TaskPair{"save 5M": {Redis: two, Shoal: second}, "load mix": {Redis: second, Shoal: second}},
+		Beside: map[string][]BesideRun{"redis-server": {{Without: Sample{P999: 3}, With: Sample{P999: 21, Max: 40}, Sec: 5, Growth: 0.6}},
+			"Shoal": {{Without: Sample{P999: 3}, With: Sample{P999: 5.1, Max: 11}, Sec: 4, Growth: 0.04}}},
+	}
 	for _, m := range MemoryCases {
 		r.Memory[m.Name] = &MemoryPair{
 			Redis: &MemoryResult{RSS: m.Keys*150 + 10<<20, PerKey: 152, WorstPerKey: 170},
@@ -66,6 +73,12 @@ func TestMarkdown(t *testing.T) {
 		"| a hash of 5 million fields (16 B, 16 B) | 300.0 MB | 240.0 MB | 80 % | 70 % | **missed** |",
 		"| a stream of 5 million entries of 3 fields | 300.0 MB | ERR unknown command |  | 100 % |  |",
 		"    gc 7 @1s",
+		"| BGSAVE, 5 million keys (16 B, 32 B) | 2.00 | 1.00 | 50 % | 100 % | met | 1.80 | 0.90 | 50 % | met | 2 % |",
+		"| load of the RDB file, a tenth of each of the collections below | 1.00 | 1.00 | 100 % | 60 % | **missed** | 0.90 | 0.90 | 100 % |  | 2 % |",
+		"| redis-server | with | 0.000 | 0.000 | 21.00 | 40.00 | 7.00 |  | 40.00–40.00 |  | +60.0 % |  | 5.0 | 0 % |",
+		"| Shoal | with | 0.000 | 0.000 | 5.10 | 11.00 | 1.70 | met | 11.00–11.00 | **missed** | +4.0 % | met | 4.0 | 0 % |",
+		"| GET, P=1, 5000/s, beside SET of 50 others | p99 | 2.200 | 1.000 | 2.20 | met |",
+		"| SET, P=1, 500 connections |",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q", want)

@@ -26,6 +26,7 @@ type Results struct {
 
 	Collections map[string]*CollectionPair `json:"collections"`
 	Insight     map[string]*InsightPair    `json:"insight,omitempty"`
+	Persistence *Persistence               `json:"persistence,omitempty"`
 }
 
 // MemoryPair is a memory case on both servers.
@@ -40,7 +41,8 @@ type reporter struct {
 	redis, shoal string // programs
 	serverCPUs   []int
 	growthRuns   int
-	shrink       int64 // of collections, for tests
+	taskRuns     int   // of saving, of loading, of latency beside BGSAVE
+	shrink       int64 // of collections and of what is saved, for tests
 	only         []string
 	progress     io.Writer
 	results      *Results
@@ -60,7 +62,7 @@ Parts that --only leaves out are taken from the results.json that is there.
 	f.StringVar(&r.redis, "redis", "redis-server", "the reference `server`")
 	f.StringVar(&r.shoal, "shoal", "bin/shoal-server", "Shoal's `server`")
 	quick := f.Bool("quick", false, "3 runs of 600 ms: minutes, not precise")
-	only := f.String("only", "", "parts, comma-separated: "+strings.Join(parts(), ", "))
+	only := f.String("only", "", "parts, comma-separated: "+strings.Join(parts(), ", ")+"; persistence is several of them")
 	text := f.String("o", "BENCHMARKS.md", "the report")
 	dir := f.String("dir", "docs/bench", "`directory` of plots and results.json")
 	render := f.Bool("render", false, "measure nothing: write the report from results.json")
@@ -71,9 +73,9 @@ Parts that --only leaves out are taken from the results.json that is there.
 	if r.plan, r.serverCPUs, err = p.finish(); err != nil {
 		return err
 	}
-	r.growthRuns = 3
+	r.growthRuns, r.taskRuns = 3, 3
 	if *quick {
-		r.plan.Runs, r.plan.Time, r.growthRuns = 3, 600*time.Millisecond, 1
+		r.plan.Runs, r.plan.Time, r.growthRuns, r.taskRuns = 3, 600*time.Millisecond, 1, 1
 	}
 	if err := r.choose(*only); err != nil {
 		return err
@@ -96,8 +98,26 @@ func parts() []string {
 	for _, c := range Contests {
 		names = append(names, c.Name)
 	}
-	return append(names, "memory", "collections", "insight", "growth")
+	for _, a := range areas {
+		names = append(names, a.name)
+	}
+	return names
 }
+
+// areas are what the report measures beside contests.
+var areas = []struct {
+	name    string
+	measure func(r *reporter, ctx context.Context) error
+}{
+	{"memory", (*reporter).memory},
+	{"collections", (*reporter).collections},
+	{"saving", (*reporter).persistence},
+	{"insight", (*reporter).insight},
+	{"growth", (*reporter).growth},
+}
+
+// persistenceParts are what "persistence" stands for.
+var persistenceParts = []string{"aof-always", "aof-readers", "aof-everysec", "aof-own", "saving"}
 
 func (r *reporter) choose(only string) error {
 	r.only = parts()
@@ -105,11 +125,16 @@ func (r *reporter) choose(only string) error {
 		return nil
 	}
 	known := r.only
-	r.only = strings.Split(only, ",")
-	for _, name := range r.only {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("no part of the report is named %q; there are %s", name, strings.Join(known, ", "))
+	r.only = nil
+	for name := range strings.SplitSeq(only, ",") {
+		if name == "persistence" {
+			r.only = append(r.only, persistenceParts...)
+			continue
 		}
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("no part of the report is named %q; there are persistence (%s), %s", name, strings.Join(persistenceParts, ", "), strings.Join(known, ", "))
+		}
+		r.only = append(r.only, name)
 	}
 	return nil
 }
@@ -161,33 +186,14 @@ func (r *reporter) measure(ctx context.Context, path string) error {
 			}
 		}
 	}
-	if slices.Contains(r.only, "memory") {
-		if err := r.memory(ctx); err != nil {
-			return err
-		}
-		if err := r.save(path); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(r.only, "collections") {
-		if err := r.collections(ctx); err != nil {
-			return err
-		}
-		if err := r.save(path); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(r.only, "insight") {
-		if err := r.insight(ctx); err != nil {
-			return err
-		}
-		if err := r.save(path); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(r.only, "growth") {
-		if err := r.growth(ctx); err != nil {
-			return err
+	for _, a := range areas {
+		if slices.Contains(r.only, a.name) {
+			if err := a.measure(r, ctx); err != nil {
+				return err
+			}
+			if err := r.save(path); err != nil {
+				return err
+			}
 		}
 	}
 	return r.save(path)
@@ -199,7 +205,7 @@ func (r *reporter) contender(s setup) Contender {
 	if s.redis {
 		program = r.redis
 	}
-	c := Contender{Label: s.label, Command: append([]string{program}, s.args...), CPUs: r.serverCPUs, TLS: s.tls}
+	c := Contender{Label: s.label, Command: append([]string{program}, s.args...), CPUs: r.serverCPUs, TLS: s.tls, forks: s.redis}
 	if s.all {
 		c.CPUs = slices.Concat(r.serverCPUs, r.plan.ClientCPUs)
 	}

@@ -19,7 +19,9 @@ type Scenario struct {
 	Pipeline  int
 	Conns     int
 	ValueSize int
-	Rate      float64 // requests a second, open loop
+	Rate      float64  // requests a second, open loop
+	Even      bool     // the second command is sent as often
+	Beside    []string // what as many other connections send all the time, in a closed loop; nil: nothing
 
 	Transaction int // so many of the command between MULTI and EXEC are one request; 0: none
 	Audience    int // connections that listen to the channel that the command publishes to
@@ -67,6 +69,7 @@ var Scenarios = slices.Concat([]Scenario{
 	{Name: "ping-p100", Words: []string{"PING"}, Pipeline: 100},
 	{Name: "get-rate-50k", Words: get, Rate: 50_000},
 	{Name: "mix-rate-50k", Words: get, Mix: set, Rate: 50_000},
+	{Name: "get-beside-set", Words: get, Rate: 5_000, Beside: set},
 }, dataTypes, programs)
 
 // FindScenarios gives the scenarios whose names match a comma-separated list of names and patterns ("get-*").
@@ -115,7 +118,9 @@ func (s *Scenario) workload(d time.Duration, keys int64, seed uint64) load.Workl
 		w.Commands[0], w.Replies = transaction(s.Words, s.valueSize(), s.Transaction)
 	}
 	if s.Mix != nil {
-		w.Commands[0].Weight = 4
+		if w.Commands[0].Weight = 4; s.Even {
+			w.Commands[0].Weight = 1
+		}
 		w.Commands = append(w.Commands, load.Expand(s.Mix, s.valueSize()))
 	}
 	return w
@@ -136,11 +141,18 @@ func (s *Scenario) describe() string {
 	if s.ValueSize != 0 {
 		text += fmt.Sprintf(", %d B values", s.ValueSize)
 	}
-	if s.Conns == 1 {
+	switch s.Conns {
+	case 0:
+	case 1:
 		text += ", one connection"
+	default:
+		text += fmt.Sprintf(", %d connections", s.Conns)
 	}
 	if s.Rate > 0 {
 		text += fmt.Sprintf(", %.0f/s", s.Rate)
+	}
+	if s.Beside != nil {
+		text += fmt.Sprintf(", beside %s of %d others", s.Beside[0], s.conns())
 	}
 	return text
 }

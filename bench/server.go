@@ -26,6 +26,9 @@ type Contender struct {
 	CPUs    []int    `json:"cpus"`    // to run on; nil: any
 	Env     []string `json:"env,omitempty"`
 	TLS     bool     `json:"tls,omitempty"` // speaks TLS, and wants clients to show a certificate
+
+	files string // folder of files that the server finds in its own when it starts; "": none
+	forks bool   // saves in a child
 }
 
 // ParseContender splits a command line at its blanks.
@@ -53,12 +56,12 @@ type Server struct {
 }
 
 const (
-	startTimeout = 20 * time.Second
+	startTimeout = time.Minute // with much to load
 	stopTimeout  = 10 * time.Second
 )
 
-// Start starts a contender on a free port, in a temporary directory, without persistence, and waits
-// until it answers PING.
+// Start starts a contender on a free port, in a temporary directory, without saves of its own accord, and waits
+// until it answers PING, which it does when it has loaded what is there.
 func Start(ctx context.Context, c Contender) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -69,6 +72,12 @@ func Start(ctx context.Context, c Contender) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Contender: c, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir, exited: make(chan struct{})}
+	if c.files != "" {
+		if err := linkTree(dir, c.files); err != nil {
+			os.RemoveAll(dir)
+			return nil, err
+		}
+	}
 	program := c.Command[0]
 	if strings.Contains(program, "/") {
 		if program, err = filepath.Abs(program); err != nil {
@@ -120,13 +129,19 @@ func (s *Server) ready(ctx context.Context) error {
 			return errors.New("it exited")
 		case <-ctx.Done():
 			return err
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
 // Stop ends the server and removes its directory. It may be called twice.
 func (s *Server) Stop() {
+	s.end()
+	os.RemoveAll(s.dir)
+}
+
+// end ends the server and returns its directory.
+func (s *Server) end() (dir string) {
 	if s.client != nil {
 		s.client.Close()
 		s.client = nil
@@ -138,7 +153,7 @@ func (s *Server) Stop() {
 		s.cmd.Process.Kill()
 		<-s.exited
 	}
-	os.RemoveAll(s.dir)
+	return s.dir
 }
 
 // Do sends the server a command beside the load.

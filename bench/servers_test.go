@@ -246,3 +246,37 @@ func TestReportRefusesUnknownParts(t *testing.T) {
 		t.Error(`"nope" is a part`)
 	}
 }
+
+// TestPersistence saves and loads a little on both servers, and looks at latency meanwhile.
+func TestPersistence(t *testing.T) {
+	needUsage(t)
+	r := &reporter{redis: oracle.Need(t), shoal: oracle.ShoalPath(t), results: &Results{Commands: map[string]string{}}, progress: &bytes.Buffer{}, shrink: 1000, taskRuns: 1}
+	r.plan = Plan{Runs: 1, Time: 20 * time.Millisecond, WarmUp: 10 * time.Millisecond, Keys: 500}
+	if err := r.persistence(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p := r.results.Persistence
+	if len(p.Tasks) != len(tasks)*len(DataCases) || len(p.Beside) != 2 {
+		t.Errorf("%+v", p)
+	}
+	for name, pair := range p.Tasks {
+		if len(pair.Redis) != 1 || len(pair.Shoal) != 1 || pair.Redis[0].Sec <= 0 || pair.Shoal[0].Sec <= 0 {
+			t.Errorf("%s: %+v", name, pair)
+		}
+	}
+	for label, runs := range p.Beside {
+		if len(runs) != 1 || runs[0].Without.Requests == 0 || runs[0].With.Requests == 0 || runs[0].Sec <= 0 {
+			t.Errorf("%s: %+v", label, runs)
+		}
+	}
+}
+
+// TestBeside: other clients send beside the load that is measured, as long as that lasts.
+func TestBeside(t *testing.T) {
+	needUsage(t)
+	redis := oracle.Need(t)
+	out, err := command(t, "vs", "--a", redis, "--b", redis, "--time", "100ms", "--scenarios", "get-beside-set,get-p1")
+	if err != nil || len(regexp.MustCompile(`(?m)^get-\S+ +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
