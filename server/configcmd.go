@@ -73,11 +73,11 @@ func configSet(c *command.Ctx) {
 	for i := 2; i < len(c.Args); i += 2 {
 		pairs = append(pairs, [2]string{string(c.Args[i]), string(c.Args[i+1])})
 	}
-	by := config.Caller{Local: isLocal(cl.conn)}
+	local := isLocal(cl.conn)
 	s, alone := cl.reactor.srv, cl.reactor.alone
 	cl.background(func() error {
 		limit := s.clientMemory.limit.Load()
-		err := s.cfg.Set(pairs, by)
+		err := s.cfg.Set(pairs, config.Caller{Local: local, Loading: s.loading.active.Load()})
 		if s.clientMemory.limit.Load() != limit {
 			s.applyClientLimit(!alone)
 		}
@@ -110,7 +110,11 @@ func (cl *Client) background(work func() error) {
 				return
 			}
 			begin := len(w.Buf)
-			w.Error("ERR " + err.Error())
+			if err == config.ErrLoading {
+				w.Error(string(errLoading))
+			} else {
+				w.Error("ERR " + err.Error())
+			}
 			if !r.alone { // counted by who runs it otherwise
 				r.srv.errorStats.count(w.Buf[begin:])
 			}

@@ -251,6 +251,13 @@ func TestClientsAreToldToWait(t *testing.T) {
 		oracle.WaitFor(t, "the load", func() bool {
 			return strings.HasPrefix(other.Do("GET", "x"), "-LOADING Redis is loading the dataset in memory\r\n")
 		})
+		// What must not change meanwhile. The load may end before the reply, but not while INFO still tells of it.
+		for _, setting := range [][2]string{{"dir", srv.Dir}, {"appendonly", "yes"}} {
+			got := other.Do("CONFIG", "SET", setting[0], setting[1])
+			if strings.Contains(other.Do("INFO", "persistence"), "\nloading:1") && got != "-LOADING Redis is loading the dataset in memory\r\n" {
+				t.Errorf("%s: %s", setting[0], got)
+			}
+		}
 		if info := other.Do("INFO", "persistence"); !strings.Contains(info, "loading:1\r\n") || !strings.Contains(info, "loading_total_bytes:") {
 			t.Error(info)
 		}
