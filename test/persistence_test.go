@@ -243,7 +243,7 @@ func TestShutdownSaves(t *testing.T) {
 // TestClientsAreToldToWait asks a server that loads.
 func TestClientsAreToldToWait(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
-		srv := s.start(t)
+		srv := s.start(t, "--enable-protected-configs", "yes")
 		c, other := srv.Dial(t), srv.Dial(t)
 		c.Do("DEBUG", "POPULATE", "20000")
 		c.Do("CONFIG", "SET", "key-load-delay", "50", "loading-process-events-interval-bytes", "1024")
