@@ -15,7 +15,7 @@ const (
 	granule      = 1 << granuleShift // alignment and unit of a Ref, in bytes
 
 	maxSmall     = 128 << 10 // the largest size class; beyond, whole pages
-	numClasses   = 96
+	numClasses   = 112
 	maxSpanPages = 16
 
 	// MaxAlloc is the largest n Alloc takes, in bytes.
@@ -34,12 +34,38 @@ type class struct {
 var classes = buildClasses()
 
 // classOf maps 1 <= n <= maxSmall to its size class and the class's slot size in bytes.
-// Classes are the multiples of 8 up to 128, then eight steps per doubling.
 func classOf(n int) (c int, size int) {
 	x := uint(n) - 1
-	shift := uint(bits.Len(x|64)) - 4
-	q := x >> (shift & 63)
-	return int((shift-3)*8 + q), int((q + 1) << (shift & 63))
+	d := doublings[bits.Len(x)&31]
+	q := x >> (d.shift & 63)
+	return int(uint(d.base) + q), int((q + 1) << (d.shift & 63))
+}
+
+// doublings tells of sizes of the same length in bits, less 1, how far apart their classes are, as a shift, and the class before theirs
+// less the number of steps. Classes are the multiples of 8 up to 128, then eight steps per doubling, but sixteen from 2 to 8 KiB: the
+// sizes of most listpacks, which hardly change when they are full.
+var doublings = buildDoublings()
+
+type doubling struct{ shift, base uint8 }
+
+func buildDoublings() (t [32]doubling) {
+	const stepBits, fineStepBits = 3, 4
+	next := uint(0) // the first class of a doubling
+	for length := range uint(len(t)) {
+		least := uint(1) << length >> 1
+		steps := uint(stepBits)
+		if least >= 2<<10 && least < 8<<10 {
+			steps = fineStepBits
+		}
+		if length <= 7 { // up to 128 all classes are as far apart
+			t[length] = doubling{shift: granuleShift}
+			next = 1 << (7 - granuleShift)
+			continue
+		}
+		t[length] = doubling{shift: uint8(length - 1 - steps), base: uint8(next - 1<<steps)}
+		next += 1 << steps
+	}
+	return t
 }
 
 // isSmall tells whether classOf applies. It does not to 0, to keep it a single comparison.

@@ -170,14 +170,14 @@ func (r *reactor) runAlone(cl *Client) {
 	r.unwatch(cl, false)
 	r.alone = true
 	r.srv.inExec.Store(true)
-	r.beginReplies(cl, t)
+	r.beginReplies(cl, t, &r.w)
 	var ready []shard.Ready
 	for i := range t.cmds {
 		q := &t.cmds[i]
 		many := r.lock(q)
 		r.ctx.Env = r.srv.env.Load() // CONFIG SET may have changed it
 		r.beginInner(cl)
-		r.runPart(cl, q)
+		r.runPart(cl, q, &r.w)
 		r.endInner()
 		ready = append(ready, r.takeReady(many)...)
 		if r.srv.trackers.inUse.Load() {

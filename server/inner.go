@@ -129,6 +129,7 @@ func (r *reactor) endInner() {
 
 // runInner runs one command between beginInner and endInner: the locks are held, and it waits for nothing. The reply goes to w.
 func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
+	scripted := w != &r.w && (r.scripting.carrier == nil || w != &r.scripting.carrier.w)
 	c := &r.inner.levels[r.inner.depth-1]
 	c.Spec, c.Args, c.Keys, c.DB, c.Reply = q.spec, q.args, q.keys, cl.db, w
 	c.Pin = nil
@@ -139,7 +140,7 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	begin := len(w.Buf)
 	watched, since := r.isWatched(q), int64(0)
 	if watched {
-		since = r.beginWatched(cl, q, w != &r.w)
+		since = r.beginWatched(cl, q, scripted)
 	}
 	if mayWrite(q.spec) {
 		r.saveKeys(q.keys)
@@ -155,14 +156,14 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	}
 	failed := len(w.Buf) > begin && w.Buf[begin] == '-'
 	if watched {
-		r.endWatched(cl, q, since, failed, w != &r.w)
+		r.endWatched(cl, q, since, failed, scripted)
 	} else {
 		r.note(q.spec, failed)
 	}
 	if failed {
 		r.countError(w.Buf[begin:])
 	}
-	if w == &r.w && cl.muted() && len(w.Buf) > begin { // by CLIENT REPLY, a command of the same transaction
+	if !scripted && cl.muted() && len(w.Buf) > begin { // by CLIENT REPLY, a command of the same transaction
 		w.Buf = w.Buf[:begin]
 	}
 	r.flow.changes += c.Dirty()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -45,6 +46,7 @@ type transaction struct {
 	aborted bool          // a command was refused: EXEC will be, too
 	alone   bool          // a command needs all other reactors to stand still
 	scripts bool          // a command runs a script or function
+	carried bool          // it runs, or is put aside; see carried.go
 	bytes   int           // of all arguments, as Redis counts them
 
 	buf  []byte
@@ -195,7 +197,7 @@ func (r *reactor) endMulti(cl *Client, held bool) {
 	}
 	cl.multi = nil
 	cl.flags &^= clientMulti | clientCaching
-	if len(r.unused) == keptTransactions {
+	if t.carried || len(r.unused) == keptTransactions {
 		return
 	}
 	clear(t.cmds)
@@ -250,13 +252,13 @@ func execCommand(c *command.Ctx) {
 	}
 }
 
-// runPart runs a command of a transaction, unless the client's user may not run it any more.
-func (r *reactor) runPart(cl *Client, q *request) {
+// runPart runs a command of a transaction, unless the client's user may not run it any more. The reply goes to w.
+func (r *reactor) runPart(cl *Client, q *request, w *resp.Writer) {
 	if why := r.deniedInside(cl, q, "multi"); why != "" {
-		r.w.Error("NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + why)
+		w.Error("NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: " + why)
 		return
 	}
-	r.runInner(cl, q, &r.w)
+	r.runInner(cl, q, w)
 }
 
 // exec runs the transaction t, or nothing if a watched key has been modified.
@@ -277,13 +279,17 @@ func (r *reactor) exec(cl *Client, t *transaction) {
 		return
 	}
 	r.unwatch(cl, true)
-	r.beginReplies(cl, t)
+	if t.scripts && r.mayLast(t) {
+		r.execCarried(cl, t)
+		return
+	}
+	r.beginReplies(cl, t, &r.w)
 	r.beginInner(cl)
 	for i := range t.cmds {
 		if i < t.homed && i%batchCommands == 0 {
 			r.prefetchGroup(t.cmds[i:min(i+batchCommands, t.homed)])
 		}
-		r.runPart(cl, &t.cmds[i])
+		r.runPart(cl, &t.cmds[i], &r.w)
 	}
 	r.endInner()
 	r.endMulti(cl, true)
@@ -292,10 +298,10 @@ func (r *reactor) exec(cl *Client, t *transaction) {
 
 // beginReplies begins the reply to EXEC. CLIENT REPLY in a transaction takes effect at once, as in Redis, so each of
 // the replies in it is dropped or not for itself.
-func (r *reactor) beginReplies(cl *Client, t *transaction) {
+func (r *reactor) beginReplies(cl *Client, t *transaction, w *resp.Writer) {
 	r.replying = true
 	if !cl.muted() {
-		r.w.Array(len(t.cmds))
+		w.Array(len(t.cmds))
 	}
 }
 

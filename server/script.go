@@ -97,6 +97,7 @@ type scripting struct {
 	quiet   bool                      // the error that was replied has been counted
 
 	current *scriptRun      // that is running, not put aside
+	carrier *scriptRun      // of the transaction that is running, if it may be put aside
 	idle    [2][]*scriptRun // for scripts, and for functions
 	paused  []*scriptRun    // the first one goes on next
 	posted  bool            // that is in the mailbox

@@ -43,7 +43,8 @@ type scriptClock struct {
 type aside struct {
 	co      *script.Coroutine
 	resumed func()
-	inner   command.Ctx // of the commands that it runs
+	inner   [2]command.Ctx // of the commands that it runs
+	depth   int            // how many these are
 	outerDB int
 	innerDB int
 	nowMS   int64 // time stands still for a script
@@ -65,11 +66,16 @@ func (x *scriptRun) Attend() script.Verdict {
 	now := nanotime()
 	x.note()
 	x.checkSlow(now)
-	if v := x.judge(now); v != script.GoOn || x.within || now < x.until && !x.crowding() {
+	p := x // what is put aside
+	if x.carrier != nil {
+		p = x.carrier
+	}
+	if v := x.judge(now); v != script.GoOn || p.within || now < p.until && !x.crowding() {
 		return v
 	}
+	p.inside = x
 	for {
-		x.co.Pause()
+		p.co.Pause()
 		x.mark = script.ReadHeap().Allocated
 		if v := x.judge(nanotime()); v != script.GoOn || !x.crowding() {
 			return v
@@ -130,7 +136,7 @@ func (x *scriptRun) judge(now int64) script.Verdict {
 		return script.Kill
 	case x.allocated > scriptMemory && (h.Live > x.base.Live+scriptMemory || h.InUse > x.mostInUse()+scriptMemory):
 		return script.NoMemory
-	case x.within && now-x.begun > int64(x.longest()):
+	case x.within && x.carrier == nil && now-x.begun > int64(x.longest()):
 		return script.TooLong
 	}
 	return script.GoOn
@@ -161,6 +167,9 @@ func (x *scriptRun) checkSlow(now int64) {
 		return
 	}
 	x.slow.Store(true)
+	if x.carrier != nil {
+		x.carrier.slow.Store(true)
+	}
 	x.r.srv.log.Warningf("Slow script detected: still in execution after %d milliseconds. You can try killing the script using the %s command. Script name is: %s.",
 		(now-x.begun)/int64(time.Millisecond), x.killer(), x.name)
 }
@@ -238,8 +247,8 @@ func (x *scriptRun) leaseKeys() {
 // leave gives the locks back at the end of a slice.
 func (x *scriptRun) leave() {
 	r := x.r
-	r.inner.depth--
-	x.inner = r.inner.levels[r.inner.depth]
+	x.inner, x.depth = r.inner.levels, r.inner.depth
+	r.inner.depth = 0
 	x.innerDB, x.cl.db = x.cl.db, x.outerDB
 	if x.slow.Load() && !x.told {
 		x.told = true
@@ -288,8 +297,7 @@ func (x *scriptRun) step() (done bool) {
 	r.ctx.Client, r.ctx.NowMS, r.ctx.DB, r.ctx.Env = x.cl, x.nowMS, x.outerDB, r.srv.env.Load()
 	r.many = x.shards
 	r.many.lock(r.srv.ks, x.nowMS) // nothing expires under the script
-	r.inner.levels[r.inner.depth] = x.inner
-	r.inner.depth++
+	r.inner.levels, r.inner.depth = x.inner, x.depth
 	r.effects.author = x.cl
 	x.effects.MoveGroup(&r.effects.log)
 	x.cl.db = x.innerDB
@@ -297,8 +305,11 @@ func (x *scriptRun) step() (done bool) {
 	r.lastRun, r.watching = begin, r.srv.watch.Load()
 	x.until = begin + int64(scriptSlice)
 	r.scripting.current = x
+	if x.exec != nil {
+		r.scripting.current, r.scripting.carrier = x.inside, x
+	}
 	done = x.co.Resume()
-	r.scripting.current = nil
+	r.scripting.current, r.scripting.carrier = nil, nil
 	x.nanos += nanotime() - begin
 	r.teller.endGroup()
 	if !done {
@@ -312,7 +323,9 @@ func (x *scriptRun) step() (done bool) {
 // finish ends a script that was put aside.
 func (x *scriptRun) finish() {
 	r, cl := x.r, x.cl
-	cl.db = x.outerDB
+	if x.exec == nil { // SELECT in a script is for the script
+		cl.db = x.outerDB
+	}
 	if x.told {
 		r.srv.running.slow(-1, r.srv)
 	}
@@ -327,10 +340,16 @@ func (x *scriptRun) finish() {
 	if x.alone {
 		r.srv.exclusive.end()
 	}
+	if x.exec != nil {
+		x.exec.carried = false
+		if cl.multi == x.exec {
+			r.endMulti(cl, true)
+		}
+	}
 	r.endGroup(&r.many)
 	r.effects.author = nil
 	r.resumeWaiting()
-	x.inner = command.Ctx{}
+	x.inner = [2]command.Ctx{}
 	if x.verdict == script.Abandon { // it begins anew, with all locks
 		x.widenNext()
 		if r.clients[cl.id] == cl {
@@ -341,7 +360,12 @@ func (x *scriptRun) finish() {
 		return
 	}
 	w := resp.Writer{Proto: cl.proto}
-	result := x.reply(&w)
+	var result script.Result
+	if x.exec != nil {
+		w = x.w
+	} else {
+		result = x.reply(&w)
+	}
 	x.count(&w, result)
 	r.putRun(x)
 	r.finish(cl, func(to *resp.Writer) { to.Raw(w.Buf) })

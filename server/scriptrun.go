@@ -41,6 +41,7 @@ type scriptRun struct {
 
 	scriptClock
 	aside
+	carriage
 }
 
 // States of a script: one that has written is not killed, one that is to end does not write.
@@ -74,6 +75,7 @@ const maxIdleRuns = 2
 
 func (r *reactor) putRun(x *scriptRun) {
 	x.cl, x.script, x.function, x.args, x.spec = nil, nil, nil, nil, nil
+	x.carriage = carriage{}
 	idle := &r.scripting.idle[x.kind]
 	if len(*idle) >= maxIdleRuns {
 		x.end()
@@ -161,6 +163,9 @@ func (r *reactor) runScript(c *command.Ctx, x *scriptRun, keys int) {
 	x.narrow = !x.traits.Declared
 	x.state.Store(scriptClean)
 	within := r.inner.depth > 0 || r.alone
+	if within {
+		x.carrier = r.scripting.carrier
+	}
 	if x.watched && !within && r.tooManyPaused(cl, c) {
 		r.putRun(x)
 		return

@@ -414,3 +414,88 @@ func TestUndeclaredKeys(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// TestEndlessTransaction has a script in a transaction that does not end: it can be killed, and then the transaction goes on.
+func TestEndlessTransaction(t *testing.T) {
+	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
+		other := s.Dial(t)
+		queue := func(c *oracle.Client, commands ...[]string) {
+			t.Helper()
+			expectReply(t, c, "+OK\r\n", "MULTI")
+			for _, args := range commands {
+				expectReply(t, c, "+QUEUED\r\n", args...)
+			}
+			c.Send("EXEC")
+			waitUntil(t, "BUSY", func() bool { return strings.HasPrefix(other.Do("PING"), "-BUSY") })
+		}
+		endless := []string{"EVAL", "while true do redis.call('GET', KEYS[1]) end", "1", "k"}
+		c := s.Dial(t)
+		expectReply(t, c, "+OK\r\n", "WATCH", "k")
+		queue(c, []string{"SELECT", "3"}, []string{"SET", "a", "1"}, endless, []string{"SET", "b", "2"}, endless, []string{"GET", "b"})
+		expectReply(t, other, busyScript, "GET", "else")
+		expectReply(t, other, busyScript, "SET", "a", "1")
+		waitUntil(t, "the end of both scripts", func() bool {
+			other.Do("SCRIPT", "KILL")
+			return other.Do("PING") == "+PONG\r\n"
+		})
+		got := c.Reply()
+		const killed = "-ERR Script killed by user with SCRIPT KILL..."
+		if !strings.HasPrefix(got, "*6\r\n+OK\r\n+OK\r\n"+killed) || !strings.HasSuffix(got, "$1\r\n2\r\n") || strings.Count(got, killed) != 2 {
+			t.Errorf("EXEC: %q", got)
+		}
+		expectReply(t, c, "$1\r\n1\r\n", "GET", "a") // in database 3
+		expectReply(t, other, "$-1\r\n", "GET", "a")
+
+		queue(c, []string{"SET", "c", "1"}, endless, []string{"SUBSCRIBE", "channel"}, []string{"SET", "d", "1"})
+		c.Close()
+		expectReply(t, other, "+OK\r\n", "SCRIPT", "KILL")
+		waitUntil(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
+		expectReply(t, other, "*2\r\n$7\r\nchannel\r\n:0\r\n", "PUBSUB", "NUMSUB", "channel")
+		expectReply(t, other, "+OK\r\n", "SELECT", "3")
+		expectReply(t, other, "$1\r\n1\r\n", "GET", "d")
+
+		c = s.Dial(t)
+		queue(c, []string{"EVAL", "redis.call('SET', 'e', '1') while true do redis.call('GET', 'e') end", "0"})
+		got = other.Do("SCRIPT", "KILL")
+		if !strings.HasPrefix(got, "-UNKILLABLE") {
+			t.Errorf("SCRIPT KILL of what has written: %q", got)
+		}
+	})
+}
+
+// TestSlowTransaction has a transaction with a script that takes a while. Nobody sees half of it.
+func TestSlowTransaction(t *testing.T) {
+	for _, engine := range engines(t) {
+		for _, reactors := range []string{"1", "2"} {
+			s := oracle.Shoal(t, "--net-engine", engine, "--reactors", reactors)
+			c, other, reader := s.Dial(t), s.Dial(t), s.Dial(t)
+			c.Do("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function(keys, args) local n = 0 for i = 1, tonumber(args[1]) do n = n + redis.call('INCR', keys[1]) end return n end)")
+			for round := range 20 {
+				c.Send("MULTI")
+				c.Send("SET", "x", "0")
+				c.Send("SET", "y", fmt.Sprint(round))
+				c.Send("FCALL", "f", "1", "x", "30000")
+				c.Send("EVAL", "for i = 1, 30000 do redis.call('DECR', KEYS[1]) end return redis.call('GET', 'y')", "1", "x")
+				c.Send("EXEC")
+				c.Send("PING")
+				for range 20 {
+					expectReply(t, other, "+PONG\r\n", "PING")
+					if got := reader.Do("GET", "x"); got != "$1\r\n0\r\n" && got != "$-1\r\n" {
+						t.Fatalf("GET beside the transaction: %q", got)
+					}
+				}
+				for range 5 {
+					c.Reply()
+				}
+				y := fmt.Sprint(round)
+				want := fmt.Sprintf("*4\r\n+OK\r\n+OK\r\n:450015000\r\n$%d\r\n%s\r\n", len(y), y)
+				if got := c.Reply(); got != want {
+					t.Errorf("EXEC: %q, not %q", got, want)
+				}
+				if got := c.Reply(); got != "+PONG\r\n" {
+					t.Errorf("PING behind EXEC: %q", got)
+				}
+			}
+		}
+	}
+}
