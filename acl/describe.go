@@ -89,27 +89,41 @@ func (s *Users) commandRules(sel *selector) string {
 // the fewest exceptions.
 func (s *Users) bestCategory(left *selector, additive bool, applied map[string]bool) string {
 	best, fewest, most := "", int(^uint(0)>>1), 0
-	for _, name := range command.CategoryNames() {
-		if applied[name] {
+	for _, c := range s.categories {
+		if applied[c.name] {
 			continue
 		}
-		same, differ := s.count(left, command.CategoryNamed(name), additive)
+		same := left.commands.common(c.commands)
+		if !additive {
+			same = c.size - same
+		}
+		differ := c.size - same
 		if same > differ && (differ < fewest || differ == fewest && same > most) {
-			best, fewest, most = name, differ, same
+			best, fewest, most = c.name, differ, same
 		}
 	}
 	return best
 }
 
-func (s *Users) count(sel *selector, set command.Category, on bool) (same, differ int) {
-	s.table.Each(func(spec *command.Spec) {
-		switch {
-		case spec.Categories()&set == 0:
-		case sel.commands.has(spec.Index()) == on:
-			same++
-		default:
-			differ++
-		}
-	})
-	return same, differ
+// category is what a category's name stands for.
+type category struct {
+	name     string
+	commands bits
+	size     int
+}
+
+func categoriesOf(table *command.Table) []category {
+	var list []category
+	for _, name := range command.CategoryNames() {
+		c := category{name: name, commands: newBits(table)}
+		set := command.CategoryNamed(name)
+		table.Each(func(spec *command.Spec) {
+			if spec.Categories()&set != 0 {
+				c.commands.set(spec.Index(), true)
+				c.size++
+			}
+		})
+		list = append(list, c)
+	}
+	return list
 }

@@ -38,6 +38,10 @@ func (s *Users) Load(name, text string) (gone []*User, err error) {
 // and no rule but the names of commands, as it may hold a password.
 func (s *Users) loadLine(wrong *strings.Builder, where string, words []string) *Rules {
 	r := s.newRules()
+	if len(words) > maxParts {
+		fmt.Fprintf(wrong, "%s: %s. ", where, errTooMany)
+		return r
+	}
 	merged, unclosed := mergeSelectors(words)
 	if unclosed != "" {
 		wrong.WriteString(where + ": Unmatched parenthesis in selector definition.")
@@ -56,6 +60,9 @@ func (s *Users) loadLine(wrong *strings.Builder, where string, words []string) *
 		}
 	}
 	r.settle()
+	if r.parts() > maxParts {
+		fmt.Fprintf(wrong, "%s: %s. ", where, errTooMany)
+	}
 	return r
 }
 

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -23,7 +24,7 @@ const (
 	similarWithin = 60_000
 	// similarAmong is among how many of the latest entries one like it is looked for.
 	similarAmong = 10
-	// maxObject bounds what is kept of an object's name, bytes: the log is filled by clients.
+	// maxObject bounds what is kept of the name of an object or a user, bytes: the log is filled by clients.
 	maxObject = 128 << 10
 )
 
@@ -37,7 +38,10 @@ type Log struct {
 // Add notes an event; e's ID, Count and times need not be set. At most most entries are kept.
 func (l *Log) Add(e Event, nowMS int64, most int) {
 	if len(e.Object) > maxObject {
-		e.Object = e.Object[:maxObject]
+		e.Object = strings.Clone(e.Object[:maxObject])
+	}
+	if len(e.User) > maxObject {
+		e.User = strings.Clone(e.User[:maxObject])
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

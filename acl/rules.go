@@ -118,6 +118,9 @@ func (s *Users) defaultRules() *Rules {
 
 // with returns r changed by rules. The error names the first rule that is wrong.
 func (s *Users) with(r *Rules, rules []string) (*Rules, error) {
+	if len(rules) > maxParts {
+		return nil, errTooMany
+	}
 	merged, unclosed := mergeSelectors(rules)
 	if unclosed != "" {
 		return nil, fmt.Errorf("Unmatched parenthesis in acl selector starting at '%s'.", unclosed)
@@ -129,12 +132,31 @@ func (s *Users) with(r *Rules, rules []string) (*Rules, error) {
 		}
 	}
 	c.settle()
+	if c.parts() > maxParts {
+		return nil, errTooMany
+	}
 	return c, nil
+}
+
+// maxParts bounds what a user is made of: passwords, selectors, patterns, and commands that are allowed with one argument only. Each command of the
+// user, each login and each change looks at all of them, and whoever waits for these waits for that.
+const maxParts = 4096
+
+// parts is how many of them there are.
+func (r *Rules) parts() int {
+	n := len(r.passwords) + len(r.selectors) + r.root.parts()
+	for i := range r.selectors {
+		n += r.selectors[i].parts()
+	}
+	return n
 }
 
 // CheckRules tells whether rules can be understood, though commands and categories in them may be unknown. If not, at is the index of
 // the one that is wrong.
 func (s *Users) CheckRules(rules []string) (at int, err error) {
+	if len(rules) > maxParts {
+		return 0, errTooMany
+	}
 	merged, unclosed := mergeSelectors(rules)
 	if unclosed != "" {
 		return slices.Index(rules, unclosed), errSyntax
@@ -165,6 +187,8 @@ func (r *Rules) clone() *Rules {
 	c.passwords = slices.Clone(r.passwords)
 	c.selectors = slices.Clone(r.selectors)
 	c.root.commands = slices.Clone(r.root.commands)
+	c.root.keys = slices.Clone(r.root.keys)
+	c.root.channels = slices.Clone(r.root.channels)
 	return &c
 }
 
@@ -254,21 +278,20 @@ func (r *Rules) removePassword(mark byte, text string) error {
 // mergeSelectors makes one rule of those from one that begins with a parenthesis to the one that ends with it. unclosed is where
 // one begins that does not end.
 func mergeSelectors(rules []string) (merged []string, unclosed string) {
-	open := ""
-	begin := ""
-	for _, rule := range rules {
+	begin := -1
+	for i, rule := range rules {
 		switch {
-		case begin == "" && strings.HasPrefix(rule, "(") && !strings.HasSuffix(rule, ")"):
-			begin, open = rule, rule
-		case begin == "":
+		case begin < 0 && strings.HasPrefix(rule, "(") && !strings.HasSuffix(rule, ")"):
+			begin = i
+		case begin < 0:
 			merged = append(merged, rule)
-		default:
-			open += " " + rule
-			if strings.HasSuffix(rule, ")") {
-				merged = append(merged, open)
-				begin = ""
-			}
+		case strings.HasSuffix(rule, ")"):
+			merged = append(merged, strings.Join(rules[begin:i+1], " "))
+			begin = -1
 		}
 	}
-	return merged, begin
+	if begin >= 0 {
+		return merged, rules[begin]
+	}
+	return merged, ""
 }

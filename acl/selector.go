@@ -2,6 +2,7 @@ package acl
 
 import (
 	"encoding/binary"
+	mathbits "math/bits"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (p keyPattern) String() string {
 	return "~" + p.text
 }
 
-// selector is a set of permissions. Copies share what their slices and maps hold: these are replaced, not changed.
+// selector is a set of permissions. Copies share what their slices and maps hold: these are replaced, not changed, but by who has made them.
 type selector struct {
 	allKeys, allChannels, allCommands bool
 
@@ -78,10 +79,28 @@ type selector struct {
 	channels  []string
 }
 
+// parts is how many patterns there are, and first arguments.
+func (sel *selector) parts() int {
+	n := len(sel.keys) + len(sel.channels)
+	for _, args := range sel.firstArgs {
+		n += len(args)
+	}
+	return n
+}
+
 // bits has a bit for each command and subcommand, by its index.
 type bits []uint64
 
 func (b bits) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+
+// common is how many of other are in b.
+func (b bits) common(other bits) int {
+	n := 0
+	for i, word := range b {
+		n += mathbits.OnesCount64(word & other[i])
+	}
+	return n
+}
 
 func (b bits) set(i int, on bool) {
 	if on {
@@ -90,6 +109,8 @@ func (b bits) set(i int, on bool) {
 		b[i/64] &^= 1 << (i % 64)
 	}
 }
+
+func newBits(table *command.Table) bits { return make(bits, (table.Count()+63)/64) }
 
 // Errors of a rule; their texts are those of Redis.
 type ruleError string
@@ -103,12 +124,13 @@ const (
 	errAllChans = ruleError("Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an empty list of channels")
 	errNoPass   = ruleError("The password you are trying to remove from the user does not exist")
 	errBadHash  = ruleError("The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters")
+	errTooMany  = ruleError("A user may have at most 4096 rules: passwords, selectors, patterns and commands with a first argument")
 	errFirstArg = ruleError("Allowing first-arg of a subcommand is not supported")
 )
 
 // newSelector returns a selector without permissions.
 func (s *Users) newSelector() selector {
-	return selector{commands: make(bits, (s.table.Count()+63)/64), allChannels: s.openChannels}
+	return selector{commands: newBits(s.table), allChannels: s.openChannels}
 }
 
 // apply changes sel, which nobody else has, by one rule.
@@ -255,7 +277,6 @@ func (sel *selector) addKeys(rule string) error {
 	if hasBlanks(text) {
 		return errSyntax
 	}
-	sel.keys = slices.Clone(sel.keys)
 	if i := slices.IndexFunc(sel.keys, func(k keyPattern) bool { return k.text == text }); i >= 0 {
 		sel.keys[i].access |= allowed
 	} else {
@@ -272,7 +293,7 @@ func (sel *selector) addChannels(pattern string) error {
 		return errSyntax
 	}
 	if !slices.Contains(sel.channels, pattern) {
-		sel.channels = append(slices.Clip(sel.channels), pattern)
+		sel.channels = append(sel.channels, pattern)
 	}
 	return nil
 }
@@ -286,6 +307,9 @@ func (s *Users) parseSelector(text string) (selector, error) {
 	rules, ok := resp.SplitArgs(nil, []byte(text[1:len(text)-1]))
 	if !ok {
 		return sel, errSyntax
+	}
+	if len(rules) > maxParts {
+		return sel, errTooMany
 	}
 	for _, rule := range rules {
 		if err := s.apply(&sel, string(rule)); err != nil {

@@ -29,7 +29,8 @@ func (u *User) Rules() *Rules { return u.rules.Load() }
 type Users struct {
 	table        *command.Table
 	commands     map[string]*command.Spec // by the names that they have before rename-command
-	openChannels bool                     // new users may use all channels (acl-pubsub-default allchannels)
+	categories   []category
+	openChannels bool // new users may use all channels (acl-pubsub-default allchannels)
 
 	mu     sync.RWMutex
 	byName map[string]*User
@@ -39,6 +40,7 @@ type Users struct {
 // NewUsers returns a set with the user default, who may do everything.
 func NewUsers(table *command.Table, openChannels bool) *Users {
 	s := &Users{table: table, openChannels: openChannels, byName: map[string]*User{}, commands: map[string]*command.Spec{}}
+	s.categories = categoriesOf(table)
 	table.Each(func(spec *command.Spec) { s.commands[spec.FullName()] = spec })
 	s.def = &User{name: DefaultName}
 	s.def.rules.Store(s.defaultRules())

@@ -286,4 +286,31 @@ func TestHostileACL(t *testing.T) {
 	if got := admin.Do("ACL", "USERS"); !strings.HasPrefix(got, "*3002\r\n") {
 		t.Errorf("%.20q", got)
 	}
+	if got := admin.Do("ACL", "LIST"); !strings.HasPrefix(got, "*3002\r\n") {
+		t.Errorf("%.20q", got)
+	}
+	for len(rules) < 10_000 {
+		rules = append(rules, fmt.Sprintf("(+get ~key%d)", len(rules)))
+	}
+	for _, tooMany := range [][]string{rules, {"ACL", "SETUSER", "many", "(" + strings.Repeat("~a ", 10_000) + ")"}} {
+		if got := admin.Do(tooMany...); !strings.HasPrefix(got, "-ERR") || !strings.Contains(got, "at most 4096 rules") {
+			t.Errorf("%.100q", got)
+		}
+	}
+	bit := []string{"ACL", "SETUSER", "many"}
+	for range 1000 {
+		bit = append(bit, "(~x)")
+	}
+	for i := range 4 {
+		got, want := admin.Do(bit...), "+OK\r\n"
+		if i > 0 {
+			want = "-ERR A user may have at most 4096 rules"
+		}
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%d: %.100q", i, got)
+		}
+	}
+	if got := c.Do("GET", "key999"); got != "$-1\r\n" {
+		t.Error(got)
+	}
 }
