@@ -139,12 +139,15 @@ func timeCommand(c *command.Ctx) {
 }
 
 // shutdown ends the server, after a last save if that is asked for, or, by default, if there are rules for saving. What could still fail makes it go on, and the
-// client gets an error. A shutdown that is under way takes no longer than saving, so there is nothing for ABORT to end.
+// client gets an error. A shutdown that is under way takes no longer than saving: all that ABORT can end is one that a signal asked for and that has not begun.
 func shutdown(c *command.Ctx) {
 	flags, abort, ok := shutdownOptions(c.Args[1:])
 	switch {
 	case !ok:
 		c.Error(command.ErrSyntax)
+		return
+	case abort && client(c).reactor.srv.abortShutdown():
+		c.Reply.OK()
 		return
 	case abort:
 		c.Error("ERR No shutdown in progress.")

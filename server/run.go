@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/shoaldb/shoal/server/config"
 )
@@ -207,9 +208,17 @@ func (s *Server) logReady(v *config.Values) {
 	}
 }
 
-// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded.
+// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded. A signal is periodic work as any other: while DEBUG
+// PAUSE-CRON keeps that from being done the server goes on, and SHUTDOWN ABORT makes it forget the signal.
 func (s *Server) wait(signals chan os.Signal, loaded chan bool) stopping {
 	for {
+		var again <-chan time.Time
+		if stop := s.signalled.Load(); stop != nil {
+			if !s.observed.cronPaused.Load() && s.signalled.CompareAndSwap(stop, nil) {
+				return *stop
+			}
+			again = time.After(cronPause)
+		}
 		select {
 		case ok := <-loaded:
 			if !ok {
@@ -226,9 +235,22 @@ func (s *Server) wait(signals chan os.Signal, loaded chan bool) stopping {
 				name, flags = "SIGINT", s.cfg.Load().ShutdownOnSigint
 			}
 			s.log.Warningf("Received %s scheduling shutdown...", name)
-			return stopping{flags: flags}
+			s.signalled.Store(&stopping{flags: flags})
+		case <-again:
 		}
 	}
+}
+
+// cronPause is how long wait leaves between two looks whether periodic work is done again.
+const cronPause = 10 * time.Millisecond
+
+// abortShutdown makes the server forget a signal to end. It reports false if there is none.
+func (s *Server) abortShutdown() bool {
+	if s.signalled.Swap(nil) == nil {
+		return false
+	}
+	s.log.Warningf("Shutdown manually aborted.")
+	return true
 }
 
 // exitAtSecond ends the process at once if a SIGINT comes before it is ready to end.

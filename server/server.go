@@ -79,6 +79,7 @@ type Server struct {
 	tls       loadedTLS
 	oomScore  oomScore
 	stop      chan stopping
+	signalled atomic.Pointer[stopping] // by a signal that nobody has followed yet
 
 	sanitizations atomic.Int64 // see command.Env
 	trustPayloads atomic.Bool  // DEBUG SET-SKIP-CHECKSUM-VALIDATION

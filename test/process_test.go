@@ -95,7 +95,7 @@ func TestSecondInterrupt(t *testing.T) {
 		srv := s.start(t)
 		worker := srv.Dial(t)
 		worker.Do("SETBIT", "big", "4294967295", "1")
-		worker.SendRaw(strings.Repeat("BITCOUNT big\r\n", 500))
+		worker.SendRaw("MULTI\r\n" + strings.Repeat("BITCOUNT big\r\n", 500) + "EXEC\r\n") // in one step
 		oracle.WaitFor(t, "the server to be busy", func() bool {
 			c := srv.Dial(t)
 			defer c.Close()
@@ -133,6 +133,30 @@ func TestInterruptedSave(t *testing.T) {
 		}
 		if files, err := os.ReadDir(srv.Dir); err != nil || slices.ContainsFunc(files, func(f os.DirEntry) bool { return strings.HasSuffix(f.Name(), ".rdb") }) {
 			t.Errorf("%v, %v", files, err)
+		}
+	})
+}
+
+// TestShutdownAbort takes a signal back before the server has followed it.
+func TestShutdownAbort(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		srv := s.start(t)
+		c := srv.Dial(t)
+		c.Do("DEBUG", "PAUSE-CRON", "1")
+		srv.Signal(t, syscall.SIGTERM)
+		srv.WaitLog(t, "Received SIGTERM scheduling shutdown")
+		if got := c.Do("SHUTDOWN", "ABORT"); got != "+OK\r\n" {
+			t.Error(got)
+		}
+		srv.WaitLog(t, "Shutdown manually aborted")
+		if got := c.Do("SHUTDOWN", "ABORT"); got != "-ERR No shutdown in progress.\r\n" {
+			t.Error(got)
+		}
+		c.Do("DEBUG", "PAUSE-CRON", "0")
+		checkAlive(t, srv)
+		srv.Signal(t, syscall.SIGTERM)
+		if code := srv.Wait(t); code != 0 {
+			t.Errorf("exit status %d", code)
 		}
 	})
 }
