@@ -261,6 +261,11 @@ func (r *reactor) prefetchKeys(keys []shard.Key) {
 	for i, bucket := range buckets {
 		entries = keys[i].PeekEntry(bucket, entries)
 	}
+	if r.srv.maxMemory.remembers.Load() {
+		for i := range keys {
+			entries = keys[i].PeekMemory(entries)
+		}
+	}
 	alloc.Prefetch(entries)
 	b.entries = entries
 }

@@ -24,6 +24,8 @@ type memoryLimit struct {
 	samples atomic.Int64
 	clients atomic.Int64 // bytes that clients take, each as of its last check
 
+	remembers atomic.Bool // shards remember accesses apart from the keys: shard.Eviction.Remembers
+
 	exceededNS atomic.Int64 // nanotime since which the limit is exceeded; 0: it is not
 	totalNS    atomic.Int64 // for how long it has been before
 }
@@ -51,9 +53,11 @@ func (s *Server) setMemoryLimit(v *config.Values) {
 	m := &s.maxMemory
 	m.samples.Store(int64(v.MaxMemorySamples))
 	m.stepNS.Store(evictionNS(v.EvictionTenacity))
-	s.ks.SetEviction(shard.Eviction{
+	e := shard.Eviction{
 		Policy: evictionPolicies[v.MaxMemoryPolicy], LimitBytes: v.MaxMemory, LFULogFactor: v.LFULogFactor, LFUDecayMinutes: v.LFUDecayTimeMin,
-	})
+	}
+	s.ks.SetEviction(e)
+	m.remembers.Store(e.Remembers())
 	m.bytes.Store(v.MaxMemory)
 	if v.MaxMemory == 0 {
 		s.noteMemory(true)

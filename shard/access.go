@@ -151,7 +151,7 @@ func (db *DB) touchCount(e Entry) {
 func (db *DB) Freq(e Entry) int {
 	s := db.shard
 	if s.access == accessSketch {
-		return s.frequency.Count(s.arena, db.HashOf(e.ref))
+		return s.frequency.Count(s.arena, remembered(db.HashOf(e.ref)))
 	}
 	return int(db.countNow(e))
 }

@@ -58,7 +58,7 @@ type batch struct {
 	names   [16][16]byte
 	keys    [16]Key
 	buckets [16]uintptr
-	entries [64]uintptr
+	entries [96]uintptr
 	x       uint64
 }
 
@@ -80,6 +80,11 @@ func (b *batch) prefetch(keys []Key) {
 	entries := b.entries[:0]
 	for i := range keys {
 		entries = keys[i].PeekEntries(b.buckets[i], entries)
+	}
+	if s := keys[0].DB.shard; s.counting {
+		for i := range keys {
+			entries = keys[i].PeekMemory(entries)
+		}
 	}
 	alloc.Prefetch(entries)
 }

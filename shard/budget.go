@@ -47,8 +47,14 @@ func (e *Eviction) access() access {
 	return accessTime
 }
 
+// Remembers tells whether shards remember accesses apart from the keys: [Key.PeekMemory].
+func (e *Eviction) Remembers() bool {
+	return e.LimitBytes > 0 && (e.Policy == AllKeysS3FIFO || e.Policy == AllKeysWTinyLFU)
+}
+
 // budget is what the keyspace knows of its memory without asking the shards.
 type budget struct {
+	limit   atomic.Int64 // of bytes; 0: none
 	used    atomic.Int64 // bytes that the shards hold, but for what they have not told yet
 	freeing atomic.Int32 // shards with deleted values whose memory has yet to be given back
 }
@@ -61,6 +67,8 @@ type account struct {
 	told     int  // bytes counted in the budget
 	weighed  int  // told when weight was set
 	weight   atomic.Int64
+	sole     int // a database that had keys to evict then
+	others   int // databases that had besides
 }
 
 // SetEviction says how keys are evicted from now on. The caller has locked no shard. Where access clocks get another meaning, or keys an
@@ -68,6 +76,7 @@ type account struct {
 func (ks *Keyspace) SetEviction(e Eviction) {
 	ks.lfuLogFactor.Store(int64(e.LFULogFactor))
 	ks.lfuDecayMinutes.Store(int64(e.LFUDecayMinutes))
+	ks.budget.limit.Store(e.LimitBytes)
 	for _, s := range ks.shards {
 		s.mu.Lock()
 		s.setEviction(&e)
@@ -117,10 +126,15 @@ func (s *Shard) tell(d int) {
 // weigh notes how many keys could be evicted.
 func (s *Shard) weigh() {
 	s.weighed = s.told
-	n := 0
-	for _, db := range s.dbs {
-		n += db.evictable()
+	n, with := 0, 0
+	for i, db := range s.dbs {
+		if keys := db.evictable(); keys > 0 {
+			n += keys
+			with++
+			s.sole = i
+		}
 	}
+	s.others = max(with-1, 0)
 	s.weight.Store(int64(n))
 }
 
@@ -158,6 +172,9 @@ func (s *Shard) noteFreeing() {
 func (ks *Keyspace) Used() int64 {
 	return ks.budget.used.Load() + ks.heap.LargeBytes() + ks.retired.bytes.Load()
 }
+
+// hasRoom tells whether what policies remember may grow: only memory that keys do not need is for that.
+func (s *Shard) hasRoom() bool { return s.ks.Used() <= s.ks.budget.limit.Load() }
 
 // Untold returns by how much the shard, which the caller has locked, has changed since it told the budget.
 func (s *Shard) Untold() int64 {

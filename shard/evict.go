@@ -37,17 +37,23 @@ type Evictor struct {
 	average  int   // bytes that evicting a key gives back
 	bar      int64 // score of keys evicted lately
 
-	refs       [candidateMax]alloc.Ref
-	addrs      [candidateMax]uintptr
-	candidates [candidateMax]candidate
-	records    [maxBuckets]uint32
+	refs    [candidateMax]alloc.Ref
+	addrs   [candidateMax]uintptr
+	scores  [candidateMax]candidate
+	records [maxBuckets]uint32
 }
 
-// candidate is an entry that might be evicted. The highest score goes first.
-type candidate struct {
-	score int64
-	ref   alloc.Ref
+// candidate is an entry that might be evicted: its score 54 | its index in Evictor.refs 10. The highest goes first.
+type candidate int64
+
+const indexBits = 10 // candidateMax < 1<<indexBits
+
+func newCandidate(score int64, index int) candidate {
+	return candidate(score<<indexBits | int64(index))
 }
+
+func (c candidate) score() int64 { return int64(c >> indexBits) }
+func (c candidate) index() int   { return int(c & (1<<indexBits - 1)) }
 
 // NewEvictor returns an Evictor; seed is random.
 func NewEvictor(ks *Keyspace, seed uint64) *Evictor {
@@ -116,6 +122,8 @@ func (v *Evictor) Evict(s *Shard, need int64) (gone int) {
 		x.s3fifo()
 	case AllKeysWTinyLFU:
 		x.wTinyLFU()
+	case AllKeysRandom, VolatileRandom:
+		x.random()
 	default:
 		x.sampled()
 	}
@@ -127,6 +135,9 @@ func (v *Evictor) Evict(s *Shard, need int64) (gone int) {
 
 // pickDB returns one of the shard's databases, each with a probability in proportion to its keys, or nil.
 func (v *Evictor) pickDB(s *Shard) *DB {
+	if db := s.dbs[s.sole]; s.others == 0 && db.evictable() > 0 {
+		return db
+	}
 	total := 0
 	for _, db := range s.dbs {
 		total += db.evictable()
@@ -153,6 +164,9 @@ type eviction struct {
 	before int   // bytes that the arena held
 	large  int64 // bytes of large values
 	gone   int   // keys
+
+	// Of allkeys-wtinylfu: it samples once, and when the victims are used up other shards have better ones.
+	hasSampled, usedUp bool
 }
 
 // freed returns the bytes that have been given back, or will be soon.
@@ -206,10 +220,7 @@ func (db *DB) locate(ref alloc.Ref) (Key, Entry) {
 // samples returns how many keys are looked at. Of many that are to go the best of four fifths as many as for one alone are better already: their
 // mean rank among n*s is 1/2s of these, that of the best of s is 1/(s+1).
 func (x *eviction) samples() int {
-	switch {
-	case x.s.policy == AllKeysRandom || x.s.policy == VolatileRandom:
-		return 2 * x.want
-	case x.want > evictAtOnce/2:
+	if x.want > evictAtOnce/2 {
 		return max(x.v.samples*4/5, 1) * x.want
 	}
 	return x.v.samples * max(x.want, leastBatch)
@@ -219,51 +230,97 @@ func (x *eviction) samples() int {
 func (x *eviction) sampled() {
 	list := x.score(x.candidates(x.samples()))
 	rejected := len(list) > 0
-	for !x.done() {
-		c := x.take(&list)
-		if c.ref == 0 || !x.good(c.score) {
-			break
+	for good := true; good && !x.done() && len(list) > 0; {
+		n := min(x.want, len(list))
+		selectBest(list, n)
+		for _, c := range list[:n] {
+			if good = x.good(c.score()); !good || x.done() {
+				break
+			}
+			if k, e := x.db.locate(x.v.refs[c.index()]); e.h != nil && x.evict(&k, e) {
+				rejected = false
+				x.v.bar += (c.score() - x.v.bar) / 16
+			}
 		}
-		if k, e := x.db.locate(c.ref); e.h != nil && x.evict(&k, e) {
-			rejected = false
-			x.v.bar += (c.score - x.v.bar) / 16
-		}
+		list = list[n:]
 	}
 	if rejected {
 		x.relax()
 	}
 }
 
-// take removes the best candidate from list, or just any where none is better.
-func (x *eviction) take(list *[]candidate) candidate {
-	if x.s.policy != AllKeysRandom && x.s.policy != VolatileRandom {
-		return takeBest(list)
+// selectBest moves the n highest of list to its front. (C. A. R. Hoare, Algorithm 65: Find, CACM 4, 1961.)
+func selectBest(list []candidate, n int) {
+	if n == 1 {
+		best := 0
+		for i, c := range list {
+			if c > list[best] {
+				best = i
+			}
+		}
+		list[0], list[best] = list[best], list[0]
+		return
 	}
-	l := *list
-	if len(l) == 0 {
-		return candidate{}
-	}
-	i := int(x.v.rng.Uint64() % uint64(len(l)))
-	c := l[i]
-	l[i] = l[len(l)-1]
-	*list = l[:len(l)-1]
-	return c
-}
-
-// takeBest removes the candidate with the highest score from list; it is zero if there is none.
-func takeBest(list *[]candidate) (c candidate) {
-	l := *list
-	best := -1
-	for i := range l {
-		if l[i].ref != 0 && (best < 0 || l[i].score > c.score) {
-			best, c = i, l[i]
+	for n > 0 && n < len(list) {
+		k := partition(list)
+		switch {
+		case k >= n:
+			list = list[:k]
+		default:
+			list, n = list[k+1:], n-k-1
 		}
 	}
-	if best >= 0 {
-		l[best] = l[len(l)-1]
-		*list = l[:len(l)-1]
+}
+
+// partition moves those of list, which has two or more, that are higher than some other one of them to the front, that one behind these, and returns its
+// place. Its loop has no branch but its own.
+func partition(list []candidate) int {
+	last := len(list) - 1
+	// The median of three.
+	a, b, c := list[0], list[len(list)/2], list[last]
+	switch pivot := max(min(a, b), min(max(a, b), c)); pivot {
+	case a:
+		list[0], list[last] = c, a
+	case b:
+		list[len(list)/2], list[last] = c, b
 	}
-	return c
+	pivot := list[last]
+	k := 0
+	for i := range last {
+		c := list[i]
+		list[i] = list[k]
+		list[k] = c
+		k += int(uint64(pivot-c) >> 63) // 1 if c is higher
+	}
+	list[last], list[k] = list[k], pivot
+	return k
+}
+
+// random evicts any keys.
+func (x *eviction) random() {
+	v := x.v
+	refs := x.candidates(2 * x.want)
+	for !x.done() && len(refs) > 0 {
+		n := min(recordsAhead, x.want, len(refs))
+		for i := range n {
+			j := i + int(v.rng.Uint64()>>33)%(len(refs)-i)
+			refs[i], refs[j] = refs[j], refs[i]
+			v.addrs[i] = x.s.arena.Addr(refs[i])
+		}
+		alloc.Prefetch(v.addrs[:n])
+		for _, ref := range refs[:n] {
+			if x.done() {
+				break
+			}
+			if x.s.policy == VolatileRandom && alloc.At[header](x.s.arena, ref).flags&flagExpire == 0 {
+				continue
+			}
+			if k, e := x.db.locate(ref); e.h != nil {
+				x.evict(&k, e)
+			}
+		}
+		refs = refs[n:]
+	}
 }
 
 // candidates returns about n entries, picked at random, that the policy may evict.
@@ -344,24 +401,27 @@ func contains(refs []alloc.Ref, ref alloc.Ref) bool {
 	return false
 }
 
-// score gives the entries scores, by the policy.
+// score gives the entries scores, by the policy. refs is what candidates returned.
 func (x *eviction) score(refs []alloc.Ref) []candidate {
 	v, a := x.v, x.s.arena
 	for i, ref := range refs {
 		v.addrs[i] = a.Addr(ref)
 	}
 	alloc.Prefetch(v.addrs[:len(refs)])
-	list := v.candidates[:0]
+	list := v.scores[:0]
 	volatile := x.s.policy.Volatile()
-	for _, ref := range refs {
+	for i, ref := range refs {
 		e := Entry{h: alloc.At[header](a, ref), ref: ref}
 		if volatile && e.h.flags&flagExpire == 0 {
 			continue
 		}
-		list = append(list, candidate{x.scoreOf(e), ref})
+		list = append(list, newCandidate(x.scoreOf(e), i))
 	}
 	return list
 }
+
+// mostScore bounds the scores of volatile-ttl, in ms.
+const mostScore = 1 << (62 - indexBits)
 
 func (x *eviction) scoreOf(e Entry) int64 {
 	switch x.s.policy {
@@ -370,7 +430,7 @@ func (x *eviction) scoreOf(e Entry) int64 {
 	case AllKeysLFU, VolatileLFU:
 		return 255 - int64(x.db.countNow(e))
 	case VolatileTTL:
-		return x.s.nowMS - x.db.ExpireMS(e)
+		return max(-mostScore, min(x.s.nowMS-x.db.ExpireMS(e), mostScore))
 	}
 	return 0
 }
@@ -408,9 +468,9 @@ type reader struct {
 	ahead int // records whose entries have been asked for
 }
 
-// next returns the entry of the next record that is not stale, and the record; ok is false if the queue is empty or most records have
+// next returns the key and the entry of the next record that is not stale, and the record; ok is false if the queue is empty or most records have
 // been read.
-func (r *reader) next(left *int) (e Entry, rec uint32, ok bool) {
+func (r *reader) next(left *int) (k Key, e Entry, rec uint32, ok bool) {
 	db := r.x.db
 	for *left > 0 {
 		*left--
@@ -420,27 +480,33 @@ func (r *reader) next(left *int) (e Entry, rec uint32, ok bool) {
 		r.ahead--
 		rec, ok = db.order.queues[r.queue].Pop(db.shard.arena)
 		if !ok {
-			return Entry{}, 0, false
+			break
 		}
-		if e = db.inQueue(rec, uint32(r.queue)+1); e.h != nil {
-			return e, rec, true
+		if k, e = db.inQueue(rec, uint32(r.queue)+1); e.h != nil {
+			return k, e, rec, true
 		}
 	}
-	return Entry{}, 0, false
+	return Key{}, Entry{}, 0, false
 }
 
+// prefetch asks for the entries of the next records, and for what is remembered of them.
 func (r *reader) prefetch() {
 	var b dueBatch
-	db := r.x.db
-	b.n = db.order.queues[r.queue].Peek(db.shard.arena, b.records[:])
+	db, s := r.x.db, r.x.s
+	b.n = db.order.queues[r.queue].Peek(s.arena, b.records[:])
 	b.prefetch(&db.table)
+	for i, rec := range b.records[:b.n] {
+		switch s.policy {
+		case AllKeysWTinyLFU:
+			r.x.v.addrs[i] = s.frequency.Peek(s.arena, uint64(rec))
+		case AllKeysS3FIFO:
+			r.x.v.addrs[i] = s.ghosts.Peek(s.arena, uint64(rec))
+		}
+	}
+	if s.policy != AllKeysSieve {
+		alloc.Prefetch(r.x.v.addrs[:b.n])
+	}
 	r.ahead = max(b.n, 1)
-}
-
-// keyOf returns the key of e.
-func (db *DB) keyOf(e Entry) Key {
-	name := db.Key(e)
-	return Key{Name: name, Hash: db.shard.ks.Hash(name), DB: db}
 }
 
 // again puts e, which stays, at the end of a queue.
@@ -471,11 +537,10 @@ func (x *eviction) sieve() {
 			o.sweeping = false
 			r.ahead = 0
 		}
-		e, rec, ok := r.next(&left)
+		k, e, rec, ok := r.next(&left)
 		if !ok {
 			continue
 		}
-		k := x.db.keyOf(e)
 		if e.h.uses() == 0 && x.evict(&k, e) {
 			continue
 		}
@@ -495,11 +560,10 @@ func (x *eviction) s3fifo() {
 	small, main := reader{x: x, queue: 0}, reader{x: x, queue: 1}
 	for !x.done() && left > 0 && x.fill() {
 		if o.queues[0].Len()*smallShare > x.db.table.Len() || o.queues[1].Len() == 0 {
-			if e, rec, ok := small.next(&left); ok {
-				x.leaveSmall(e, rec)
+			if k, e, rec, ok := small.next(&left); ok {
+				x.leaveSmall(&k, e, rec)
 			}
-		} else if e, rec, ok := main.next(&left); ok {
-			k := x.db.keyOf(e)
+		} else if k, e, rec, ok := main.next(&left); ok {
 			if u := e.h.uses(); u > 0 {
 				e.h.setUses(u - 1)
 				x.again(e, rec, inSecond)
@@ -511,83 +575,116 @@ func (x *eviction) s3fifo() {
 }
 
 // leaveSmall decides on a key at the end of the small queue.
-func (x *eviction) leaveSmall(e Entry, rec uint32) {
-	k := x.db.keyOf(e)
-	if e.h.uses() <= 1 {
-		hash := k.Hash
-		if x.evict(&k, e) {
-			x.s.ghosts.Add(x.s.arena, hash)
-			return
-		}
+func (x *eviction) leaveSmall(k *Key, e Entry, rec uint32) {
+	if e.h.uses() <= 1 && x.evict(k, e) {
+		x.s.ghosts.Add(x.s.arena, uint64(rec))
+		return
 	}
 	e.h.setUses(0)
 	x.again(e, rec, inSecond)
 }
 
 // wTinyLFU lets new keys through a window. What leaves it stays if it is accessed more often than a key that is no longer in the
-// window, the least frequent of a sample, which goes in its place. (G. Einziger, R. Friedman and B. Manes; see package sketch.)
+// window, the least frequent of some, which goes in its place. (G. Einziger, R. Friedman and B. Manes; see package sketch.)
 func (x *eviction) wTinyLFU() {
 	s, o := x.s, &x.db.order
 	if o.walking {
 		x.db.walkStep(8)
 	}
-	// Most keys go at the end of the window, for which one sample serves. Of a sample only the worst go.
-	list := x.scoreMain(x.candidates(x.v.samples * leastBatch))
-	mostMain := len(list)/4 + 1
 	window := reader{x: x}
 	left := recordsMax
-	target := x.db.window()
-	for !x.done() && left > 0 {
-		if o.queues[0].Len() <= target && len(list) > 0 {
-			if mostMain--; mostMain < 0 || !x.evictMain(&list) {
-				return
-			}
+	shortest := x.db.window()
+	for !x.done() && left > 0 && !x.usedUp {
+		if o.queues[0].Len() <= shortest && x.evictMain(anyFrequency) {
 			continue
 		}
-		e, rec, ok := window.next(&left)
+		k, e, rec, ok := window.next(&left)
 		switch {
-		case !ok && len(list) == 0:
-			return
 		case !ok:
-			continue
+			if left > 0 && !x.evictMain(anyFrequency) {
+				return
+			}
 		case e.h.uses() > 0:
 			e.h.setUses(0)
 			x.again(e, rec, inFirst)
-			continue
-		}
-		k := x.db.keyOf(e)
-		if n := s.frequency.Count(s.arena, k.Hash); len(list) > 0 && x.admits(n, list) {
-			e.h.setQueue(inSecond)
-			if mostMain--; mostMain < 0 || !x.evictMain(&list) {
-				return
-			}
-		} else if !x.evict(&k, e) {
+		case x.evictMain(x.worth(s.frequency.Count(s.arena, uint64(rec)))) || !x.evict(&k, e):
 			e.h.setQueue(inSecond)
 		}
 	}
 }
 
-// admits tells whether a key of the window that counts n accesses is worth more than the worst of list. Now and then one is admitted that
-// is not, as others could make sure otherwise that a key never is.
-func (x *eviction) admits(n int, list []candidate) bool {
-	worst := list[0].score
-	for _, c := range list[1:] {
-		worst = max(worst, c.score)
+// anyFrequency is more than any frequency.
+const anyFrequency = 16
+
+// worth returns the frequency that another key must be below to go for one that counts n accesses. Now and then it is any, as others could make sure
+// otherwise that a key never stays.
+func (x *eviction) worth(n int) int {
+	if n >= 6 && x.v.rng.Uint64()&127 == 0 {
+		return anyFrequency
 	}
-	return n > frequencyOf(worst) || n >= 6 && x.v.rng.Uint64()&127 == 0
+	return n
 }
 
-// evictMain evicts the worst of list.
-func (x *eviction) evictMain(list *[]candidate) bool {
+// victims are keys outside of the window, of those that were sampled the ones to go first. They are kept from one eviction to
+// the next: most keys that leave the window are worth less, and nothing has to be sampled for these.
+type victims struct {
+	list     [4]victim // ordered by score
+	n        int
+	contests int // since keys were sampled
+}
+
+// victim is a key as it was when it was sampled.
+type victim struct {
+	score int64
+	rec   uint32
+	clock uint32
+}
+
+// staleContests is after how many contests victims are looked for anew.
+const staleContests = 16
+
+// evictMain evicts a key outside of the window whose frequency is below a limit. It reports false if it finds none.
+func (x *eviction) evictMain(below int) bool {
+	w := &x.db.order.victims
 	for {
-		c := takeBest(list)
-		if c.ref == 0 {
+		if w.contests++; (w.n == 0 || w.contests > staleContests) && !x.hasSampled {
+			x.findVictims()
+		}
+		if w.n == 0 || frequencyOf(w.list[w.n-1].score) >= below {
 			return false
 		}
-		if k, e := x.db.locate(c.ref); e.h != nil && x.evict(&k, e) {
+		w.n--
+		x.usedUp = w.n == 0 && x.hasSampled
+		v := w.list[w.n]
+		k, e := x.db.recordedIn(v.rec, 1<<inNone|1<<inSecond)
+		if e.h != nil && e.h.getClock() == v.clock && x.evict(&k, e) { // not accessed since
 			return true
 		}
 	}
+}
+
+// findVictims samples keys outside of the window; the victims there were are forgotten.
+func (x *eviction) findVictims() {
+	w := &x.db.order.victims
+	w.contests, w.n = 0, 0
+	x.hasSampled = true
+	list := x.scoreMain(x.candidates(x.v.samples * leastBatch))
+	n := min(len(list)/4+1, len(list), len(w.list))
+	selectBest(list, n)
+	for _, c := range list[:n] {
+		ref := x.v.refs[c.index()]
+		w.add(victim{c.score(), uint32(x.db.HashOf(ref)), alloc.At[header](x.s.arena, ref).getClock()})
+	}
+}
+
+// add puts v in its place.
+func (w *victims) add(v victim) {
+	i := w.n
+	for ; i > 0 && w.list[i-1].score > v.score; i-- {
+		w.list[i] = w.list[i-1]
+	}
+	w.list[i] = v
+	w.n++
 }
 
 // agePeriod is the time, in accesses for each key, that counters of accesses are about (sketch.Frequency). A key that was not accessed for a
@@ -602,22 +699,22 @@ func (x *eviction) scoreMain(refs []alloc.Ref) []candidate {
 		v.addrs[i] = s.arena.Addr(ref)
 	}
 	alloc.Prefetch(v.addrs[:len(refs)])
-	list := v.candidates[:0]
-	var hashes [candidateMax]uint64
-	for _, ref := range refs {
+	list := v.scores[:0]
+	var records [candidateMax]uint32
+	for i, ref := range refs {
 		if h := alloc.At[header](s.arena, ref); h.queue() != inFirst {
-			hash := x.db.HashOf(ref)
-			v.addrs[len(list)] = s.frequency.Address(s.arena, hash)
-			hashes[len(list)] = hash
-			list = append(list, candidate{int64(s.present()-h.getClock()) & clockMask, ref})
+			rec := uint32(x.db.HashOf(ref))
+			v.addrs[len(list)] = s.frequency.Peek(s.arena, uint64(rec))
+			records[len(list)] = rec
+			list = append(list, newCandidate(int64(s.present()-h.getClock())&clockMask, i))
 		}
 	}
 	alloc.Prefetch(v.addrs[:len(list)])
 	reach := agePeriod * int64(x.db.table.Len())
-	for i := range list {
-		c := &list[i]
-		n := min(int64(s.frequency.Count(s.arena, hashes[i])), reach/(c.score<<accessShift+1))
-		c.score |= (15 - n) << clockBits
+	for i, c := range list {
+		age := c.score()
+		n := min(int64(s.frequency.Count(s.arena, uint64(records[i]))), reach/(age<<accessShift+1))
+		list[i] = newCandidate((15-n)<<clockBits|age, c.index())
 	}
 	return list
 }

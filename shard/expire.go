@@ -294,10 +294,24 @@ func (s *Shard) RebuildStep(limit int) bool {
 	return false
 }
 
-func (db *DB) rebuild(limit int) {
+// rebuildAhead is how many buckets' entries are asked for at once.
+const rebuildAhead = 4
+
+// rebuildSome puts the entries of the next n buckets into the new index.
+func (db *DB) rebuildSome(n int) {
 	x := &db.expires
-	for ; limit > 0 && int(x.walk) < db.table.Buckets(); limit-- {
-		db.table.Visit(x.walk, func(ref alloc.Ref) {
+	var entries [rebuildAhead * 2 * dict.Slots]uintptr
+	ahead := entries[:0]
+	for i := range uint32(n) {
+		db.table.Visit(x.walk+i, func(ref alloc.Ref) {
+			if len(ahead) < len(entries) {
+				ahead = append(ahead, db.shard.arena.Addr(ref))
+			}
+		})
+	}
+	alloc.Prefetch(ahead)
+	for i := range uint32(n) {
+		db.table.Visit(x.walk+i, func(ref alloc.Ref) {
 			e := db.entryAt(ref)
 			if ms := db.dueMS(e); ms != never {
 				x.rebuilt.Add(ms, uint32(db.HashOf(ref)))
@@ -306,7 +320,16 @@ func (db *DB) rebuild(limit int) {
 				x.hashesMet++
 			}
 		})
-		x.walk++
+	}
+}
+
+func (db *DB) rebuild(limit int) {
+	x := &db.expires
+	for limit > 0 && int(x.walk) < db.table.Buckets() {
+		n := min(limit, rebuildAhead, db.table.Buckets()-int(x.walk))
+		db.rebuildSome(n)
+		x.walk += uint32(n)
+		limit -= n
 	}
 	if int(x.walk) >= db.table.Buckets() && x.wheel.Clear(16*max(limit, 1)) {
 		x.wheel, x.rebuilt = x.rebuilt, nil

@@ -23,6 +23,8 @@ type order struct {
 	from    access // what their clocks were
 	walk    uint32 // the next bucket
 
+	victims victims // of allkeys-wtinylfu
+
 	sweeping  bool // stale records are being dropped
 	sweep     int  // of which queue
 	sweepLeft int  // records to look at
@@ -67,18 +69,22 @@ func (db *DB) admit(hash uint64, h *header) {
 	q := inFirst
 	switch s.policy {
 	case AllKeysWTinyLFU:
-		s.frequency.Fit(s.arena, int(s.weight.Load()))
+		if s.hasRoom() {
+			s.frequency.Fit(s.arena, int(s.weight.Load()))
+		}
 		s.noteAccess(hash)
+		if db.order.queues[0].Len() > db.window()+db.windowSlack() {
+			db.leaveWindow()
+		}
 	case AllKeysS3FIFO:
-		s.ghosts.Fit(s.arena, int(s.weight.Load()))
-		if s.ghosts.Take(s.arena, hash) {
+		if s.hasRoom() {
+			s.ghosts.Fit(s.arena, int(s.weight.Load()))
+		}
+		if s.ghosts.Take(s.arena, remembered(hash)) {
 			q = inSecond
 		}
 	}
 	db.line(q, uint32(hash), h)
-	if s.policy == AllKeysWTinyLFU && db.order.queues[0].Len() > db.window()+windowSlack {
-		db.leaveWindow()
-	}
 	if db.sweepDue() && !s.work.Load() {
 		s.work.Store(true)
 	}
@@ -86,16 +92,29 @@ func (db *DB) admit(hash uint64, h *header) {
 
 const (
 	windowShare = 20 // the part of the keys, one in so many, that are in the window of allkeys-wtinylfu
-	windowSlack = 16 // keys that it may have too many, for eviction to choose from
+	slackShare  = 4  // the part of the window by which it may be too long
+	leastSlack  = 16 // keys
+	mostSlack   = 96 // keys
 )
 
 // window returns how many keys the window of allkeys-wtinylfu is to have.
 func (db *DB) window() int { return db.table.Len() / windowShare }
 
-// leaveWindow lets the oldest key leave the window: there is room for all.
+// windowSlack returns how many keys more the window may have: evictions come to a shard several at once, and a key that leaves the
+// window should meet one that has to go for it.
+func (db *DB) windowSlack() int {
+	return max(leastSlack, min(db.window()/slackShare, mostSlack))
+}
+
+// leaveWindow lets the oldest keys leave the window: there is room for all.
 func (db *DB) leaveWindow() {
-	if rec, ok := db.order.queues[0].Pop(db.shard.arena); ok {
-		if e := db.recorded(rec, inFirst); e.h != nil {
+	var b dueBatch
+	q := &db.order.queues[0]
+	b.n = q.Peek(db.shard.arena, b.records[:leastSlack/2])
+	b.prefetch(&db.table)
+	for _, rec := range b.records[:b.n] {
+		q.Pop(db.shard.arena)
+		if _, e := db.recorded(rec, inFirst); e.h != nil {
 			e.h.setQueue(inSecond)
 		}
 	}
@@ -112,11 +131,29 @@ func (db *DB) line(q, rec uint32, h *header) {
 // noteAccess counts an access for allkeys-wtinylfu.
 func (s *Shard) noteAccess(hash uint64) {
 	s.accesses++
-	s.frequency.Add(s.arena, hash)
+	s.frequency.Add(s.arena, remembered(hash))
 }
 
-// recorded returns the entry of a record of queue q, or one that does not exist if the record is stale.
-func (db *DB) recorded(rec, q uint32) Entry {
+// remembered returns what memory knows a key by: what its records are.
+func remembered(hash uint64) uint64 { return uint64(uint32(hash)) }
+
+// PeekMemory appends to dst, for prefetching, where the shard remembers accesses to k, if it does. It needs no lock.
+func (k *Key) PeekMemory(dst []uintptr) []uintptr {
+	s := k.DB.shard
+	if at := s.frequency.Peek(s.arena, remembered(k.Hash)); at != 0 {
+		dst = append(dst, at)
+	}
+	if at := s.ghosts.Peek(s.arena, remembered(k.Hash)); at != 0 {
+		dst = append(dst, at)
+	}
+	return dst
+}
+
+// recorded returns the key and the entry of a record of queue q, or an entry that does not exist if the record is stale.
+func (db *DB) recorded(rec, q uint32) (Key, Entry) { return db.recordedIn(rec, 1<<q) }
+
+// recordedIn is recorded for keys in any of some queues, whose bits are set.
+func (db *DB) recordedIn(rec, queues uint32) (Key, Entry) {
 	a := db.shard.arena
 	fp := dict.Fingerprint(uint64(rec))
 	for b := db.table.Find(uint64(rec)); b != nil; b = db.table.Next(b) {
@@ -124,12 +161,16 @@ func (db *DB) recorded(rec, q uint32) Entry {
 			slot := trailing(m)
 			ref := b.Ref(slot)
 			h := alloc.At[header](a, ref)
-			if h.queue() == q && uint32(db.HashOf(ref)) == rec {
-				return Entry{h: h, b: b, ref: ref, slot: slot}
+			if queues>>h.queue()&1 == 0 {
+				continue
+			}
+			name := entryKey(a, ref, h)
+			if hash := db.shard.ks.Hash(name); uint32(hash) == rec {
+				return Key{Name: name, Hash: hash, DB: db}, Entry{h: h, b: b, ref: ref, slot: slot}
 			}
 		}
 	}
-	return Entry{}
+	return Key{}, Entry{}
 }
 
 // sweepDue tells whether stale records outnumber the live ones.
@@ -159,7 +200,9 @@ func (s *Shard) orderStep(limit int) bool {
 	for _, db := range s.dbs {
 		switch {
 		case db.order.walking:
-			db.walkStep(limit)
+			if s.hasRoom() { // else Evict goes on with it, as far as it has to
+				db.walkStep(limit)
+			}
 			return true
 		case db.sweepDue():
 			db.sweepStep(8 * limit)
@@ -199,12 +242,16 @@ func (db *DB) convert(ref alloc.Ref) {
 		}
 	case AllKeysS3FIFO:
 		if s.access == accessOrder {
-			s.ghosts.Fit(s.arena, db.table.Len())
+			if s.hasRoom() {
+				s.ghosts.Fit(s.arena, db.table.Len())
+			}
 			db.line(inSecond, uint32(db.HashOf(ref)), h)
 		}
 	case AllKeysWTinyLFU:
 		if s.access == accessSketch {
-			s.frequency.Fit(s.arena, db.table.Len())
+			if s.hasRoom() {
+				s.frequency.Fit(s.arena, db.table.Len())
+			}
 			h.setQueue(inSecond)
 		}
 	}
@@ -212,18 +259,16 @@ func (db *DB) convert(ref alloc.Ref) {
 
 // sweepStep looks at up to limit records and drops those that are stale. Each queue is turned round once.
 func (db *DB) sweepStep(limit int) {
-	x, a := &db.order, db.shard.arena
+	x := &db.order
 	if !x.sweeping {
 		x.sweeping, x.sweep, x.sweepLeft = true, 0, x.queues[0].Len()
 	}
-	for ; limit > 0 && x.sweepLeft > 0; limit-- {
-		x.sweepLeft--
-		q := &x.queues[x.sweep]
-		rec, ok := q.Pop(a)
-		if !ok {
+	for limit > 0 && x.sweepLeft > 0 {
+		n := db.sweepSome(min(limit, x.sweepLeft))
+		x.sweepLeft -= n
+		limit -= n
+		if n == 0 {
 			x.sweepLeft = 0
-		} else if e := db.inQueue(rec, uint32(x.sweep)+1); e.h != nil && !q.Push(a, rec) {
-			e.h.setQueue(inNone)
 		}
 	}
 	if x.sweepLeft == 0 {
@@ -235,13 +280,29 @@ func (db *DB) sweepStep(limit int) {
 	}
 }
 
-// inQueue is recorded for a policy under which the queues may have changed roles.
-func (db *DB) inQueue(rec, q uint32) Entry {
-	e := db.recorded(rec, q)
-	if e.h == nil && db.shard.policy == AllKeysSieve {
-		e = db.recorded(rec, inFirst+inSecond-q)
+// sweepSome looks at the next records, up to limit, and returns how many these were.
+func (db *DB) sweepSome(limit int) int {
+	x, a := &db.order, db.shard.arena
+	q := &x.queues[x.sweep]
+	var b dueBatch
+	b.n = q.Peek(a, b.records[:min(limit, len(b.records))])
+	b.prefetch(&db.table)
+	for _, rec := range b.records[:b.n] {
+		q.Pop(a)
+		if _, e := db.inQueue(rec, uint32(x.sweep)+1); e.h != nil && !q.Push(a, rec) {
+			e.h.setQueue(inNone)
+		}
 	}
-	return e
+	return b.n
+}
+
+// inQueue is recorded for a policy under which the queues may have changed roles.
+func (db *DB) inQueue(rec, q uint32) (Key, Entry) {
+	k, e := db.recorded(rec, q)
+	if e.h == nil && db.shard.policy == AllKeysSieve {
+		k, e = db.recorded(rec, inFirst+inSecond-q)
+	}
+	return k, e
 }
 
 // clear gives back the memory of an order, at most limit chunks, and returns whether none is left.

@@ -22,8 +22,8 @@ type Frequency struct {
 // Bytes returns the memory that f takes.
 func (f *Frequency) Bytes() int { return f.bytes() }
 
-// Address returns where the counters of the key of hash h lie, for prefetching, or 0.
-func (f *Frequency) Address(a *alloc.Arena, h uint64) uintptr { return f.address(a, mix(h)) }
+// Peek returns where the counters of the key of hash h lie, for prefetching, or 0. It needs no lock.
+func (f *Frequency) Peek(a *alloc.Arena, h uint64) uintptr { return f.peek(a, mix(h)) }
 
 // Fit adapts the table, one block at a time, to the number of keys there are.
 func (f *Frequency) Fit(a *alloc.Arena, keys int) { f.fit(a, keys/keysPerBlock+1) }
@@ -34,31 +34,41 @@ func (f *Frequency) Clear(a *alloc.Arena, limit int) bool {
 	return f.clear(a, limit)
 }
 
-// counters of a key: each of the four is one of 32 in two words.
-func slots(m uint64) (word [4]uint32, shift [4]uint32) {
-	for i := range word {
-		at := uint32(m>>(5*i)) & 31
-		word[i] = uint32(2*i) + at>>4
-		shift[i] = at & 15 * 4
-	}
-	return word, shift
+// counter is one of the four of a key: one of 32 in two words of the block.
+type counter struct {
+	word  *uint64
+	shift uint64
+}
+
+func (c counter) value() uint64 { return *c.word >> (c.shift & 63) & maxCount }
+
+// addIf adds 1 if the value is least. It has no branch, as which of the four are is anybody's guess.
+func (c counter) addIf(least uint64) {
+	differs := c.value() ^ least
+	*c.word += (differs - 1) >> 63 << (c.shift & 63)
+}
+
+// counters returns those of a mixed hash.
+func (b *block) counters(m uint64) (c0, c1, c2, c3 counter) {
+	c0 = counter{&b[m>>4&1], m & 15 * 4}
+	c1 = counter{&b[2+m>>9&1], m >> 5 & 15 * 4}
+	c2 = counter{&b[4+m>>14&1], m >> 10 & 15 * 4}
+	c3 = counter{&b[6+m>>19&1], m >> 15 & 15 * 4}
+	return c0, c1, c2, c3
 }
 
 // Add counts an access to the key of hash h.
 func (f *Frequency) Add(a *alloc.Arena, h uint64) {
-	if f.n == 0 {
+	if f.n.Load() == 0 {
 		return
 	}
 	m := mix(h)
-	b := f.at(a, f.number(m))
-	word, shift := slots(m)
-	least := b.least(word, shift)
-	if least < maxCount {
-		for i := range word {
-			if b[word[i]&7]>>shift[i]&maxCount == least {
-				b[word[i]&7] += 1 << shift[i]
-			}
-		}
+	c0, c1, c2, c3 := f.find(a, m).counters(m)
+	if least := min(c0.value(), c1.value(), c2.value(), c3.value()); least < maxCount {
+		c0.addIf(least)
+		c1.addIf(least)
+		c2.addIf(least)
+		c3.addIf(least)
 	}
 	if f.age++; f.age >= agePeriod*keysPerBlock {
 		f.age = 0
@@ -66,17 +76,9 @@ func (f *Frequency) Add(a *alloc.Arena, h uint64) {
 	}
 }
 
-func (b *block) least(word, shift [4]uint32) uint64 {
-	least := uint64(maxCount)
-	for i := range word {
-		least = min(least, b[word[i]&7]>>shift[i]&maxCount)
-	}
-	return least
-}
-
 // halve halves the counters of one block.
 func (f *Frequency) halve(a *alloc.Arena) {
-	if f.hand >= f.n {
+	if f.hand >= f.n.Load() {
 		f.hand = 0
 	}
 	b := f.at(a, f.hand)
@@ -88,10 +90,10 @@ func (f *Frequency) halve(a *alloc.Arena) {
 
 // Count returns about how often the key of hash h was accessed lately: at most 15, never much too low.
 func (f *Frequency) Count(a *alloc.Arena, h uint64) int {
-	if f.n == 0 {
+	if f.n.Load() == 0 {
 		return 0
 	}
 	m := mix(h)
-	word, shift := slots(m)
-	return int(f.at(a, f.number(m)).least(word, shift))
+	c0, c1, c2, c3 := f.find(a, m).counters(m)
+	return int(min(c0.value(), c1.value(), c2.value(), c3.value()))
 }

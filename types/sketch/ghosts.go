@@ -12,6 +12,9 @@ type Ghosts struct{ blocks }
 // Bytes returns the memory that g takes.
 func (g *Ghosts) Bytes() int { return g.bytes() }
 
+// Peek returns where the key of hash h would be remembered, for prefetching, or 0. It needs no lock.
+func (g *Ghosts) Peek(a *alloc.Arena, h uint64) uintptr { return g.peek(a, mix(h)) }
+
 // Fit adapts the table, one block at a time, to the number of keys there are.
 func (g *Ghosts) Fit(a *alloc.Arena, keys int) { g.fit(a, keys/perGhostBlock+1) }
 
@@ -30,11 +33,11 @@ func (b *block) setHalf(i int, v uint32) {
 
 // Add remembers the key of hash h.
 func (g *Ghosts) Add(a *alloc.Arena, h uint64) {
-	if g.n == 0 {
+	if g.n.Load() == 0 {
 		return
 	}
 	m := mix(h)
-	b := g.at(a, g.number(m))
+	b := g.find(a, m)
 	at := b.half(0) % perGhostBlock
 	b.setHalf(1+int(at), print(m))
 	b.setHalf(0, at+1)
@@ -42,14 +45,20 @@ func (g *Ghosts) Add(a *alloc.Arena, h uint64) {
 
 // Take tells whether the key of hash h is remembered, and forgets it.
 func (g *Ghosts) Take(a *alloc.Arena, h uint64) bool {
-	if g.n == 0 {
+	if g.n.Load() == 0 {
 		return false
 	}
 	m := mix(h)
-	b := g.at(a, g.number(m))
-	for i := 1; i <= perGhostBlock; i++ {
-		if b.half(i) == print(m) {
-			b.setHalf(i, 0)
+	b := g.find(a, m)
+	want := uint64(print(m))
+	for i := range b {
+		w := b[i]
+		if i > 0 && uint64(uint32(w)) == want {
+			b.setHalf(2*i, 0)
+			return true
+		}
+		if w>>32 == want {
+			b.setHalf(2*i+1, 0)
 			return true
 		}
 	}
