@@ -16,15 +16,20 @@ const (
 // ErrCorrupt says that bytes are not what compression made of as many bytes as expected.
 var ErrCorrupt = errors.New("lzf: corrupt input")
 
-// A table of positions is cleared before each use, so a short input gets a small one.
+// A table of positions is cleared before each use, so a short input gets a small one, and a very short one a table of bytes.
 const (
 	smallBits, smallInput = 8, 512
+	tinyInput             = 254
 	largeBits             = 12
 )
 
 // Compress appends src to dst, compressed to at most limit bytes. It reports false, with dst as it was, if they do not suffice:
 // bytes that do not compress grow by 1/32. src is smaller than 4 GiB.
 func Compress(dst, src []byte, limit int) ([]byte, bool) {
+	if len(src) <= tinyInput {
+		var seen [1 << smallBits]uint8
+		return compress(dst, src, limit, seen[:], 32-smallBits)
+	}
 	if len(src) <= smallInput {
 		var seen [1 << smallBits]uint32
 		return compress(dst, src, limit, seen[:], 32-smallBits)
@@ -35,14 +40,14 @@ func Compress(dst, src []byte, limit int) ([]byte, bool) {
 
 // compress is Compress with a table that has, for a hash of three bytes, the position behind the last place where they began. A hash
 // is what of 32 bits remains after a shift.
-func compress(dst, src []byte, limit int, seen []uint32, shift uint) ([]byte, bool) {
+func compress[P uint8 | uint32](dst, src []byte, limit int, seen []P, shift uint) ([]byte, bool) {
 	start := len(dst)
 	literal, i := 0, 0 // src[literal:i] is not written yet
 	for i+minMatch < len(src) {
 		v := binary.LittleEndian.Uint32(src[i:])
 		h := hash(v, shift) & uint32(len(seen)-1)
 		ref := int(seen[h]) - 1
-		seen[h] = uint32(i + 1)
+		seen[h] = P(i + 1)
 		if ref < 0 || i-ref > maxOffset || (binary.LittleEndian.Uint32(src[ref:])^v)<<8 != 0 {
 			// Bytes that did not match for long will hardly do so now.
 			i += 1 + (i-literal)>>6
@@ -58,14 +63,13 @@ func compress(dst, src []byte, limit int, seen []uint32, shift uint) ([]byte, bo
 		literal = i
 		// Of the places within the match two are noted: more find little more, and take long.
 		for j := i - 2; j < i && j+minMatch < len(src); j++ {
-			seen[hash(binary.LittleEndian.Uint32(src[j:]), shift)&uint32(len(seen)-1)] = uint32(j + 1)
+			seen[hash(binary.LittleEndian.Uint32(src[j:]), shift)&uint32(len(seen)-1)] = P(j + 1)
 		}
 	}
-	dst = appendLiterals(dst, src[literal:])
-	if len(dst)-start > limit {
+	if rest := len(src) - literal; len(dst)-start+rest+(rest+maxLiteral-1)/maxLiteral > limit {
 		return dst[:start], false
 	}
-	return dst, true
+	return appendLiterals(dst, src[literal:]), true
 }
 
 // hash hashes the first three bytes of v.

@@ -121,6 +121,16 @@ func BenchmarkCompress(b *testing.B) {
 	}
 }
 
+// BenchmarkCompressShort tries a string of 32 bytes that does not compress.
+func BenchmarkCompressShort(b *testing.B) {
+	in := []byte("9f86d081884c7d659a2feaa0c55ad015")
+	b.ReportAllocs()
+	dst := make([]byte, 0, 64)
+	for b.Loop() {
+		dst, _ = Compress(dst[:0], in, len(in)-4)
+	}
+}
+
 func BenchmarkDecompress(b *testing.B) {
 	in := []byte(strings.Repeat("user:1001 visits page 17; user:1044 visits page 3; ", 160))
 	packed, _ := Compress(nil, in, len(in))
