@@ -17,7 +17,7 @@ import (
 )
 
 // A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or outside of one by tryCut. From then on every
-// reactor makes a step of it in each turn, with pauses while clients send, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
+// reactor makes a step of it in each turn, while no clients send, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
 
 // snapshotTask is what a snapshot is taken for.
 type snapshotTask struct {
@@ -250,6 +250,7 @@ func (r *reactor) stepSave() {
 	}
 	r.beginTurn()
 	r.release()
+	r.noteReads()
 	end := nanotime() + int64(saveStep)
 	until := func() bool { return nanotime() >= end }
 	for more := true; more; {
@@ -261,17 +262,21 @@ func (r *reactor) stepSave() {
 	r.lastRun = nanotime()
 }
 
-// saveOn has the snapshot's next step made: in the next turn or, while clients send, after a pause. Without pauses the threads of the reactors and
-// the file writer would run all the time, and clients wait for the kernel to give them a core.
-func (r *reactor) saveOn() {
-	reads := r.stats.reads.Load()
-	if reads == r.saveReads {
-		r.wakeSaver()
-		return
+// noteReads notes whether clients have sent since it was called last.
+func (r *reactor) noteReads() {
+	if reads := r.stats.reads.Load(); reads != r.saveReads {
+		r.saveReads = reads
+		r.srv.saving.busyAt.Store(nanotime())
 	}
-	r.saveReads = reads
-	r.srv.saving.busyAt.Store(nanotime())
-	r.net.TickWithin(savePause)
+}
+
+// saveOn has the snapshot's next step made: in the next turn or, while clients send, after a pause.
+func (r *reactor) saveOn() {
+	if r.srv.savesBesideClients() {
+		r.net.TickWithin(savePause)
+	} else {
+		r.wakeSaver()
+	}
 }
 
 // saved notes the end of a snapshot to the dump file, for which waiting wait.

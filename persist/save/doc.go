@@ -1,15 +1,14 @@
 // Package save writes a snapshot of a keyspace, as an RDB file, while others work with the keyspace.
 //
-//	reactor: walks its shards ----\                    /-> row of whole keys ------\
-//	reactor: walks its shards -----> buffer per shard |                            |-> file writer: compresses,
-//	a write: saves what it changes /                   \-> a lane per large value --/   checksums, gives it to the Sink
+//	reactor: walks -----------------\                    /-> row of whole keys ------\
+//	file writer: walks --------------> buffer per shard |                            |-> file writer: compresses,
+//	a write: saves what it changes -/                   \-> a lane per large value --/   checksums, gives it to the Sink
 //
 // [Start] makes the cut (see shard.Keyspace.Cut), with all shards locked. Then workers, which are the server's reactors, call
-// [Snapshot.Step] from time to time: each walks the shards that are its own, encodes entries under the shard's lock into a buffer of
-// that shard, and hands full buffers to a goroutine that writes them to the file. Writers of keys that have not been saved do the same
-// for these keys, before they change them. Pieces of different shards follow each other in any order, so each begins by saying which
-// database its keys are of. Strings worth compressing stand in the buffers as they are: compressing is the file writer's, too. (Its thread
-// does not give way to others: whoever stops the world, as the garbage collector does, would wait for it.)
+// [Snapshot.Step] from time to time: each walks shards that nobody else is at, encodes entries under the shard's lock into a buffer of
+// that shard, and hands full buffers to a goroutine that writes them to the file, and walks itself when it has nothing to write. Writers of keys that have not been
+// saved do the same for these keys, before they change them. Pieces of different shards follow each other in any order, so each begins by saying which
+// database its keys are of. Strings worth compressing stand in the buffers as they are: compressing is the file writer's, too.
 //
 // # Sinks
 //
@@ -52,8 +51,11 @@
 //
 // # Clients first
 //
-// While clients send, the reactors pause between their steps and the file writer rests half of the time ([Options.Busy]), so that a
-// core is free whenever a request comes. A snapshot then takes about twice as long.
+// While clients send ([Options.Busy]), the reactors leave the walk to the file writer, and that rests half of the time, so that a
+// core is free whenever a request comes. A snapshot then takes about twice as long. A reactor that walked between requests would have used up what the kernel
+// grants it beside others on its core, and wait for milliseconds when the next request came; the thread of the file writer gives way when it wakes up, though it gets its
+// share: whoever stops the world, as the garbage collector does, waits for it, and so may those who want the shard that it is at. What a reactor has begun of a large value
+// it brings to its end, with pauses.
 //
 // # Failure
 //

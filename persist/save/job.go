@@ -115,6 +115,7 @@ func (s *Snapshot) addJob(j largeJob) {
 	s.active++
 	s.mu.Unlock()
 	s.begun.Add(1)
+	s.queue.call()
 }
 
 // hurry makes j the next one that a worker goes to, if none is at it.

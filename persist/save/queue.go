@@ -20,6 +20,7 @@ type queue struct {
 	lanes   []*lane // in the order in which they began
 	open    *lane   // is being written
 	closed  bool
+	called  bool // the file writer is to look for other work
 	free    []piece
 	waiting []func() // for room to walk on
 	writers []func() // for room to write
@@ -152,10 +153,12 @@ func (q *queue) buffer() piece {
 
 const mostFree = 64 // buffers that are kept
 
-// take waits for the next piece to write; ok is false when there are no more. Or it returns a lane whose pieces are to be taken to the side file.
-func (q *queue) take() (p *piece, l *lane, ok bool) {
+// take returns the next piece to write and its lane, or only a lane, whose pieces are to be taken to the side file; ok is false when there are no more. If there
+// is none now it returns neither, at once or, if wait is true, when call is called.
+func (q *queue) take(wait bool) (p *piece, l *lane, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	defer func() { q.called = false }()
 	for {
 		if full := q.toSpill(); full != nil {
 			return nil, full, true
@@ -177,8 +180,19 @@ func (q *queue) take() (p *piece, l *lane, ok bool) {
 		} else if q.closed && len(q.lanes) == 0 {
 			return nil, nil, false
 		}
+		if !wait || q.called {
+			return nil, nil, true
+		}
 		q.ready.Wait()
 	}
+}
+
+// call makes take return though there is nothing to write.
+func (q *queue) call() {
+	q.mu.Lock()
+	q.called = true
+	q.mu.Unlock()
+	q.ready.Signal()
 }
 
 // choose opens the next lane, if there is one that should be: one that is complete, or, if the row is empty, one that somebody is at.

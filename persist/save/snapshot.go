@@ -24,9 +24,9 @@ type Options struct {
 	QueueBytes int      // see the package's comment
 	HeldBytes  int64    // the same
 	Dir        string   // where what has no room in memory while it waits is put; "": the system's folder for temporary files
-	Workers    int
+	Workers    int      // that call Step, beside the file writer
 
-	// Busy tells whether the cores are needed for clients: the file writer then rests half of the time. nil: never.
+	// Busy tells whether clients want to be served: the workers then leave the walk to the file writer, which rests half of the time. nil: never.
 	Busy func() bool
 	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
 	Wake func()
@@ -43,6 +43,7 @@ var (
 
 const (
 	workAtOnce    = 300 * time.Microsecond // of the file writer, until it rests
+	walkAtOnce    = 50 * time.Microsecond  // of the file writer, with a shard locked
 	bufferBytes   = 64 << 10               // of a shard, at most
 	allBuffers    = 4 << 20                // of all shards, bytes
 	largeElements = 1000                   // more are saved in steps
@@ -65,9 +66,11 @@ type Snapshot struct {
 
 	mu      sync.Mutex
 	err     error
-	walking int        // workers that have not met all entries
-	active  int        // large values that are watched
-	jobs    []largeJob // those of them that no worker is at
+	next    int          // shard that nobody has begun to walk
+	walks   []shard.Walk // those begun that no worker is at
+	walking int          // shards of which not all entries have been met
+	active  int          // large values that are watched
+	jobs    []largeJob   // those of them that no worker is at
 	over    bool
 }
 
@@ -77,23 +80,16 @@ type part struct {
 	db int // that buf has selected, or -1
 }
 
-// worker is a reactor's part of the work.
+// worker is a reactor's part of the work, or the file writer's.
 type worker struct {
-	next    int // shard
-	walk    shard.Walk
-	walking bool
-	done    bool
-	job     largeJob
+	job largeJob
 }
 
 // Start makes the cut, of all that is in ks, whose shards are all locked, and begins to write.
 func Start(ks *shard.Keyspace, o Options) *Snapshot {
-	s := &Snapshot{o: o, ks: ks, parts: make([]part, ks.Shards()), workers: make([]worker, o.Workers), began: time.Now(),
-		walking: o.Workers}
+	s := &Snapshot{o: o, ks: ks, parts: make([]part, ks.Shards()), workers: make([]worker, o.Workers+1), began: time.Now(),
+		walking: ks.Shards()}
 	s.queue.init(o.QueueBytes, o.HeldBytes, ks.Shards())
-	for i := range s.workers {
-		s.workers[i].next = i
-	}
 	for i := range s.parts {
 		p := &s.parts[i]
 		p.db, p.compress = -1, o.Compress
@@ -129,27 +125,31 @@ func (s *Snapshot) head() []byte {
 	return b
 }
 
-// write is the goroutine that writes the file, which begins with head.
+// write is the goroutine that writes the file, which begins with head. When nothing waits to be written it walks.
 func (s *Snapshot) write(head []byte) {
+	giveWay()
 	w := output{o: &s.o, q: &s.queue, out: head}
 	opened := true
-	worked := time.Duration(0)
 	if err := s.o.Sink.Open(); err != nil {
 		opened = false
 		s.fail(err)
 	}
-	for {
-		p, l, ok := s.queue.take()
+	for more, worked := true, time.Duration(0); ; {
+		p, l, ok := s.queue.take(!more)
 		if !ok {
 			break
 		}
 		begin := time.Now()
-		if err := s.writePiece(&w, p, l); err != nil {
+		if l == nil {
+			more = s.stepOwn(begin)
+		} else if err := s.writePiece(&w, p, l); err != nil {
 			s.fail(err)
+		} else {
+			more = true
 		}
 		if worked += time.Since(begin); worked >= workAtOnce {
-			if s.o.Busy != nil && s.o.Busy() {
-				time.Sleep(worked)
+			if s.busy() {
+				rest(worked)
 			}
 			worked = 0
 		}
@@ -163,6 +163,19 @@ func (s *Snapshot) write(head []byte) {
 	}
 	w.close()
 	s.o.Done(err)
+}
+
+func (s *Snapshot) busy() bool { return s.o.Busy != nil && s.o.Busy() }
+
+// stepOwn makes a step as a worker.
+func (s *Snapshot) stepOwn(begin time.Time) (more bool) {
+	w := &s.workers[len(s.workers)-1]
+	more = s.step(w, begin.UnixMilli(), func() bool { return time.Since(begin) >= walkAtOnce })
+	if !more && s.slowed() {
+		rest(time.Millisecond)
+		return true
+	}
+	return more
 }
 
 // writePiece writes p, a piece of l, or, if it is nil, takes the pieces of l to the side file. After a failure it gives up memory, no more.
@@ -187,6 +200,7 @@ func (s *Snapshot) fail(err error) {
 	}
 	s.mu.Unlock()
 	s.failed.Store(true)
+	s.queue.call()
 	s.o.Wake()
 }
 
@@ -340,20 +354,24 @@ func (s *Snapshot) flush(p *part) {
 // Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can be done now.
 func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 	w := &s.workers[id]
+	if w.job == nil && s.busy() {
+		return false
+	}
+	return s.step(w, nowMS, until)
+}
+
+func (s *Snapshot) step(w *worker, nowMS int64, until func() bool) (more bool) {
 	if w.job == nil && !s.slowed() {
 		w.job = s.nextJob()
 	}
 	if w.job != nil {
 		return s.stepJob(w, nowMS, until)
 	}
-	if w.done {
-		return false
-	}
 	if s.queue.full() && !s.failed.Load() {
 		s.queue.await(s.o.Wake, nil)
 		return false
 	}
-	return s.stepWalk(w, nowMS, until)
+	return s.stepWalk(nowMS, until)
 }
 
 // slowed tells whether the walk is to wait, for tests of what happens meanwhile.
@@ -361,28 +379,52 @@ func (s *Snapshot) slowed() bool {
 	return s.o.KeyDelayNS > 0 && !s.failed.Load() && s.keys.Load()*s.o.KeyDelayNS > int64(time.Since(s.began))
 }
 
-func (s *Snapshot) stepWalk(w *worker, nowMS int64, until func() bool) (more bool) {
+// stepWalk goes on with the walk of some shard. It reports false if there is none to go on with.
+func (s *Snapshot) stepWalk(nowMS int64, until func() bool) (more bool) {
 	if s.slowed() {
 		return false
 	}
-	if !w.walking {
-		if w.next >= s.ks.Shards() {
-			w.done = true
-			s.walked(nowMS)
-			return !s.finished()
-		}
-		w.walk, w.walking = shard.NewWalk(s.ks.Shard(w.next)), true
-		w.next += len(s.workers)
+	walk, ok := s.takeWalk()
+	if !ok {
+		return false
 	}
-	sh := w.walk.Shard()
+	sh := walk.Shard()
 	sh.Lock(nowMS)
-	done := w.walk.Step(func() bool { return until() || s.slowed() || s.begun.Load() > 0 })
+	done := walk.Step(func() bool { return until() || s.slowed() || s.begun.Load() > 0 })
 	sh.Unlock()
-	w.walking = !done
+	if done {
+		s.walked(nowMS)
+	} else {
+		s.leaveWalk(walk)
+	}
 	return true
 }
 
-// walked notes that a worker has met all entries that it had to.
+// takeWalk returns the walk of a shard that nobody is at.
+func (s *Snapshot) takeWalk() (w shard.Walk, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.walks); n > 0 {
+		w = s.walks[n-1]
+		s.walks = s.walks[:n-1]
+		return w, true
+	}
+	if s.next == s.ks.Shards() {
+		return w, false
+	}
+	s.next++
+	return shard.NewWalk(s.ks.Shard(s.next - 1)), true
+}
+
+// leaveWalk lets any worker go on with a walk.
+func (s *Snapshot) leaveWalk(w shard.Walk) {
+	s.mu.Lock()
+	s.walks = append(s.walks, w)
+	s.mu.Unlock()
+	s.queue.call()
+}
+
+// walked notes that all entries of a shard have been met.
 func (s *Snapshot) walked(nowMS int64) {
 	s.mu.Lock()
 	s.walking--
