@@ -36,8 +36,11 @@ type Options struct {
 const (
 	syncEvery = time.Second
 	retry     = time.Second
-	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does not have to wake it each time.
+	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does not have to wake it each time. It
+	// does not rest the first prompt times of a period: what a client alone does is in the file at once.
 	gather = 2 * time.Millisecond
+	prompt = 50
+	period = 100 * time.Millisecond
 	// slowSync is how long a sync takes that counts as delayed.
 	slowSync = 2 * time.Second
 )
@@ -71,7 +74,9 @@ type Writer struct {
 	ended    chan syncEnd
 	boundary int64 // the last offset that was reached and lies between two groups
 	stamped  int64 // unix time of the last timestamp
-	rested   int64 // what was written when it rested last
+	rested   int64 // what was written when it rested last, or might have
+	rounds   int   // how often it might have rested since the period began
+	began    time.Time
 }
 
 // syncEnd tells how a sync ended, of all that had been written up to an offset.
@@ -264,9 +269,20 @@ func (w *Writer) wait() {
 	}
 	if written := w.written.Load(); written != w.rested && policy != Always && !w.stop.Load() {
 		w.rested = written
-		time.Sleep(gather)
+		w.rest()
 	}
 	w.in.Wait(atMost)
+}
+
+// rest gathers what comes in the next moment, unless little does.
+func (w *Writer) rest() {
+	now := time.Now()
+	if now.Sub(w.began) >= period {
+		w.began, w.rounds = now, 0
+	}
+	if w.rounds++; w.rounds > prompt {
+		time.Sleep(gather)
+	}
 }
 
 // sleep ends early when the writer is to stop.
