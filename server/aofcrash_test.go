@@ -116,7 +116,8 @@ func (p *inProcess) rest() {
 	})
 }
 
-// survivor reads what images hold, as a server does at its start.
+// survivor reads what images hold, as a server does at its start. It is made before a server works in the same process, as both derive the same table of
+// commands.
 type survivor struct {
 	s   *Server
 	out resp.Writer
@@ -153,6 +154,7 @@ func (v *survivor) ask(args ...string) string {
 // load loads what is in the working directory, as at the start of a server. It reports false if that does not start.
 func (v *survivor) load() bool {
 	s, cfg := v.s, v.s.cfg.Load()
+	defer s.log.Flush()
 	now := time.Now().UnixMilli()
 	s.ks.LockAll(now)
 	for i := range s.ks.Shards() {
@@ -192,10 +194,9 @@ func bulkString(reply string) string {
 }
 
 // checkImages loads what any crash might have left. Nothing that was promised may be missing.
-func checkImages(t *testing.T, r *crash.Recorder, most int, args ...string) {
+func checkImages(t *testing.T, v *survivor, r *crash.Recorder, most int, args ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	v := newSurvivor(t, args...)
 	images := r.Images()
 	loaded := map[int]int{}
 	sample := 2 // are loaded by redis-server, too
@@ -257,12 +258,14 @@ func TestCrashAtEveryStep(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				own := []string{"--appendonly", "yes", "--aof-use-rdb-preamble", preamble}
+				v := newSurvivor(t, own...)
 				p := startInProcess(t, r, args...)
 				p.n, _ = strconv.Atoi(bulkString(mustDo(t, p.c, "GET", "n")))
 				r.Mark(p.n)
 				live(p, r)
 				p.rest()
-				checkImages(t, r, p.n, "--appendonly", "yes", "--aof-use-rdb-preamble", preamble)
+				checkImages(t, v, r, p.n, own...)
 			})
 		}
 	}
@@ -345,6 +348,7 @@ func TestCrashWhileSaving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	v := newSurvivor(t, "--appendonly", "no")
 	p := startInProcess(t, r, "--appendonly", "no")
 	for _, name := range []string{"SAVE", "BGSAVE", "SAVE"} {
 		p.write()
@@ -353,7 +357,7 @@ func TestCrashWhileSaving(t *testing.T) {
 		r.Mark(p.n)
 		p.write()
 	}
-	checkImages(t, r, p.n, "--appendonly", "no")
+	checkImages(t, v, r, p.n, "--appendonly", "no")
 }
 
 // TestKilledAtSteps has servers kill themselves at steps on their disk, during writes, rewrites and saves, one after the other in one folder: each has
@@ -376,9 +380,8 @@ func TestKilledAtSteps(t *testing.T) {
 			t.Fatal(report)
 		}
 		if kills++; kills%5 == 1 {
-			copied := t.TempDir()
-			if err := os.CopyFS(filepath.Join(copied, "appendonlydir"), os.DirFS(filepath.Join(dir, "appendonlydir"))); err == nil {
-				t.Chdir(copied)
+			if _, err := os.Stat(filepath.Join(dir, "appendonlydir")); err == nil {
+				t.Chdir(copyOf(t, dir))
 				if n, err := redisNumber(t, "--appendonly", "yes"); err != nil || n < acked || n > sent {
 					t.Fatalf("killed at step %d: redis-server has loaded %d, acknowledged were %d, sent %d: %v", at, n, acked, sent, err)
 				}
@@ -386,6 +389,16 @@ func TestKilledAtSteps(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d writes", kills-1, acked)
+}
+
+// copyOf makes a folder with a copy of dir's append only file.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	copied := t.TempDir()
+	if err := os.CopyFS(filepath.Join(copied, "appendonlydir"), os.DirFS(filepath.Join(dir, "appendonlydir"))); err != nil {
+		t.Fatal(err)
+	}
+	return copied
 }
 
 // liveAndDie lets a server work until it dies. It reports true if it does not.

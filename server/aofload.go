@@ -136,6 +136,9 @@ func (l *aofLoader) file(f aof.File, last bool, v *config.Values) bool {
 	switch {
 	case err == nil:
 	case errors.As(err, &cut) && last:
+		if cut.InMulti {
+			s.log.Warningf("Revert incomplete MULTI/EXEC transaction in AOF file %s", f.Name)
+		}
 		if !s.mendAOF(path, cut, v) {
 			return false
 		}
@@ -166,12 +169,12 @@ func (s *Server) mendAOF(path string, cut *aof.TruncatedError, v *config.Values)
 		return false
 	}
 	s.log.Warningf("!!! Warning: short read while loading the AOF file %s!!!", cut.File)
-	s.log.Warningf("AOF %s loaded anyway because aof-load-truncated is enabled", cut.File)
 	s.log.Warningf("!!! Truncating the AOF %s at offset %d !!!", cut.File, cut.Valid)
 	if err := s.disk.Truncate(path, cut.Valid); err != nil {
 		s.log.Warningf("Error truncating the AOF file %s: %s", cut.File, config.SystemError(err))
 		return false
 	}
+	s.log.Warningf("AOF %s loaded anyway because aof-load-truncated is enabled", cut.File)
 	return true
 }
 

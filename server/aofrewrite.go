@@ -212,11 +212,9 @@ func (t *rewrite) saved(sn *save.Snapshot, err error) (then func()) {
 func (t *rewrite) finish() error {
 	s := t.s
 	a := &s.aof
-	if t.switched != nil {
-		if err := <-t.switched; err != nil {
-			s.disk.Remove(t.temp)
-			return err
-		}
+	if err := t.awaitSwitch(); err != nil {
+		s.disk.Remove(t.temp)
+		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -265,6 +263,16 @@ func (t *rewrite) finish() error {
 	return nil
 }
 
+// awaitSwitch waits until the writer has gone over to the new increment, or has not been able to. Until then no other rewrite may make one.
+func (t *rewrite) awaitSwitch() error {
+	if t.switched == nil {
+		return nil
+	}
+	err := <-t.switched
+	t.switched <- err
+	return err
+}
+
 // measureAOF notes how large the files are now, as that from which their growth counts. The caller holds mu and names.
 func (s *Server) measureAOF() {
 	a := &s.aof
@@ -286,6 +294,9 @@ func (t *rewrite) ended(err error) {
 	s := t.s
 	a := &s.aof
 	x := &a.rewrite
+	if e := t.awaitSwitch(); err == nil {
+		err = e
+	}
 	switch {
 	case err == nil:
 		x.failed.Store(false)

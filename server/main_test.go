@@ -47,7 +47,7 @@ func serveUntil(step int) error {
 	if err != nil {
 		return err
 	}
-	s.disk = &crash.Killer{At: step}
+	s.disk = crash.Killer(step)
 	os.Exit(s.Run())
 	return nil
 }

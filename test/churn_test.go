@@ -49,7 +49,7 @@ func anyRequest(r *rand.Rand) request {
 	members := func(count, size int) []string {
 		args := make([]string, 0, count)
 		for range count {
-			args = append(args, fmt.Sprintf("%0*d", size, r.IntN(20000)))
+			args = append(args, fmt.Sprintf("%0*d", size, r.IntN(5000)))
 		}
 		return args
 	}
@@ -57,7 +57,7 @@ func anyRequest(r *rand.Rand) request {
 	case 0:
 		return request{append([]string{"SADD", "set" + n}, members(1+r.IntN(300), 8)...), ":"}
 	case 1:
-		return request{append([]string{"SADD", "large"}, members(2000, 20)...), ":"}
+		return request{append([]string{"SADD", "large"}, members(1000, 20)...), ":"}
 	case 2:
 		return request{[]string{"SMEMBERS", "large"}, "*"}
 	case 3:
