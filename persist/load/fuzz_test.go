@@ -65,6 +65,7 @@ func specials() []byte {
 	out = append(append(append(append(append(out, 246), text("lib")...), text("lua")...), 0), text("code")...)
 	out = append(out, 247, 0x81, 0x17, 0x8a, 0x3c, 0x5d, 0x20, 0x61, 0x04, 0x01, 2, 2, 1, 5, 5, 1, 'x', 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	out = rdb.AppendDB(out, 1, 3, 2)
+	out = append(out, 244, 0x7F, 0xFF, 3, 2) // of a slot, in cluster mode
 	out = rdb.AppendKey(out, []byte("a"), rdb.String, rdb.Attributes{ExpireMS: 4102444800000, IdleSec: 5, Freq: -1}, false)
 	out = append(out, text("value")...)
 	out = rdb.AppendKey(out, []byte("b"), rdb.String, rdb.Attributes{ExpireMS: 5, IdleSec: -1, Freq: 7}, false)

@@ -10,6 +10,7 @@
 //	         | 247 | module | ...                         auxiliary data of a module
 //	         | 254 | length                               what follows is in this database
 //	         | 251 | length | length                      it has so many keys, of which so many expire
+//	         | 244 | length | length | length             the same of a slot of a cluster
 //	         | attribute ... | type | key | value         a key
 //	attribute| 252 | unix ms, 8 B                         it expires
 //	         | 253 | unix time, 4 B                       the same, up to version 2

@@ -56,6 +56,7 @@ func (t Type) Version() int {
 
 // What a record begins with that is no key.
 const (
+	opSlotInfo    = 244
 	opFunction    = 245
 	opFunctionPre = 246
 	opModuleAux   = 247

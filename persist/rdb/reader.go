@@ -124,6 +124,10 @@ func (r *Reader) Next(rec *Record) error {
 			rec.Freq = int(d.byte())
 		case op == opSelectDB:
 			r.db = int(min(d.length(), math.MaxInt32))
+		case op == opSlotInfo:
+			for range 3 { // a hint, as that of opResizeDB
+				d.length()
+			}
 		case op == opEOF:
 			return r.end()
 		case op >= opFunction:
