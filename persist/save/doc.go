@@ -33,7 +33,9 @@
 //     is about to change. Names and numbers of all groups and consumers are noted when somebody first asks for a group, 0.1 µs for each.
 //
 // A value that is deleted, replaced or renamed meanwhile stays the job's, which frees it when it has been saved. The values of other encodings have few
-// elements, unless someone has set limits that make them large, and are copied at once, as is an element, however long.
+// elements, unless someone has set limits that make them large, and are copied at once.
+//
+// An element of more than 4 MiB, which is not compressed, is saved in pieces, too. If it is about to change, what is left of it is copied at once.
 //
 // # Bounds
 //

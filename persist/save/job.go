@@ -23,6 +23,7 @@ type job struct {
 	gone   bool // there is nothing left at root
 	over   bool // all that is to be saved is
 
+	tail    [][]byte // what is left of a very long element that is being saved
 	held    int64    // bytes that are not freed only because of the job
 	waiting []func() // for its end
 }
@@ -66,6 +67,22 @@ func (j *job) string(s []byte) {
 	}
 	j.out.long = append([]byte(nil), s...)
 	j.hand(false)
+}
+
+// stepTail goes on with a very long element until the buffer has end bytes. It reports whether all of it is saved.
+func (j *job) stepTail(end int) (done bool) {
+	for len(j.tail) > 0 && len(j.out.buf) < end {
+		if j.out.buf == nil {
+			j.out.piece = j.s.queue.buffer()
+		}
+		part := j.tail[0]
+		n := min(len(part), ChunkBytes)
+		j.out.buf = append(j.out.buf, part[:n]...)
+		if j.tail[0] = part[n:]; n == len(part) {
+			j.tail = j.tail[1:]
+		}
+	}
+	return len(j.tail) == 0
 }
 
 // hand gives what is in the buffer to the queue.

@@ -499,3 +499,120 @@ func TestEarly(t *testing.T) {
 	check(t, x.dumps(t), want)
 	checkAll(t, ks)
 }
+
+// longName is the name of a very long member, and a part of a very long element.
+func longName(i int) []byte {
+	return append(fmt.Appendf(nil, "long %d ", i), bytes.Repeat([]byte{byte('a' + i)}, mostPacked)...)
+}
+
+// addLong adds very long elements to the value of a kind.
+func addLong(k *shard.Key, kind int) {
+	sp, e := k.DB.Space(), k.DB.Find(k)
+	was := k.DB.Root(e)
+	lim := limits
+	for i := range 3 {
+		switch kind {
+		case 0:
+			v := set.Open(sp, was)
+			must2(v.Add(&lim, longName(i)))
+			was = v.Root()
+		case 1, 2:
+			v := hash.Open(sp, was)
+			name, value := fmt.Appendf(nil, "field:%d", i), longName(i)
+			if i == 2 {
+				name, value = value, name
+			}
+			must2(v.Set(&lim, name, value, int64(kind-1)*(nowMS+1e6)))
+			was = v.Root()
+		case 3:
+			v := zset.Open(sp, was)
+			_, _, err := v.Add(&lim, longName(i), 40, 0)
+			must2(0, err)
+			was = v.Root()
+		case 4, 5:
+			v := list.Open(sp, was)
+			v.Insert(&lim, v.Len()/2, longName(i))
+			was = v.Root()
+		case 6:
+			v := stream.Open(sp, was)
+			must2(0, v.Append(&lim, stream.ID{MS: v.Last().MS + 1}, [][]byte{[]byte("field"), longName(i)}))
+			was = v.Root()
+		}
+	}
+	k.DB.SetRoot(e, was)
+}
+
+// changeLong removes or replaces a very long element.
+func changeLong(r *rand.Rand, k *shard.Key, kind int) {
+	sp, e, i := k.DB.Space(), k.DB.Find(k), r.IntN(3)
+	if !e.Exists() {
+		return
+	}
+	was := k.DB.Root(e)
+	lim := limits
+	switch kind {
+	case 0:
+		v := set.Open(sp, was)
+		v.Remove(longName(i))
+		was = v.Root()
+	case 1, 2:
+		v := hash.Open(sp, was)
+		must2(v.Set(&lim, fmt.Appendf(nil, "field:%d", i), []byte("short"), hash.KeepTTL))
+		must2(v.Delete(longName(2)))
+		was = v.Root()
+	case 3:
+		v := zset.Open(sp, was)
+		_, _, err := v.Add(&lim, longName(i), float64(r.IntN(100)), 0)
+		must2(0, err)
+		was = v.Root()
+	case 4, 5:
+		v := list.Open(sp, was)
+		at := v.Len()/2 - 1 + i
+		if at >= 0 && at < v.Len() {
+			v.Replace(&lim, at, []byte("short"))
+		}
+		was = v.Root()
+	case 6:
+		v := stream.Open(sp, was)
+		must2(v.Delete(stream.ID{MS: v.Last().MS - uint64(i)}))
+		was = v.Root()
+	}
+	k.DB.SetRoot(e, was)
+}
+
+// TestLongElements changes values with elements that are saved in pieces: other elements first, and then these, while one of them is being saved.
+func TestLongElements(t *testing.T) {
+	for kind := range longString {
+		for round := range 2 {
+			ks := newKeyspace()
+			withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 1500); addLong(k, kind) })
+			want := dumps(t, ks)
+			r := rand.New(rand.NewPCG(uint64(round), uint64(kind)))
+			x := takeIn(t, ks, func(o *Options) { o.Dir, o.QueueBytes = t.TempDir(), 64<<20 }, func(x *taker) {
+				ks.UnlockAll()
+				for pieces := 0; pieces < 3*(1+round); {
+					x.sn.Step(0, nowMS, func() bool { return true })
+					x.sn.Step(1, nowMS, func() bool { return true })
+					x.sn.Step(2, nowMS, func() bool { return true })
+					for i := range x.sn.workers {
+						if j := x.sn.workers[i].job; j != nil && len(j.base().tail) > 0 {
+							pieces++
+						}
+					}
+				}
+				for i := range 6 {
+					withKey(ks, largeName(kind, 0), func(k *shard.Key) { mutateKey(r, k, kind, 5) })
+					if i > 2 {
+						withKey(ks, largeName(kind, 0), func(k *shard.Key) { changeLong(r, k, kind) })
+					}
+				}
+				ks.LockAll(nowMS)
+			})
+			if err := x.wait(t); err != nil {
+				t.Fatal(err)
+			}
+			check(t, x.dumps(t), want)
+			checkAll(t, ks)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package save
 
 import (
 	"errors"
+	"math"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/shoaldb/shoal/alloc"
@@ -28,6 +30,13 @@ type memberJob struct {
 	shrunk  bool // the table has had more: the scan meets members again
 	at      *zset.Position
 	room    []byte // of at
+
+	// Very long members are saved in pieces: those of longs, which the walk has met, before it goes on; other members that change meanwhile are saved to
+	// later.
+	longs  []alloc.Ref
+	tailOf alloc.Ref // whose tail is being saved; 0: none
+	later  buffer
+	ended  bool // the walk has met all
 
 	// excluded are the blocks that the walk has not met and is not to save: of members that have been saved, and of new ones. A block that
 	// has been freed stays: whatever this value puts there is new.
@@ -68,31 +77,101 @@ func newMemberJob(b job) *memberJob {
 	return j
 }
 
+// parts is what is saved of a member.
+type parts struct {
+	name, value []byte
+	score       float64
+	expireMS    int64
+}
+
+func (j *memberJob) parts(ref alloc.Ref) (p parts) {
+	switch j.kind {
+	case setMembers:
+		p.name = member.Name(j.sp.Arena, ref)
+	case scored:
+		p.name, p.score = zset.MemberAt(j.sp, ref)
+	default:
+		p.name, p.value, p.expireMS = hash.FieldAt(j.sp, ref)
+	}
+	return p
+}
+
+func (p *parts) size() int { return len(p.name) + len(p.value) }
+
 // save appends the member in a block.
-func (j *memberJob) save(ref alloc.Ref) {
+func (j *memberJob) save(p *parts) {
 	j.left--
 	switch j.kind {
 	case setMembers:
-		j.string(member.Name(j.sp.Arena, ref))
+		j.string(p.name)
 	case scored:
-		name, score := zset.MemberAt(j.sp, ref)
-		j.string(name)
-		j.out.buf = rdb.AppendScore(j.out.buf, score)
+		j.string(p.name)
+		j.out.buf = rdb.AppendScore(j.out.buf, p.score)
 	default:
-		name, value, expireMS := hash.FieldAt(j.sp, ref)
 		if j.kind == timedFields {
-			j.out.buf = rdb.AppendFieldExpiry(j.out.buf, expireMS, j.firstMS)
+			j.out.buf = rdb.AppendFieldExpiry(j.out.buf, p.expireMS, j.firstMS)
 		}
-		j.string(name)
-		j.string(value)
+		j.string(p.name)
+		j.string(p.value)
 	}
 }
+
+// beginTail begins to save a very long member.
+func (j *memberJob) beginTail(ref alloc.Ref) {
+	p := j.parts(ref)
+	j.left--
+	j.tailOf = ref
+	var head []byte
+	if j.kind == timedFields {
+		head = rdb.AppendFieldExpiry(nil, p.expireMS, j.firstMS)
+	}
+	j.tail = [][]byte{rdb.AppendLen(head, uint64(len(p.name))), p.name}
+	switch j.kind {
+	case scored:
+		j.tail = append(j.tail, rdb.AppendScore(nil, p.score))
+	case hashFields, timedFields:
+		j.tail = append(j.tail, rdb.AppendLen(nil, uint64(len(p.value))), p.value)
+	}
+}
+
+// endTail saves what is left of the very long member that is being saved, and what has been saved to later.
+func (j *memberJob) endTail() {
+	for !j.stepTail(math.MaxInt) {
+	}
+	j.tailOf = 0
+	if len(j.later.buf) > 0 {
+		j.hold(-int64(len(j.later.buf)))
+		j.hand(false)
+		j.out.piece = j.later.take()
+	}
+}
+
+// stepLongs goes on with very long members. It reports whether none is left.
+func (j *memberJob) stepLongs(end int) (done bool) {
+	for j.tailOf != 0 || len(j.longs) > 0 {
+		if j.tailOf == 0 {
+			last := len(j.longs) - 1
+			j.beginTail(j.longs[last])
+			j.longs = j.longs[:last]
+		}
+		if !j.stepTail(end) {
+			return false
+		}
+		j.endTail()
+	}
+	return true
+}
+
+// done tells whether all that is to be saved is.
+func (j *memberJob) done() bool { return j.left == 0 && j.tailOf == 0 }
 
 // met tells whether the walk has been where a member stands.
 func (j *memberJob) met(ref alloc.Ref) bool {
 	switch {
 	case !j.begun:
 		return false
+	case j.ended:
+		return true
 	case j.kind == scored:
 		return j.at.Reaches(j.sp, ref)
 	}
@@ -102,18 +181,40 @@ func (j *memberJob) met(ref alloc.Ref) bool {
 
 // Change saves a member before its turn.
 func (j *memberJob) Change(ref alloc.Ref) {
-	if j.idle() || j.met(ref) {
+	if j.idle() {
 		return
 	}
-	if _, is := j.excluded[ref]; is {
-		return
+	if j.tailOf == ref {
+		j.endTail()
+	} else if i := slices.Index(j.longs, ref); i >= 0 {
+		j.longs = slices.Delete(j.longs, i, i+1)
+		j.saveNow(ref)
+	} else if _, is := j.excluded[ref]; !is && !j.met(ref) {
+		j.excluded[ref] = struct{}{}
+		j.saveNow(ref)
 	}
-	j.excluded[ref] = struct{}{}
-	j.save(ref)
 	if len(j.out.buf) >= handBytes {
 		j.hand(false)
 	}
-	j.over = j.left == 0
+	j.over = j.done()
+}
+
+// saveNow saves a member out of turn.
+func (j *memberJob) saveNow(ref alloc.Ref) {
+	p := j.parts(ref)
+	if j.tailOf != 0 && p.size() >= longText {
+		j.endTail()
+	}
+	if j.tailOf == 0 {
+		j.save(&p)
+		return
+	}
+	was := len(j.later.buf)
+	j.out, j.later = j.later, j.out
+	j.out.compress = j.later.compress
+	j.save(&p)
+	j.out, j.later = j.later, j.out
+	j.hold(int64(len(j.later.buf) - was))
 }
 
 // Add excludes a new member.
@@ -186,6 +287,16 @@ func (j *memberJob) step(end int) {
 		j.finish()
 		return
 	}
+	if !j.stepLongs(end) {
+		return
+	}
+	if j.ended {
+		j.finish()
+		return
+	}
+	if j.over = j.done(); j.over {
+		return
+	}
 	if j.kind == scored {
 		j.stepDown(end)
 	} else {
@@ -217,13 +328,16 @@ func (j *memberJob) stepTable(end int) {
 		j.refs = j.refs[:0]
 		next := scan(j.cursor, func(ref alloc.Ref) { j.refs = append(j.refs, ref) })
 		j.saveRun(j.refs)
-		j.cursor, j.begun = next, true
-		if next == 0 {
+		j.cursor, j.begun, j.ended = next, true, next == 0
+		if len(j.longs) > 0 {
+			return
+		}
+		if j.ended {
 			j.finish()
 			return
 		}
 	}
-	j.over = j.left == 0
+	j.over = j.done()
 }
 
 // saveRun saves members as far as they are to be.
@@ -242,7 +356,11 @@ func (j *memberJob) saveRun(refs []alloc.Ref) {
 				continue
 			}
 		}
-		j.save(ref)
+		if p := j.parts(ref); p.size() > mostPacked {
+			j.longs = append(j.longs, ref)
+		} else {
+			j.save(&p)
+		}
 	}
 }
 
@@ -250,7 +368,7 @@ func (j *memberJob) stepDown(end int) {
 	v := zset.Open(j.sp, j.root)
 	all := true
 	v.VisitDown(j.at, func(run []alloc.Ref) bool {
-		if len(j.out.buf) >= end || j.left == 0 {
+		if len(j.out.buf) >= end || j.left == 0 || len(j.longs) > 0 {
 			all = false
 			return false
 		}
@@ -264,8 +382,8 @@ func (j *memberJob) stepDown(end int) {
 		j.at, j.begun = &zset.Position{Score: score, Name: j.room}, true
 		return true
 	})
-	if all {
+	if j.ended = all; all && len(j.longs) == 0 {
 		j.finish()
 	}
-	j.over = j.over || j.left == 0
+	j.over = j.over || j.done()
 }

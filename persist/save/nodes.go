@@ -1,6 +1,8 @@
 package save
 
 import (
+	"math"
+
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/types"
@@ -104,6 +106,12 @@ func (j *nodeJob) ChangeNode(ref alloc.Ref, lp []byte, raw int) {
 	if !is {
 		return
 	}
+	if i == j.next && len(j.tail) > 0 {
+		for !j.stepTail(math.MaxInt) {
+		}
+		j.next++
+		return
+	}
 	j.aside[i] = struct{}{}
 	x := buffer{compress: j.out.compress}
 	x.buf = make([]byte, 0, len(lp)+32)
@@ -150,7 +158,13 @@ func (x *buffer) node(dst, lp []byte, raw int) {
 
 func (j *nodeJob) step(end int) {
 	for ; j.next < j.nodes() && len(j.out.buf) < end; j.next++ {
-		j.saveNode(j.next)
+		if len(j.tail) == 0 {
+			j.saveNode(j.next)
+		}
+		if !j.stepTail(end) {
+			return
+		}
+		j.freeKept(j.next)
 	}
 	switch {
 	case j.next < j.nodes():
@@ -169,16 +183,27 @@ func (j *nodeJob) saveNode(i int) {
 		return
 	}
 	dst := j.head(j.out.buf, i)
-	a := j.sp.Arena
+	var lp []byte
+	raw := 0
 	if j.list != nil {
-		n := j.list[i].In(a)
-		j.out.node(dst, n.Bytes, n.Raw)
+		n := j.list[i].In(j.sp.Arena)
+		lp, raw = n.Bytes, n.Raw
 	} else {
-		j.out.node(dst, j.stream[i].Listpack(a), 0)
+		lp = j.stream[i].Listpack(j.sp.Arena)
 	}
+	if raw == 0 && len(lp) > mostPacked {
+		j.out.buf = rdb.AppendLen(dst, uint64(len(lp)))
+		j.tail = [][]byte{lp}
+		return
+	}
+	j.out.node(dst, lp, raw)
+}
+
+// freeKept frees node i, which has been saved, if it is the job's.
+func (j *nodeJob) freeKept(i int) {
 	if size, is := j.kept[i]; is {
 		delete(j.kept, i)
-		a.Free(j.ref(i), size)
+		j.sp.Arena.Free(j.ref(i), size)
 		j.hold(-int64(size))
 	}
 }

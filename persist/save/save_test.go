@@ -104,6 +104,14 @@ type taker struct {
 
 // take makes the cut, at which it calls at, and lets workers work.
 func take(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func()) *taker {
+	return takeIn(t, ks, change, func(*taker) {
+		if at != nil {
+			at()
+		}
+	})
+}
+
+func takeIn(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func(x *taker)) *taker {
 	x := &taker{dir: t.TempDir(), result: make(chan error, 1)}
 	o := Options{Sink: &File{Disk: disk.OS{}, Temp: filepath.Join(x.dir, "temp"), Name: filepath.Join(x.dir, "dump.rdb"), SyncPieces: true}, Info: rdb.Info{RedisVersion: "7.2.4"}, Compress: true, Checksum: true,
 		QueueBytes: 64 << 10, Workers: 3, Done: func(err error) { x.result <- err }}
@@ -123,9 +131,7 @@ func take(t *testing.T, ks *shard.Keyspace, change func(o *Options), at func()) 
 	}
 	ks.LockAll(nowMS)
 	x.sn = Start(ks, o)
-	if at != nil {
-		at()
-	}
+	at(x)
 	ks.UnlockAll()
 	for i := range x.wake {
 		go x.work(i)
