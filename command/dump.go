@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strconv"
 	"sync"
 	"time"
 
@@ -65,9 +66,36 @@ func dump(c *Ctx) {
 	}
 	d := dumpers.Get().(*dumper)
 	d.enc.Compress = c.Env.Compress
+	if c.Yield != nil && e.Type() != types.String {
+		c.dumpInSteps(&d.enc, k.DB, e)
+		d.release()
+		return
+	}
 	d.buf = AppendDump(c, d.buf[:0], &d.enc, k.DB, e)
 	c.Reply.Bulk(d.buf)
 	d.release()
+}
+
+// dumpInSteps replies with the payload of e, a collection, of which no two steps' parts are ever together.
+func (c *Ctx) dumpInSteps(enc *rdb.Encoder, db *shard.DB, e shard.Entry) {
+	c.beginUncounted()
+	kind := enc.Start(db.Space(), db.Root(e))
+	w := c.Reply
+	w.Buf = append(w.Buf, byte(kind))
+	from, n, sum := 0, 0, uint64(0)
+	const step = 4096 // bytes, some 10 µs
+	for more := true; more; {
+		w.Buf, more = enc.Step(w.Buf, step)
+		sum = rdb.Checksum(sum, w.Buf[from:])
+		n += len(w.Buf) - from
+		c.Pause(step / 8)
+		from = len(w.Buf)
+	}
+	w.Buf = rdb.AppendFooterOf(w.Buf, kind, sum)
+	n += len(w.Buf) - from
+	w.Buf = append(w.Buf, '\r', '\n')
+	c.Head = append(strconv.AppendInt(append(c.Head, '$'), int64(n), 10), '\r', '\n')
+	c.Uncounted = false
 }
 
 // valueLen returns the number of elements of e; of a string, which takes as long to compress, 1/64 of its bytes.
@@ -139,13 +167,17 @@ func restore(c *Ctx) {
 		c.Error(errTTL)
 		return
 	}
-	payload, err := rdb.OpenPayload(c.Args[3], c.Env.TrustPayloads)
-	if err != nil {
-		c.Error(errPayload)
+	const elementBytes = 8 // of a payload, as a guess
+	if p := c.Args[3]; len(p) > 0 && p[0] != byte(rdb.String) && c.Long(len(p)/elementBytes) {
 		return
 	}
-	const elementBytes = 8 // of a payload, as a guess
-	if len(payload) > 0 && payload[0] != byte(rdb.String) && c.Long(len(payload)/elementBytes) {
+	var pause func(bytes int)
+	if c.Yield != nil {
+		pause = func(bytes int) { c.Pause(bytes / elementBytes) }
+	}
+	payload, err := rdb.OpenPayload(c.Args[3], c.Env.TrustPayloads, pause)
+	if err != nil {
+		c.Error(errPayload)
 		return
 	}
 	c.restorePayload(k, payload, ttl, &o)

@@ -6,7 +6,7 @@ import (
 	"github.com/shoaldb/shoal/types/listpack"
 )
 
-// What SORT collects may be a million elements. It is kept in chunks, so that no step has to allocate, clear or copy very much, and
+// What SORT and the combinations of sorted sets collect may be a million elements. It is kept in chunks, so that no step has to allocate, clear or copy very much, and
 // without pointers, so that the garbage collector has nothing to do with it.
 
 // sortElement is an element with what it is sorted by: a text with ALPHA, else a number.

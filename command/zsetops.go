@@ -34,17 +34,17 @@ func (in *zinput) find(name []byte) (score float64, found bool) {
 	return in.zset.Score(name)
 }
 
-// scored is a member of a result. Its bytes are an input's, or zop.texts.
+// scored is a member of a result. Its name is in zop.texts.
 type scored struct {
-	name  []byte
+	name  sortText
 	score float64
 }
 
-func compareScored(a, b scored) int {
+func (op *zop) compareScored(a, b scored) int {
 	if c := cmp.Compare(a.score, b.score); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.name, b.name)
+	return bytes.Compare(op.texts.bytes(a.name), op.texts.bytes(b.name))
 }
 
 // zop is an intersection, union or difference of sorted sets and sets.
@@ -54,9 +54,11 @@ type zop struct {
 	withScores bool
 	limit      int // of the members counted
 	result     []scored
-	texts      []byte // of members that are kept as integers
+	texts      sortTexts // of result
+	scratch    [20]byte
 	places     map[string]int
 	batch      sets.Batch
+	dropResult func()            // gives back what result takes; nil: nothing has to
 	pause      func(members int) // of a command that runs in steps, or nil
 }
 
@@ -68,11 +70,15 @@ const keepScored = 1 << 14
 
 func (op *zop) end() {
 	clear(op.inputs) // they point to shards
-	clear(op.result)
-	if cap(op.result) > keepScored {
-		op.result, op.texts = nil, nil
+	if op.dropResult != nil {
+		op.result = nil
+		op.dropResult()
 	}
-	op.places, op.pause = nil, nil
+	if cap(op.result) > keepScored {
+		op.result = nil
+	}
+	op.texts = op.texts.emptied()
+	op.places, op.pause, op.dropResult = nil, nil, nil
 	zops.Put(op)
 }
 
@@ -135,7 +141,7 @@ func (c *Ctx) beginZOp(at int, kind *zopKind, store bool) *zop {
 		return nil
 	}
 	op := zops.Get().(*zop)
-	op.inputs, op.result, op.texts = op.inputs[:0], op.result[:0], op.texts[:0]
+	op.inputs, op.result = op.inputs[:0], op.result[:0]
 	op.aggregate, op.withScores, op.limit, op.pause = sumScores, false, math.MaxInt, nil
 	if c.Yield != nil {
 		op.pause = c.Pause
@@ -257,17 +263,17 @@ func (op *zop) each(in *zinput, visit func(name []byte, score float64) bool) {
 	}
 }
 
-// text returns a member as text that lives as long as the inputs and op.
+// text returns a member as text. That of an integer dies at the next call; it is short enough to be copied by add.
 func (op *zop) text(e listpack.Element) []byte {
 	if !e.IsInt {
 		return e.Bytes
 	}
-	at := len(op.texts)
-	op.texts = e.Append(op.texts) // what it held before it moved is still there for whoever points to it
-	return op.texts[at:len(op.texts):len(op.texts)]
+	return e.Append(op.scratch[:0])
 }
 
-func (op *zop) add(name []byte, score float64) { op.result = append(op.result, scored{name, score}) }
+func (op *zop) add(name []byte, score float64) {
+	op.result = append(op.result, scored{op.texts.kept(listpack.Element{Bytes: name}), score})
+}
 
 // sortInputs puts smaller inputs first: each member of the smallest is looked up in the others, and so scores are added up in
 // the order in which Redis does it.
@@ -325,7 +331,11 @@ func (op *zop) union() {
 
 // unionByPlace notes where in the result each member is.
 func (op *zop) unionByPlace() {
-	op.places = make(map[string]int, op.inputs[len(op.inputs)-1].len)
+	room := 0
+	if op.pause == nil {
+		room = op.inputs[len(op.inputs)-1].len
+	}
+	op.places = make(map[string]int, room)
 	for i := range op.inputs {
 		in := &op.inputs[i]
 		op.each(in, func(name []byte, score float64) bool {
@@ -363,20 +373,22 @@ func (op *zop) total() (members int) {
 }
 
 // compute makes op.result what kind says, in its order if that is wanted.
-func (op *zop) compute(kind *zopKind) {
+func (op *zop) compute(c *Ctx, kind *zopKind) {
 	if op.pause == nil {
 		kind.compute(op)
 		if !kind.count {
-			slices.SortFunc(op.result, compareScored)
+			slices.SortFunc(op.result, op.compareScored)
 		}
 		return
 	}
-	op.result = slices.Grow(op.result, op.total()) // to grow step by step would copy it
+	if result, drop := shard.Scratch[scored](c.KS, op.total()); drop != nil { // to grow step by step would copy it
+		op.result, op.dropResult = result[:0], drop
+	}
 	kind.compute(op)
 	if !kind.count {
 		slices.SortFunc(op.result, func(a, b scored) int {
 			op.pause(1)
-			return compareScored(a, b)
+			return op.compareScored(a, b)
 		})
 	}
 }
@@ -386,27 +398,26 @@ func (c *Ctx) replyZOp(kind *zopKind) {
 	if op == nil {
 		return
 	}
+	defer op.end()
 	if c.Long(op.total()) {
-		op.end()
 		return
 	}
-	op.compute(kind)
+	op.compute(c, kind)
 	if kind.count {
 		c.Reply.Int(int64(len(op.result)))
 	} else {
 		c.beginScored(len(op.result), op.withScores)
 		for _, m := range op.result {
-			c.replyScored(listpack.Element{Bytes: m.name}, m.score, op.withScores)
+			c.replyScored(op.texts.element(m.name), m.score, op.withScores)
 			c.Pause(1)
 		}
 	}
-	op.end()
 }
 
 // fitsListpack tells whether the result will be a listpack.
 func (op *zop) fitsListpack(lim *types.Limits) bool {
 	return len(op.result) <= lim.ZSetListpackEntries && !slices.ContainsFunc(op.result, func(m scored) bool {
-		return len(m.name) > lim.ZSetListpackValue
+		return len(op.texts.bytes(m.name)) > lim.ZSetListpackValue
 	})
 }
 
@@ -415,11 +426,11 @@ func (c *Ctx) storeZOp(kind *zopKind) {
 	if op == nil {
 		return
 	}
+	defer op.end()
 	if c.Long(op.total()) {
-		op.end()
 		return
 	}
-	op.compute(kind)
+	op.compute(c, kind)
 	dest := &c.Keys[0]
 	v := zset.New(dest.DB.Space())
 	var err error
@@ -427,10 +438,9 @@ func (c *Ctx) storeZOp(kind *zopKind) {
 		err = v.Enlarge() // at once: a listpack knows no -0
 	}
 	for i := 0; i < len(op.result) && err == nil; i++ {
-		err = v.Append(c.Env.Limits, op.result[i].name, op.result[i].score)
+		err = v.Append(c.Env.Limits, op.texts.bytes(op.result[i].name), op.result[i].score)
 		c.Pause(1)
 	}
-	op.end()
 	if err != nil {
 		dest.DB.FreeRoot(v.Root())
 		c.Error(ErrNoMemory)

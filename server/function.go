@@ -338,7 +338,7 @@ func functionRestore(c *command.Ctx) {
 		return
 	}
 	r := client(c).reactor
-	value, err := rdb.OpenPayload(c.Args[2], r.srv.trustPayloads.Load())
+	value, err := rdb.OpenPayload(c.Args[2], r.srv.trustPayloads.Load(), nil)
 	if err != nil {
 		c.Error("ERR DUMP payload version or checksum are wrong")
 		return

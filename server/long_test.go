@@ -695,3 +695,29 @@ func TestLongStrings(t *testing.T) {
 		}
 	})
 }
+
+// TestLongDump has DUMP and RESTORE run in steps.
+func TestLongDump(t *testing.T) {
+	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
+		c := s.Dial(t)
+		const n = 40000
+		fill(c, n, []string{"HSET", "hash"}, func(i int) []string { return []string{fmt.Sprintf("f:%d", i), fmt.Sprintf("v:%d", i)} })
+		dumped := c.Do("DUMP", "hash")
+		head, payload, _ := strings.Cut(dumped, "\r\n")
+		payload = strings.TrimSuffix(payload, "\r\n")
+		if head != fmt.Sprintf("$%d", len(payload)) {
+			t.Fatalf("DUMP begins with %q before %d bytes", head, len(payload))
+		}
+		if got := c.Do("RESTORE", "copy", "0", payload); got != "+OK\r\n" {
+			t.Errorf("RESTORE: %q", got)
+		}
+		if got, want := c.Do("DEBUG", "DIGEST-VALUE", "copy"), c.Do("DEBUG", "DIGEST-VALUE", "hash"); got != want {
+			t.Errorf("DEBUG DIGEST-VALUE of the copy: %q, not %q", got, want)
+		}
+		broken := []byte(payload)
+		broken[len(broken)/2]++
+		if got := c.Do("RESTORE", "broken", "0", string(broken)); got != "-ERR DUMP payload version or checksum are wrong\r\n" {
+			t.Errorf("RESTORE of a broken payload: %q", got)
+		}
+	})
+}

@@ -342,22 +342,22 @@ func TestLimits(t *testing.T) {
 
 func TestPayload(t *testing.T) {
 	p := AppendFooter(append([]byte("before"), 0, 1, 'x'), 6)[6:]
-	if v, err := OpenPayload(p, false); err != nil || string(v) != "\x00\x01x" {
+	if v, err := OpenPayload(p, false, func(int) {}); err != nil || string(v) != "\x00\x01x" {
 		t.Errorf("%q, %v", v, err)
 	}
 	broken := bytes.Clone(p)
 	broken[2]++
-	if _, err := OpenPayload(broken, false); err == nil {
+	if _, err := OpenPayload(broken, false, nil); err == nil {
 		t.Error("a broken payload is taken")
 	}
-	if _, err := OpenPayload(broken, true); err != nil {
+	if _, err := OpenPayload(broken, true, nil); err != nil {
 		t.Error("a trusted payload is not")
 	}
 	broken[3] = 13
-	if _, err := OpenPayload(broken, true); err == nil {
+	if _, err := OpenPayload(broken, true, nil); err == nil {
 		t.Error("a payload of version 13 is taken")
 	}
-	if _, err := OpenPayload(p[:9], true); err == nil {
+	if _, err := OpenPayload(p[:9], true, nil); err == nil {
 		t.Error("a payload of 9 bytes is taken")
 	}
 }
