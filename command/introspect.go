@@ -369,7 +369,7 @@ func (c *Ctx) commandGetKeys(withFlags bool) {
 	case s == nil:
 		c.Error(errNoSuchCommand)
 		return
-	case !s.HasKeys():
+	case !s.HasKeys() || len(s.Keys) > 0 && s.Keys[0].Flags&NotKey != 0: // channels are not keys
 		c.Error(errHasNoKeys)
 		return
 	case !s.ArityOK(len(args)):

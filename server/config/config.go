@@ -143,7 +143,7 @@ func settable(pairs [][2]string, by Caller, v *Values) ([]entry, error) {
 		switch {
 		case !ok:
 			return nil, reason(fmt.Sprintf("Unknown option or number of arguments for CONFIG SET - '%s'", p[0]))
-		case e.Flags&Immutable != 0:
+		case e.Flags&Immutable != 0 && (e.Flags&SetToSame == 0 || p[1] != e.Kind.get(v)):
 			return nil, setFailed(p[0], reason("can't set immutable config"))
 		case e.Flags&Protected != 0 && !v.EnableProtected.Allows(by.Local):
 			return nil, setFailed(p[0], reason("can't set protected config"))

@@ -129,6 +129,19 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestSetToSame gives settings that cannot change the value that they have, and another.
+func TestSetToSame(t *testing.T) {
+	c := mustLoad(t, "shards 64")
+	if err := c.Set([][2]string{{"shards", "64"}, {"maxmemory", "1mb"}, {"net-engine", value(t, c, "net-engine")}}, Caller{}); err != nil || c.Load().MaxMemory != 1<<20 {
+		t.Error(err, c.Load().MaxMemory)
+	}
+	for _, p := range [][2]string{{"shards", "128"}, {"reactors", "3"}, {"databases", "16"}} {
+		if err := c.Set([][2]string{p}, Caller{}); err == nil || !strings.HasSuffix(err.Error(), "can't set immutable config") {
+			t.Errorf("%s: %v", p[0], err)
+		}
+	}
+}
+
 func TestSetProtected(t *testing.T) {
 	dir := t.TempDir()
 	c := mustLoad(t, "enable-protected-configs local")

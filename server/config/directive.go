@@ -22,6 +22,7 @@ type Flags uint
 
 const (
 	Immutable     Flags = 1 << iota // only at start
+	SetToSame                       // only at start; CONFIG SET may give it the value that it has, as who sets all that CONFIG GET shows does
 	Hidden                          // CONFIG GET shows it only by its full name
 	Protected                       // CONFIG SET needs enable-protected-configs
 	Sensitive                       // the value is a secret: keep it out of logs
