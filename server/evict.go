@@ -85,7 +85,16 @@ func evictionNS(tenacity int) int64 {
 }
 
 // countedMemory returns what is compared with maxmemory. There is a limit.
-func (s *Server) countedMemory() int64 { return s.ks.Used() + s.maxMemory.clients.Load() }
+func (s *Server) countedMemory() int64 { return s.ks.Used() + s.countedClients() }
+
+// countedClients returns the memory of clients that counts. No keys go for what clients take beyond maxmemory-clients: clients will.
+func (s *Server) countedClients() int64 {
+	n := s.maxMemory.clients.Load()
+	if limit := s.clientMemory.limit.Load(); limit > 0 && n > limit && s.largestClients() >= 0 {
+		return limit
+	}
+	return n
+}
 
 // needsRoom tells whether there is a limit on memory, and no room for q.
 func (r *reactor) needsRoom(q *request) bool {

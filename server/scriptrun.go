@@ -114,10 +114,9 @@ func (r *reactor) runEval(c *command.Ctx, s *script.Script, keys int) {
 }
 
 const (
-	errRunsWrites   command.Error = "ERR Can not execute a script with write flag using *_ro command."
-	errRunsMisconf  command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
-	errRunsNoMemory command.Error = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
-	runsAOFError                  = "MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts. AOF error: "
+	errRunsWrites  command.Error = "ERR Can not execute a script with write flag using *_ro command."
+	errRunsMisconf command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
+	runsAOFError                 = "MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts. AOF error: "
 )
 
 // declare takes over the flags that a script or function has declared. It replies if they forbid to run it. A script that has
@@ -151,7 +150,7 @@ func (x *scriptRun) refusesToRun(f script.Flags) command.Error {
 	case x.readOnly:
 		return errRunsWrites
 	case x.short && f&script.AllowOOM == 0:
-		return errRunsNoMemory
+		return command.ErrOutOfMemory
 	}
 	return ""
 }

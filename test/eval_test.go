@@ -324,7 +324,7 @@ func TestScriptFlags(t *testing.T) {
 		"return " + set: "-OOM command not allowed when used memory > 'maxmemory'.",
 		"return " + get: "$1\r\n",
 		"redis.call('DEL', 'none') return " + set:             "+OK",
-		"#!lua\nreturn " + get:                                "-OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+		"#!lua\nreturn " + get:                                "-OOM command not allowed when used memory > 'maxmemory'.",
 		"#!lua flags=allow-oom\nreturn " + set:                "+OK",
 		"#!lua flags=no-writes\nreturn " + get:                "$1\r\n",
 		"#!lua flags=no-writes\nreturn " + set:                "-ERR Write commands are not allowed from read-only scripts.",
