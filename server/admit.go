@@ -113,7 +113,7 @@ func (r *reactor) admit(cl *Client, q *request) bool {
 		r.reject(q.spec, r.srv.running.busy())
 		return false
 	}
-	if r.srv.pause.holds(cl, q.spec, r.nowMS) {
+	if r.srv.pause.holds(cl, q, r.nowMS) {
 		cl.queueFirst(q)
 		r.hold(cl)
 		return false

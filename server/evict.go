@@ -174,7 +174,7 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 		ticks, releases := s.ks.Freeing()
 		return (ticks || releases) && r.freeDeleted(nanotime()+budgetNS, least)
 	}
-	if s.exclusive.active.Load() || s.pubsub.congested.Load() > 0 || s.loading.active.Load() {
+	if s.exclusive.active.Load() || s.pubsub.congested.Load() > 0 || s.loading.active.Load() || s.pause.active(r.nowMS) {
 		return true
 	}
 	r.evictor.SetSamples(int(s.maxMemory.samples.Load()))

@@ -66,7 +66,7 @@ func (r *reactor) runQueueing(cl *Client, q *request) {
 	}
 	cl.lastCommand = q.spec
 	if t := cl.multi; !t.aborted && !cl.dirty() {
-		t.add(q, r.srv.ks.Databases())
+		t.add(q, r.flagsOf(q), r.srv.ks.Databases())
 		if int64(t.bytes) > r.srv.cfg.Load().QueryBufferLimit {
 			r.closeQueuing(cl)
 			return
@@ -97,9 +97,9 @@ func atOnce(spec *command.Spec) bool {
 // pointerBytes is what Redis counts for an argument besides its bytes.
 const pointerBytes = 8
 
-func (t *transaction) add(q *request, databases int) {
+func (t *transaction) add(q *request, flags command.Flags, databases int) {
 	t.cmds = append(t.cmds, *q)
-	t.flags |= q.spec.Flags
+	t.flags |= flags
 	t.alone = t.alone || standsAlone(q.spec)
 	t.scripts = t.scripts || q.spec.Group == groupScripting && q.spec.HasKeys()
 	for _, a := range q.args {

@@ -18,16 +18,19 @@ type pause struct {
 // active tells whether a pause is in force.
 func (p *pause) active(nowMS int64) bool { return nowMS < p.untilMS.Load() }
 
-// holds tells whether a command of cl has to wait.
-func (p *pause) holds(cl *Client, spec *command.Spec, nowMS int64) bool {
+// holds tells whether q, a command of cl, has to wait.
+func (p *pause) holds(cl *Client, q *request, nowMS int64) bool {
 	if !p.active(nowMS) {
 		return false
 	}
-	flags := spec.Flags
-	if cl.multi != nil && spec == cl.reactor.srv.execSpec {
+	if p.all.Load() {
+		return true
+	}
+	flags := cl.reactor.flagsOf(q)
+	if cl.multi != nil && q.spec == cl.reactor.srv.execSpec {
 		flags |= cl.multi.flags
 	}
-	return p.all.Load() || flags&(command.Write|command.MayReplicate) != 0
+	return flags&(command.Write|command.MayReplicate) != 0
 }
 
 // begin pauses clients until untilMS. A pause that is in force gets neither shorter nor less strict.

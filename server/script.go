@@ -171,6 +171,33 @@ func (r *reactor) compiled(text []byte) (*script.Script, error) {
 	return s, err
 }
 
+// flagsOf returns the flags of q's command. A script or function that has declared that it does not write has fewer.
+func (r *reactor) flagsOf(q *request) command.Flags {
+	flags := q.spec.Flags
+	if q.spec.Group != groupScripting || flags&command.MayReplicate == 0 || len(q.args) < 2 {
+		return flags
+	}
+	var declared script.Flags
+	switch q.spec.Name {
+	case "EVAL":
+		if s, err := r.compiled(q.args[1]); err == nil {
+			declared = s.Flags
+		}
+	case "EVALSHA":
+		if s := r.findScript(q.args[1]); s != nil {
+			declared = s.Flags
+		}
+	case "FCALL":
+		if f := r.srv.libraries.set.Load().Function(q.args[1]); f != nil {
+			declared = f.Flags
+		}
+	}
+	if declared&script.NoWrites != 0 {
+		flags &^= command.MayReplicate
+	}
+	return flags
+}
+
 func evalSHA(c *command.Ctx) {
 	r := client(c).reactor
 	if len(c.Args[1]) != 40 {

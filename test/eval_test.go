@@ -338,6 +338,22 @@ func TestScriptFlags(t *testing.T) {
 	}
 }
 
+// TestScriptsDuringPause has scripts and a function that declare not to write, while clients that write are paused.
+func TestScriptsDuringPause(t *testing.T) {
+	s := oracle.Shoal(t)
+	admin, c := s.Dial(t), s.Dial(t)
+	admin.Do("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function{function_name='f', callback=function() return 3 end, flags={'no-writes'}}")
+	sha := strings.TrimSpace(strings.SplitN(admin.Do("SCRIPT", "LOAD", "#!lua flags=no-writes\nreturn 2"), "\r\n", 2)[1])
+	expectReply(t, admin, "+OK\r\n", "CLIENT", "PAUSE", "10000000", "WRITE")
+	expectReply(t, c, ":1\r\n", "EVAL", "#!lua flags=no-writes\nreturn 1", "0")
+	expectReply(t, c, ":2\r\n", "EVALSHA", sha, "0")
+	expectReply(t, c, ":3\r\n", "FCALL", "f", "0")
+	c.Do("MULTI")
+	c.Do("EVALSHA", sha, "0")
+	expectReply(t, c, "*1\r\n:2\r\n", "EXEC")
+	expectReply(t, admin, "+OK\r\n", "CLIENT", "UNPAUSE")
+}
+
 // TestFunctionKill has a function that does not end, and a library that does not finish registering.
 func TestFunctionKill(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
