@@ -145,9 +145,7 @@ func (t *rewrite) nameIncrement() error {
 	defer a.names.Unlock()
 	m := a.manifest.WithIncrement(a.folder.Filename)
 	if err := a.folder.Store(m); err != nil {
-		if !a.folder.Stored(m) {
-			t.s.disk.Remove(a.folder.Path(t.name))
-		}
+		t.takeBack(m, t.name)
 		return err
 	}
 	a.manifest = m
@@ -193,6 +191,18 @@ func (t *rewrite) sink() save.Sink {
 	return &commandSink{file: f, stampSec: stamp}
 }
 
+// takeBack removes files that only m names, which could not be stored durably. If it is there all the same, the manifest in force takes its place
+// first: else the files stay. The caller holds names.
+func (t *rewrite) takeBack(m *aof.Manifest, names ...string) {
+	a := &t.s.aof
+	if a.folder.Stored(m) && a.folder.Restore(a.manifest) != nil {
+		return
+	}
+	for _, name := range names {
+		t.s.disk.Remove(a.folder.Path(name))
+	}
+}
+
 // saved is called when the snapshot has ended, by the goroutine that wrote it.
 func (t *rewrite) saved(sn *save.Snapshot, err error) (then func()) {
 	_, _, peak := sn.Progress()
@@ -236,25 +246,21 @@ func (t *rewrite) finish() error {
 		return fmt.Errorf("Error trying to rename the temporary AOF base file %s into %s: %s", filepath.Base(t.temp), m.Base.Name, config.SystemError(err))
 	}
 	s.log.Noticef("Successfully renamed the temporary AOF base file %s into %s", filepath.Base(t.temp), m.Base.Name)
-	increment := ""
 	if partial {
 		m = m.WithIncrement(a.folder.Filename)
 		name := m.Increments[len(m.Increments)-1].Name
-		increment = a.folder.Path(name)
-		if err := s.disk.Rename(a.folder.Path(a.folder.TempIncrement()), increment); err != nil {
+		if err := s.disk.Rename(a.folder.Path(a.folder.TempIncrement()), a.folder.Path(name)); err != nil {
 			s.disk.Remove(base)
 			return fmt.Errorf("Error trying to rename the temporary AOF incr file %s into %s: %s", a.folder.TempIncrement(), name, config.SystemError(err))
 		}
 		s.log.Noticef("Successfully renamed the temporary AOF incr file %s into %s", a.folder.TempIncrement(), name)
 	}
 	if err := a.folder.Store(m); err != nil {
-		if a.folder.Stored(m) {
-			return err
+		names := []string{m.Base.Name}
+		if partial {
+			names = append(names, m.Increments[len(m.Increments)-1].Name)
 		}
-		s.disk.Remove(base)
-		if increment != "" {
-			s.disk.Remove(increment)
-		}
+		t.takeBack(m, names...)
 		return err
 	}
 	a.manifest = m

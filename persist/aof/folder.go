@@ -90,6 +90,17 @@ func (f Folder) Stored(m *Manifest) bool {
 	return err == nil && there.String() == m.String()
 }
 
+// Restore makes m, which may be empty, the manifest again.
+func (f Folder) Restore(m *Manifest) error {
+	if !m.Empty() {
+		return f.Store(m)
+	}
+	if err := f.Disk.Remove(f.Path(f.manifestName())); err != nil {
+		return err
+	}
+	return f.Disk.SyncDir(f.Path(""))
+}
+
 // Create makes or empties a file in the folder, for writing.
 func (f Folder) Create(name string) (disk.File, error) {
 	if err := f.Make(); err != nil {
