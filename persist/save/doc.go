@@ -53,7 +53,7 @@
 //
 // # Clients first
 //
-// While clients send ([Options.Busy]), the reactors leave the walk to the file writer, and that rests half of the time, so that a
+// While clients send ([Options.Busy]), the reactors leave the walk to the file writer, and that rests half of the time, unless an eighth of QueueBytes waits, so that a
 // core is free whenever a request comes. A snapshot then takes about twice as long. A reactor that walked between requests would have used up what the kernel
 // grants it beside others on its core, and wait for milliseconds when the next request came; the thread of the file writer gives way when it wakes up, though it gets its
 // share: whoever stops the world, as the garbage collector does, waits for it, and so may those who want the shard that it is at. What a reactor has begun of a large value

@@ -126,6 +126,9 @@ func (q *queue) notePeak(total int64) {
 	}
 }
 
+// piledUp tells whether more waits than what has just come.
+func (q *queue) piledUp() bool { return q.bytes.Load() >= q.limit/8 }
+
 // full tells whether walkers have to wait; fullFor whether the one who is at a lane has to.
 func (q *queue) full() bool { return q.bytes.Load() >= q.limit }
 

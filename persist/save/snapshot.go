@@ -45,7 +45,7 @@ const (
 	workAtOnce    = 300 * time.Microsecond // of the file writer, until it rests
 	walkAtOnce    = 50 * time.Microsecond  // of the file writer, with a shard locked
 	bufferBytes   = 64 << 10               // of a shard, at most
-	allBuffers    = 4 << 20                // of all shards, bytes
+	allBuffers    = 2 << 20                // of all shards, bytes
 	largeElements = 1000                   // more are saved in steps
 	largeBytes    = 64 << 10               // the same
 )
@@ -148,7 +148,7 @@ func (s *Snapshot) write(head []byte) {
 			more = true
 		}
 		if worked += time.Since(begin); worked >= workAtOnce {
-			if s.busy() {
+			if s.busy() && !s.queue.piledUp() {
 				rest(worked)
 			}
 			worked = 0
