@@ -144,7 +144,7 @@ func (r *reactor) finishAlone(cl *Client, exec [][]byte) {
 	cl.flags &^= clientSkipping
 	r.note(r.srv.execSpec, false)
 	r.tellAfter(cl, &request{spec: r.srv.execSpec, args: exec}, false)
-	r.teller.endGroup()
+	r.endTold()
 	if len(cl.pushes) > 0 {
 		r.flushPushes(cl)
 	}

@@ -359,7 +359,7 @@ func (r *reactor) runBatch(cl *Client) {
 		cl.multi.home()
 	}
 	r.sendInvalidations()
-	if len(r.teller.lines) >= publishFrom {
+	if r.toldMuch() {
 		r.publishTold()
 	}
 	r.account(cl, b)

@@ -15,7 +15,7 @@ import (
 
 // monitors is who watches.
 type monitors struct {
-	last   atomic.Uint64 // number given to a group of lines
+	last   atomic.Uint64 // the latest time of a reactor's clock that is known to all
 	wanted atomic.Bool   // a reactor has been asked to collect
 
 	mu    sync.Mutex
@@ -40,7 +40,7 @@ const (
 	// maxFeed is how much may wait for a reactor to hand it over or to send it, bytes.
 	maxFeed = 256 << 20
 	// keptFeed is how large a buffer of lines may be that is kept for the next ones.
-	keptFeed = 1 << 20
+	keptFeed = 4 << 20
 	// pieceFeed is how much is put into a monitor's output at a time, bytes: so that it fits the largest of the kept buffers.
 	pieceFeed = 64 << 10
 )
@@ -103,6 +103,12 @@ func (r *reactor) endMonitor(cl *Client) {
 	}
 }
 
+// noteClock makes a time known to all reactors.
+func (m *monitors) noteClock(clock uint64) {
+	for last := m.last.Load(); last < clock && !m.last.CompareAndSwap(last, clock); last = m.last.Load() {
+	}
+}
+
 // askForFeed lets what has been published be collected and sent.
 func (s *Server) askForFeed() {
 	m := &s.monitors
@@ -158,7 +164,7 @@ func (s *Server) collectTold() {
 	first := m.feeds[0]
 	before := len(first.buf)
 	var lost bool
-	if first.buf, lost = mergeTold(first.buf, s.reactors, m.last.Load()+1); lost {
+	if first.buf, lost = mergeTold(first.buf, s.reactors, (m.last.Load()+1)*uint64(len(s.reactors))); lost {
 		first.lost = true
 	}
 	for i, f := range m.feeds {
@@ -213,7 +219,7 @@ func (r *reactor) tellLengthened(cl *Client, q *request) {
 		return
 	}
 	r.tellAfter(cl, q, false)
-	r.teller.endGroup()
+	r.endTold()
 }
 
 // pushRaw sends cl bytes that are no reply.

@@ -15,6 +15,7 @@ import (
 type reactor struct {
 	srv     *Server
 	net     *netio.Reactor
+	index   int // in Server.reactors
 	clients map[uint64]*Client
 	list    []*Client // the clients, in no order, for cron
 	paused  []*Client // those that CLIENT PAUSE holds

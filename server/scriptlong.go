@@ -311,7 +311,7 @@ func (x *scriptRun) step() (done bool) {
 	done = x.co.Resume()
 	r.scripting.current, r.scripting.carrier = nil, nil
 	x.nanos += nanotime() - begin
-	r.teller.endGroup()
+	r.endTold()
 	if !done {
 		x.leave()
 		r.effects.author = nil

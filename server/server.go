@@ -137,7 +137,9 @@ func New(cfg *config.Config) (*Server, error) {
 		return nil, err
 	}
 	for _, n := range s.engine.Reactors() {
-		s.reactors = append(s.reactors, newReactor(s, n))
+		r := newReactor(s, n)
+		r.index = len(s.reactors)
+		s.reactors = append(s.reactors, r)
 	}
 	s.limitClients(v.ClientMemoryLimit())
 	s.watchSettings()

@@ -7,17 +7,20 @@ import (
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/shard"
 )
 
-// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group takes a number while the
-// locks of what it is about are held, so numbers are in the order of the commands on each key. The lines themselves are handed over at the
-// end of the turn; who collects them takes those below the lowest number that any reactor may still have in its hands.
+// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group gets a number while the
+// locks of what it is about are held. Numbers are Lamport's clocks (Communications of the ACM 21, 7, 1978): reactors and shards have one each, and whoever has locked a shard moves both to one more than the
+// later of them. So numbers are in the order of the commands of each reactor and on each key, and there is nothing that all reactors write to. The lines
+// themselves are handed over at the end of the turn; who collects them takes those below the lowest number that any reactor may still give to what it
+// has not handed over. A reactor that has nothing in its hands begins with the latest number known to all.
 
 // teller is what a reactor tells.
 type teller struct {
-	told          // not handed over yet
-	open   bool   // further lines belong to the last group, which has a number but no end
-	number uint64 // of the open group; 0: a single reactor's
+	told         // not handed over yet
+	open  bool   // further lines belong to the last group, which has neither end nor number
+	clock uint64 // of the latest group
 
 	// pending is 0, or a number such that what has not been handed over has none below it.
 	pending atomic.Uint64
@@ -73,36 +76,79 @@ type lineHead struct {
 	secText []byte
 }
 
-// beginGroup takes a number, unless a group is open. A single reactor needs none: nothing can come in between its lines.
-func (r *reactor) beginGroup() {
+// beginTold begins a group, unless one is open.
+func (r *reactor) beginTold() {
 	t := &r.teller
 	if t.open {
 		return
 	}
 	t.open = true
-	if len(r.srv.reactors) == 1 {
+	if len(r.srv.reactors) == 1 || t.pending.Load() != 0 {
 		return
 	}
-	last := &r.srv.monitors.last
-	if t.pending.Load() == 0 {
-		t.pending.Store(last.Load() + 1)
-	}
-	t.number = last.Add(1)
+	t.pending.Store(1) // so that whoever reads last before this waits
+	t.clock = max(t.clock, r.srv.monitors.last.Load())
+	t.pending.Store(r.toldNumber(t.clock + 1))
 }
 
-// endGroup ends the open group, if there is one.
-func (t *teller) endGroup() {
-	if t.open && t.number > 0 {
-		t.groups = append(t.groups, toldGroup{t.number, len(t.lines)})
+// toldNumber makes a time unique among the reactors.
+func (r *reactor) toldNumber(clock uint64) uint64 {
+	return clock*uint64(len(r.srv.reactors)) + uint64(r.index)
+}
+
+// endTold ends the open group, if there is one: it gets its number. The locks of what it is about are held. A single reactor needs no numbers: nothing
+// can come in between its lines.
+func (r *reactor) endTold() {
+	t := &r.teller
+	if !t.open {
+		return
 	}
 	t.open = false
+	if len(r.srv.reactors) > 1 {
+		t.groups = append(t.groups, toldGroup{r.toldNumber(r.tickTold()), len(t.lines)})
+	}
+}
+
+// tickTold moves the reactor's clock, and those of the shards whose locks are held, to one more than the latest of them.
+func (r *reactor) tickTold() uint64 {
+	now := r.teller.clock
+	switch {
+	case r.alone:
+		for i := range r.srv.ks.Shards() {
+			now = max(now, r.srv.ks.Shard(i).Order)
+		}
+		now++
+		for i := range r.srv.ks.Shards() {
+			r.srv.ks.Shard(i).Order = now
+		}
+	case r.many.used > 0:
+		r.many.each(r.srv.ks, func(s *shard.Shard) { now = max(now, s.Order) })
+		now++
+		r.many.each(r.srv.ks, func(s *shard.Shard) { s.Order = now })
+	case r.held != nil:
+		now = max(now, r.held.Order) + 1
+		r.held.Order = now
+	default:
+		now++
+	}
+	r.teller.clock = now
+	return now
 }
 
 // begun tells whether anything has been told, or could have been, that was not handed over yet.
 func (t *teller) begun() bool { return len(t.lines) > 0 || t.pending.Load() != 0 }
 
-// publishFrom is how many bytes of lines are handed over before the turn ends, so that they are still in the cache.
-const publishFrom = 8 << 10
+// How many bytes of lines are handed over before the turn ends. A single reactor gives them to the monitors at once, while they are in the cache.
+const (
+	publishFrom    = 256 << 10
+	publishOwnFrom = 8 << 10
+)
+
+// toldMuch tells whether it is time to hand over what has been told.
+func (r *reactor) toldMuch() bool {
+	n := len(r.teller.lines)
+	return n >= publishOwnFrom && (n >= publishFrom || len(r.srv.reactors) == 1)
+}
 
 // toldSoFar is for forgetTold.
 func (r *reactor) toldSoFar() int { return len(r.teller.lines) }
@@ -125,7 +171,7 @@ func (r *reactor) forgetTold(n int) {
 // publishTold hands over what has been told: to the monitors, if there is one reactor.
 func (r *reactor) publishTold() {
 	t := &r.teller
-	t.endGroup()
+	r.endTold()
 	switch {
 	case len(r.srv.reactors) == 1:
 		r.sendLines(t.lines, false)
@@ -140,6 +186,7 @@ func (r *reactor) publishTold() {
 func (r *reactor) handOverTold() {
 	t := &r.teller
 	any := len(t.lines) > 0
+	r.srv.monitors.noteClock(t.clock)
 	t.mu.Lock()
 	switch {
 	case len(t.shared.lines)+len(t.lines) > maxFeed:
@@ -203,8 +250,8 @@ func (t *teller) appendBelow(dst []byte, limit uint64) []byte {
 	return append(dst, t.taken.lines[from:t.from]...)
 }
 
-// mergeTold appends what all reactors have told, in its order, as far as it is certain that nothing comes in between. next is above all numbers
-// that were given to what is finished. monitors.mu is held. It reports whether something was lost.
+// mergeTold appends what all reactors have told, in its order, as far as it is certain that nothing comes in between: that is, below next, and what
+// reactors have in their hands. monitors.mu is held. It reports whether something was lost.
 func mergeTold(dst []byte, reactors []*reactor, next uint64) (_ []byte, lost bool) {
 	limit := next
 	for _, r := range reactors { // all of them before anything is taken
@@ -240,7 +287,7 @@ func (r *reactor) tellOf(cl *Client, q *request, inScript bool) {
 	if r.srv.gate.Load()&gateLoading != 0 {
 		return
 	}
-	r.beginGroup()
+	r.beginTold()
 	t := &r.teller
 	if inScript {
 		t.lines = append(strconv.AppendInt(append(r.appendLineTime(t.lines), " ["...), int64(cl.db), 10), " lua]"...)
@@ -256,10 +303,10 @@ func (r *reactor) tellPlain(cl *Client, q *request) bool {
 		return false
 	}
 	r.long.told = r.toldSoFar()
-	r.beginGroup()
+	r.beginTold()
 	t := &r.teller
 	t.lines = appendLineArgs(append(t.lines, r.headOfLine(cl)...), q.args)
-	t.endGroup()
+	r.endTold()
 	return true
 }
 

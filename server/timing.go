@@ -202,7 +202,7 @@ const unmeasured = -1
 func (r *reactor) endWatched(cl *Client, q *request, begin int64, failed, inScript bool) {
 	r.tellAfter(cl, q, inScript)
 	if r.inner.depth == 0 {
-		r.teller.endGroup()
+		r.endTold()
 	}
 	if begin == unmeasured {
 		r.note(q.spec, failed)

@@ -94,7 +94,10 @@ type Shard struct {
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
 	work    atomic.Bool  // Tick may have something to do
 
-	_ [63]byte // to a multiple of 64: the next shard's lock begins a line of its own
+	// Order is for whoever puts what happens in several shards in an order: it belongs to the lock's holder, and the shard does not use it.
+	Order uint64
+
+	_ [55]byte // to a multiple of 64: the next shard's lock begins a line of its own
 }
 
 // Stats counts what happened in a shard since the last reset.
