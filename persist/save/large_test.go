@@ -590,15 +590,16 @@ func TestLongElements(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(round), uint64(kind)))
 			x := takeIn(t, ks, func(o *Options) { o.Dir, o.QueueBytes = t.TempDir(), 64<<20 }, func(x *taker) {
 				ks.UnlockAll()
-				for pieces := 0; pieces < 3*(1+round); {
-					x.sn.Step(0, nowMS, func() bool { return true })
-					x.sn.Step(1, nowMS, func() bool { return true })
-					x.sn.Step(2, nowMS, func() bool { return true })
-					for i := range x.sn.workers {
-						if j := x.sn.workers[i].job; j != nil && len(j.base().tail) > 0 {
+				for pieces, over := 0, false; pieces < 3*(1+round) && !over; {
+					for id := range 3 {
+						x.sn.Step(id, nowMS, func() bool { return true })
+					}
+					withKey(ks, largeName(kind, 0), func(k *shard.Key) {
+						j, watches := k.BeforeWrite().(largeJob)
+						if over = !watches; watches && len(j.base().tail) > 0 {
 							pieces++
 						}
-					}
+					})
 				}
 				for i := range 6 {
 					withKey(ks, largeName(kind, 0), func(k *shard.Key) { mutateKey(r, k, kind, 5) })
