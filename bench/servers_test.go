@@ -195,6 +195,23 @@ func TestCollections(t *testing.T) {
 	}
 }
 
+// What insight costs is measured with it and without it, on one server.
+func TestInsight(t *testing.T) {
+	needUsage(t)
+	out, err := command(t, "insight", "--redis", "", "--shoal", oracle.ShoalPath(t), "--cases", "monitor,acl-keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`(?m)^MONITOR with one reader$`, `(?m)^  Shoal, 1 +get-p16 +\d+\.\d+ µs/op, and with it +\d+\.\d+: +[+-]\d+\.\d %`, `(?m)^  Shoal, 1 +set-p100 `} {
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("output lacks %s:\n%s", want, out)
+		}
+	}
+	if _, err := command(t, "insight", "--cases", "nosuch"); err == nil {
+		t.Error("a case that does not exist")
+	}
+}
+
 func TestServersThatDoNotStart(t *testing.T) {
 	f := func(command, want string) {
 		t.Helper()
