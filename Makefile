@@ -105,8 +105,8 @@ fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP, configuratio
 	@.ci/fuzz 5s ./types/listpack ./types/intset ./types/lzf ./types/hll ./types/stream ./persist/rdb ./persist/load ./persist/aof
 
 .PHONY: bench
-bench: tools build ## measure beside redis-server and write BENCHMARKS.md
-	$(BIN)/shoal-bench report
+bench: tools build ## measure beside redis-server and write BENCHMARKS.md; REPORT="--quick --only persistence" says how
+	$(BIN)/shoal-bench report $(REPORT)
 
 .PHONY: bench-eviction
 bench-eviction: tools build ## miss ratios of all eviction policies beside redis-server; EVICTION="--quick --trace file.csv" says how

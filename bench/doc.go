@@ -3,6 +3,7 @@
 //	Scenario   a workload: command, pipeline, connections, value size (scenarios.go)
 //	Contender  a server to start: command line, CPUs (server.go)
 //	Contest    two contenders on a list of scenarios, each with the ratio that is asked for (contests.go)
+//	DataCase   what is saved and loaded, and what clients meet beside a snapshot (persistence.go)
 //
 // Machines that run benchmarks are seldom quiet, so throughput is a poor measure: whoever else runs takes
 // from it. The main figure here is the CPU time that the server's process spent per operation, read from its
