@@ -641,7 +641,7 @@ type victim struct {
 }
 
 // staleContests is after how many contests victims are looked for anew.
-const staleContests = 16
+const staleContests = 64
 
 // evictMain evicts a key outside of the window whose frequency is below a limit. It reports false if it finds none.
 func (x *eviction) evictMain(below int) bool {

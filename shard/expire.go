@@ -297,19 +297,24 @@ func (s *Shard) RebuildStep(limit int) bool {
 // rebuildAhead is how many buckets' entries are asked for at once.
 const rebuildAhead = 4
 
-// rebuildSome puts the entries of the next n buckets into the new index.
-func (db *DB) rebuildSome(n int) {
-	x := &db.expires
+// prefetchBuckets asks for the entries of n buckets from the first on, rebuildAhead at most.
+func (db *DB) prefetchBuckets(first uint32, n int) {
 	var entries [rebuildAhead * 2 * dict.Slots]uintptr
 	ahead := entries[:0]
 	for i := range uint32(n) {
-		db.table.Visit(x.walk+i, func(ref alloc.Ref) {
+		db.table.Visit(first+i, func(ref alloc.Ref) {
 			if len(ahead) < len(entries) {
 				ahead = append(ahead, db.shard.arena.Addr(ref))
 			}
 		})
 	}
 	alloc.Prefetch(ahead)
+}
+
+// rebuildSome puts the entries of the next n buckets into the new index.
+func (db *DB) rebuildSome(n int) {
+	x := &db.expires
+	db.prefetchBuckets(x.walk, n)
 	for i := range uint32(n) {
 		db.table.Visit(x.walk+i, func(ref alloc.Ref) {
 			e := db.entryAt(ref)

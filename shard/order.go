@@ -215,9 +215,14 @@ func (s *Shard) orderStep(limit int) bool {
 // walkStep gives the entries of limit buckets what the policy wants.
 func (db *DB) walkStep(limit int) {
 	x := &db.order
-	for ; limit > 0 && int(x.walk) < db.table.Buckets(); limit-- {
-		db.table.Visit(x.walk, db.convert)
-		x.walk++
+	for limit > 0 && int(x.walk) < db.table.Buckets() {
+		n := min(limit, rebuildAhead, db.table.Buckets()-int(x.walk))
+		db.prefetchBuckets(x.walk, n)
+		for range n {
+			db.table.Visit(x.walk, db.convert)
+			x.walk++
+		}
+		limit -= n
 	}
 	if int(x.walk) >= db.table.Buckets() {
 		x.walking, x.walk = false, 0
