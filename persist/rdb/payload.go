@@ -23,6 +23,7 @@ func AppendFooterOf(dst []byte, t Type, sum uint64) []byte {
 	return appendFooter(dst, t.Version(), sum)
 }
 
+// appendFooter appends the version and the checksum: sum is that of all before.
 func appendFooter(dst []byte, version int, sum uint64) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(version))
 	return binary.LittleEndian.AppendUint64(dst, Checksum(sum, dst[len(dst)-2:]))
