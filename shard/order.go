@@ -91,10 +91,10 @@ func (db *DB) admit(hash uint64, h *header) {
 }
 
 const (
-	windowShare = 20 // the part of the keys, one in so many, that are in the window of allkeys-wtinylfu
-	slackShare  = 4  // the part of the window by which it may be too long
-	leastSlack  = 16 // keys
-	mostSlack   = 96 // keys
+	windowShare = 20  // the part of the keys, one in so many, that are in the window of allkeys-wtinylfu
+	slackShare  = 2   // the part of the window by which it may be too long
+	leastSlack  = 16  // keys
+	mostSlack   = 512 // keys
 )
 
 // window returns how many keys the window of allkeys-wtinylfu is to have.
