@@ -167,12 +167,13 @@ func (s *Server) noteMemory(kept bool) {
 	}
 }
 
-// evict evicts keys for goal bytes, or until the time is up; least bytes would do. No lock is held. It returns false if no more can be.
+// evict evicts keys for goal bytes, or until the time is up; least bytes would do. No lock is held. It returns false if no more can be:
+// there is nothing to evict, and no memory left that deleted values will give back.
 func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 	s := r.srv
 	if s.cfg.Load().MaxMemoryPolicy == config.NoEviction {
 		ticks, releases := s.ks.Freeing()
-		return (ticks || releases) && r.freeDeleted(nanotime()+budgetNS, least)
+		return (ticks || releases) && !r.freeDeleted(nanotime()+budgetNS, least)
 	}
 	if s.exclusive.active.Load() || s.pubsub.congested.Load() > 0 || s.loading.active.Load() || s.pause.active(r.nowMS) {
 		return true
