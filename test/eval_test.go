@@ -250,14 +250,15 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestScriptInTransaction has an endless script in a transaction: it ends with an error.
+// TestScriptInTransaction has an endless script in a transaction for which all reactors stand still: it ends with an error.
 func TestScriptInTransaction(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
 		c := s.Dial(t)
 		c.Do("MULTI")
+		c.Do("CLIENT", "LIST")
 		c.Do("EVAL", "while true do end", "0")
 		c.Do("SET", "k", "v")
-		if got := c.Do("EXEC"); !strings.HasPrefix(got, "*2\r\n-ERR Script took too long") || !strings.HasSuffix(got, "+OK\r\n") {
+		if got := c.Do("EXEC"); !strings.Contains(got, "-ERR Script took too long") || !strings.HasSuffix(got, "+OK\r\n") {
 			t.Errorf("EXEC: %q", got)
 		}
 	})
