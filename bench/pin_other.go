@@ -18,3 +18,6 @@ func startOn(cmd *exec.Cmd, cpus []int, exited chan<- struct{}) error {
 
 // pinAll does nothing here.
 func pinAll([]int) (undo func()) { return func() {} }
+
+// pin cannot pin the calling thread here.
+func pin([]int) error { return nil }
