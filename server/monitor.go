@@ -10,8 +10,9 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over at the end of its turn. A
-// reactor that has monitors puts the lines of all in their order, and each that has any sends them: once a turn, however many commands ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
+// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over at the end of its
+// turn. A reactor that has monitors puts the lines of all in their order, and each that has any sends them: once a turn, however many commands
+// ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
 
 // monitors is who watches.
 type monitors struct {

@@ -10,11 +10,12 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group gets a number while the
-// locks of what it is about are held. Numbers are Lamport's clocks (Communications of the ACM 21, 7, 1978): reactors and shards have one each, and whoever has locked a shard moves both to one more than the
-// later of them. So numbers are in the order of the commands of each reactor and on each key, and there is nothing that all reactors write to. The lines
-// themselves are handed over at the end of the turn; who collects them takes those below the lowest number that any reactor may still give to what it
-// has not handed over. A reactor that has nothing in its hands begins with the latest number known to all.
+// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group gets a number
+// while the locks of what it is about are held. Numbers are Lamport's clocks (Communications of the ACM 21, 7, 1978): reactors and shards have
+// one each, and whoever has locked a shard moves both to one more than the later of them. So numbers are in the order of the commands of each
+// reactor and on each key, and there is nothing that all reactors write to. The lines themselves are handed over at the end of the turn; who
+// collects them takes those below the lowest number that any reactor may still give to what it has not handed over. A reactor that has nothing
+// in its hands begins with the latest number known to all.
 
 // teller is what a reactor tells.
 type teller struct {
@@ -65,6 +66,15 @@ func (t *told) add(other *told) {
 	}
 }
 
+// forget takes away the first groups, whose lines end at end.
+func (t *told) forget(groups, end int) {
+	t.lines = append(t.lines[:0], t.lines[end:]...)
+	t.groups = append(t.groups[:0], t.groups[groups:]...)
+	for i := range t.groups {
+		t.groups[i].end -= end
+	}
+}
+
 // lineHead is the beginning of lines, up to the arguments, for as long as client, time and database are the same.
 type lineHead struct {
 	client uint64
@@ -96,8 +106,8 @@ func (r *reactor) toldNumber(clock uint64) uint64 {
 	return clock*uint64(len(r.srv.reactors)) + uint64(r.index)
 }
 
-// endTold ends the open group, if there is one: it gets its number. The locks of what it is about are held. A single reactor needs no numbers: nothing
-// can come in between its lines.
+// endTold ends the open group, if there is one: it gets its number. The locks of what it is about are held. A single reactor needs no numbers:
+// nothing can come in between its lines.
 func (r *reactor) endTold() {
 	t := &r.teller
 	if !t.open {
@@ -183,9 +193,9 @@ func (r *reactor) publishTold() {
 	t.told.reset()
 }
 
+// handOverTold hands over what has been told, and has it collected: even if that is nothing, others may have waited for it.
 func (r *reactor) handOverTold() {
 	t := &r.teller
-	any := len(t.lines) > 0
 	r.srv.monitors.noteClock(t.clock)
 	t.mu.Lock()
 	switch {
@@ -198,11 +208,9 @@ func (r *reactor) handOverTold() {
 	}
 	t.pending.Store(0)
 	t.mu.Unlock()
-	switch {
-	case !any:
-	case len(r.feed.clients) > 0:
+	if len(r.feed.clients) > 0 {
 		r.deliverFeed()
-	default:
+	} else {
 		r.srv.askForFeed()
 	}
 }
@@ -215,15 +223,18 @@ func (t *teller) drop() {
 	t.taken, t.next, t.from = told{}, 0, 0
 }
 
-// take gets hold of what has been handed over. monitors.mu is held.
+// take gets hold of what has been handed over. It reports whether something was lost: there is no more of taken than maxFeed. monitors.mu is held.
 func (t *teller) take() (lost bool) {
+	t.trim()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.next == len(t.taken.groups) {
-		t.taken.reset()
-		t.taken, t.shared = t.shared, t.taken
+	switch {
+	case len(t.taken.lines)+len(t.shared.lines) > maxFeed:
+		t.taken, t.shared, t.lost = told{}, told{}, true
 		t.next, t.from = 0, 0
-	} else {
+	case len(t.taken.groups) == 0:
+		t.taken, t.shared = t.shared, t.taken
+	default:
 		t.taken.add(&t.shared)
 		t.shared.reset()
 	}
@@ -232,7 +243,21 @@ func (t *teller) take() (lost bool) {
 	return lost
 }
 
-// number of the next group that nobody has got, limit if it is not below that.
+// trim forgets the groups that have been got. The others are moved only if they are fewer bytes, so no byte is moved more than once for each
+// one that was got.
+func (t *teller) trim() {
+	switch {
+	case t.next == len(t.taken.groups):
+		t.taken.reset()
+	case t.from > len(t.taken.lines)/2:
+		t.taken.forget(t.next, t.from)
+	default:
+		return
+	}
+	t.next, t.from = 0, 0
+}
+
+// nextNumber is that of the next group that nobody has got, limit if it is not below that.
 func (t *teller) nextNumber(limit uint64) uint64 {
 	if t.next < len(t.taken.groups) {
 		return min(t.taken.groups[t.next].number, limit)
