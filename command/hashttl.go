@@ -158,13 +158,13 @@ type fieldChanges struct {
 
 // finish stores the hash, notifies and propagates. ms is the expiry of the fields timed. It replies with an error if there is no
 // memory.
-func (f *fieldChanges) finish(c *Ctx, w *writtenHash, ms int64, err error) bool {
+func (f *fieldChanges) finish(c *Ctx, w *writtenHash, ms int64, err error) {
 	n := len(f.timed.fields) + len(f.persisted.fields) + len(f.deleted.fields)
 	if n == 0 && err == nil {
-		return true
+		return
 	}
 	gone := w.Size() == 0
-	ok := w.keep(c, err)
+	w.keep(c, err)
 	c.Changed(n)
 	var buf [20]byte
 	f.timed.propagate(c, wordHPExpireAt, w.k.Name, shard.AppendInt(buf[:0], ms))
@@ -184,7 +184,6 @@ func (f *fieldChanges) finish(c *Ctx, w *writtenHash, ms int64, err error) bool 
 	if gone {
 		c.Notify(NotifyGeneric, "del", w.k.Name)
 	}
-	return ok
 }
 
 // fieldTime returns argument i, a time in the given form, as unix ms.

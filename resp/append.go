@@ -214,15 +214,6 @@ func AppendNullArray2(dst []byte) []byte { return append(dst, "*-1\r\n"...) }
 // AppendNull3 appends RESP3's null.
 func AppendNull3(dst []byte) []byte { return append(dst, "_\r\n"...) }
 
-// AppendMap appends the header of a RESP3 map of n pairs, which follow.
-func AppendMap(dst []byte, n int) []byte { return appendHeader(dst, '%', int64(n)) }
-
-// AppendSet appends the header of a RESP3 set of n elements, which follow.
-func AppendSet(dst []byte, n int) []byte { return appendHeader(dst, '~', int64(n)) }
-
-// AppendPush appends the header of a RESP3 push of n elements, which follow.
-func AppendPush(dst []byte, n int) []byte { return appendHeader(dst, '>', int64(n)) }
-
 // AppendAttribute appends the header of n RESP3 attributes, pairs which follow
 // and precede the reply proper.
 func AppendAttribute(dst []byte, n int) []byte { return appendHeader(dst, '|', int64(n)) }
@@ -264,15 +255,6 @@ func AppendCommand(dst []byte, args ...[]byte) []byte {
 	dst = AppendArray(dst, len(args))
 	for _, arg := range args {
 		dst = AppendBulk(dst, arg)
-	}
-	return dst
-}
-
-// AppendCommandStrings is AppendCommand for strings.
-func AppendCommandStrings(dst []byte, args ...string) []byte {
-	dst = AppendArray(dst, len(args))
-	for _, arg := range args {
-		dst = AppendBulkString(dst, arg)
 	}
 	return dst
 }

@@ -15,16 +15,8 @@ import (
 // "%.17Lf" less trailing zeros: 17 digits behind the point, never an exponent,
 // so 0.1 comes out as 0.1. On x86-64 a long double has 64 bits of mantissa, and
 // the text is parsed to that precision and added in it; float64 arithmetic gives
-// other digits (0.1+0.2 as float64 is 0.30000000000000004). Compute with
-// NewLongDouble's precision and print with AppendLongDouble.
-
-// longDoubleBits is the mantissa of x87's 80-bit long double.
-const longDoubleBits = 64
-
-// NewLongDouble returns zero as a big.Float that rounds like an x86-64 long
-// double: parse with its Parse or SetString, add with Add. Exponents beyond a
-// long double's are not its concern.
-func NewLongDouble() *big.Float { return new(big.Float).SetPrec(longDoubleBits) }
+// other digits (0.1+0.2 as float64 is 0.30000000000000004). AppendLongDouble
+// prints them.
 
 // AppendLongDouble appends x as INCRBYFLOAT prints it, without framing.
 func AppendLongDouble(dst []byte, x *big.Float) []byte {

@@ -237,13 +237,13 @@ func TestDoubleOracle(t *testing.T) {
 	// Listpacks store -0 as 0; a skiplist keeps the score.
 	dial := startRedis(t, "--zset-max-listpack-entries", "0")
 	for _, proto := range []uint8{2, 3} {
-		in := AppendCommandStrings(nil, "HELLO", strconv.Itoa(int(proto)))
+		in := appendCommand(nil, "HELLO", strconv.Itoa(int(proto)))
 		var want Writer
 		want.Proto = proto
 		for _, f := range list {
-			in = AppendCommandStrings(in, "DEL", "z")
-			in = AppendCommandStrings(in, "ZADD", "z", strconv.FormatFloat(f, 'g', -1, 64), "m")
-			in = AppendCommandStrings(in, "ZSCORE", "z", "m")
+			in = appendCommand(in, "DEL", "z")
+			in = appendCommand(in, "ZADD", "z", strconv.FormatFloat(f, 'g', -1, 64), "m")
+			in = appendCommand(in, "ZSCORE", "z", "m")
 			want.Double(f)
 		}
 		got := converse(t, dial(), in)
@@ -267,7 +267,7 @@ func TestDoubleOracle(t *testing.T) {
 	}
 }
 
-// INCRBYFLOAT on random numbers, against NewLongDouble's arithmetic.
+// INCRBYFLOAT on random numbers, against newLongDouble's arithmetic.
 func TestLongDoubleOracle(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 0))
 	number := func() string {
@@ -287,9 +287,9 @@ func TestLongDoubleOracle(t *testing.T) {
 	var in, want []byte
 	for range 5000 {
 		a, b := number(), number()
-		in = AppendCommandStrings(in, "SET", "k", a)
-		in = AppendCommandStrings(in, "INCRBYFLOAT", "k", b)
-		x, y := NewLongDouble(), NewLongDouble()
+		in = appendCommand(in, "SET", "k", a)
+		in = appendCommand(in, "INCRBYFLOAT", "k", b)
+		x, y := newLongDouble(), newLongDouble()
 		if _, _, err := x.Parse(a, 10); err != nil {
 			t.Fatal(err)
 		}
@@ -308,4 +308,13 @@ func TestLongDoubleOracle(t *testing.T) {
 			t.Fatalf("redis says %q, we %q", a[i], b[i])
 		}
 	}
+}
+
+// appendCommand is AppendCommand for strings.
+func appendCommand(dst []byte, args ...string) []byte {
+	dst = AppendArray(dst, len(args))
+	for _, arg := range args {
+		dst = AppendBulkString(dst, arg)
+	}
+	return dst
 }

@@ -345,7 +345,7 @@ func TestParseAllocs(t *testing.T) {
 }
 
 func pipeline(n int, args ...string) []byte {
-	return bytes.Repeat(AppendCommandStrings(nil, args...), n)
+	return bytes.Repeat(appendCommand(nil, args...), n)
 }
 
 func BenchmarkParse(b *testing.B) {

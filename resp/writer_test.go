@@ -3,6 +3,7 @@ package resp
 import (
 	"bytes"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"testing"
@@ -150,7 +151,7 @@ func TestDouble(t *testing.T) {
 		if math.IsNaN(x) {
 			return
 		}
-		long := NewLongDouble().SetFloat64(x)
+		long := newLongDouble().SetFloat64(x)
 		if got := string(AppendLongDouble(nil, long)); got != human {
 			t.Errorf("AppendLongDouble(%g): %q, want %q", x, got, human)
 		}
@@ -173,8 +174,8 @@ func TestDouble(t *testing.T) {
 func TestLongDouble(t *testing.T) {
 	add := func(a, b, want string) {
 		t.Helper()
-		x, _, _ := NewLongDouble().Parse(a, 10)
-		y, _, _ := NewLongDouble().Parse(b, 10)
+		x, _, _ := newLongDouble().Parse(a, 10)
+		y, _, _ := newLongDouble().Parse(b, 10)
 		if got := string(AppendLongDouble(nil, x.Add(x, y))); got != want {
 			t.Errorf("%s + %s = %s, want %s", a, b, got, want)
 		}
@@ -265,3 +266,6 @@ func BenchmarkAppendDouble(b *testing.B) {
 		})
 	}
 }
+
+// newLongDouble returns a zero that rounds like an x86-64 long double, of which the mantissa has 64 bits.
+func newLongDouble() *big.Float { return new(big.Float).SetPrec(64) }

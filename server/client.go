@@ -74,7 +74,7 @@ type Client struct {
 }
 
 // ID returns the client's number, unique in the server's life.
-func (c *Client) ID() uint64 { return c.id }
+func (cl *Client) ID() uint64 { return cl.id }
 
 // largeBuffers lets large arguments be received straight into memory that SET can adopt.
 type largeBuffers struct {

@@ -89,16 +89,17 @@ func (r *reactor) resetCalls() {
 	}
 }
 
-// note counts a call of the batch that will be measured together with others. It tells whether it is another command than that noted before.
-func (r *reactor) note(spec *command.Spec, failed bool) (another bool) {
+// note counts a call of the batch that will be measured together with others.
+func (r *reactor) note(spec *command.Spec, failed bool) {
 	if g := r.batch.last; g != nil && g.spec == spec && !failed {
 		g.calls++
-		return false
+		return
 	}
-	return r.noteOther(spec, failed)
+	r.noteOther(spec, failed)
 }
 
-// noteOther is note for a failed call, and for one of another command than that before. Two commands may come by turns.
+// noteOther is note for a failed call or another command than the last one noted, and tells whether it was another. Two commands
+// that take turns are found without a search.
 func (r *reactor) noteOther(spec *command.Spec, failed bool) (another bool) {
 	b := &r.batch
 	g := b.last

@@ -28,7 +28,7 @@ func (db *DB) SetExpire(k *Key, e Entry, ms int64) (_ Entry, ok bool) {
 	}
 	db.keep(e)
 	if (wasMS == 0) != (ms == 0) {
-		if e, ok = db.reshape(k, e, ms != 0); !ok {
+		if e, ok = db.reshape(e, ms != 0); !ok {
 			return e, false
 		}
 	}
@@ -38,7 +38,7 @@ func (db *DB) SetExpire(k *Key, e Entry, ms int64) (_ Entry, ok bool) {
 }
 
 // reshape moves e to a block with or without room for an expiry time.
-func (db *DB) reshape(k *Key, e Entry, expire bool) (Entry, bool) {
+func (db *DB) reshape(e Entry, expire bool) (Entry, bool) {
 	block, was := db.block(e)
 	l := was
 	l.flags ^= flagExpire

@@ -22,6 +22,10 @@ func main() {
 }
 
 func run(args []string) int {
+	if err := startProfile(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	cl, err := config.ParseArgs(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

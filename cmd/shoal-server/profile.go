@@ -9,18 +9,18 @@ import (
 	"syscall"
 )
 
-// A build with the tag profile writes a CPU profile to $CPUPROFILE until SIGUSR1 comes.
-func init() {
+// startProfile writes a CPU profile to $CPUPROFILE until SIGUSR1 comes, in builds with the tag profile.
+func startProfile() error {
 	path := os.Getenv("CPUPROFILE")
 	if path == "" {
-		return
+		return nil
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		panic(err)
+		return err
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
-		panic(err)
+		return err
 	}
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGUSR1)
@@ -29,4 +29,5 @@ func init() {
 		pprof.StopCPUProfile()
 		f.Close()
 	}()
+	return nil
 }

@@ -3,7 +3,6 @@ package rdb
 import (
 	"encoding/binary"
 	"math"
-	"strconv"
 
 	"github.com/shoaldb/shoal/types/listpack"
 	"github.com/shoaldb/shoal/types/lzf"
@@ -40,16 +39,6 @@ func AppendString(dst, s []byte, compress bool) []byte {
 		}
 	}
 	return append(AppendLen(dst, uint64(len(s))), s...)
-}
-
-// AppendInt appends a string that is the decimal form of n.
-func AppendInt(dst []byte, n int64) []byte {
-	if n == int64(int32(n)) {
-		return appendInt32(dst, int32(n))
-	}
-	var room [20]byte
-	text := strconv.AppendInt(room[:0], n, 10)
-	return append(append(dst, byte(len(text))), text...)
 }
 
 func appendInt32(dst []byte, n int32) []byte {

@@ -320,3 +320,10 @@ func TestFailure(t *testing.T) {
 	fill(ks)
 	f("all flushed", ErrCancelled, slow, func(x *taker) { flush(x, true) })
 }
+
+// finished tells whether all has been saved.
+func (s *Snapshot) finished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}

@@ -432,12 +432,6 @@ func (s *Snapshot) walked(nowMS int64) {
 	s.endIfDone(nowMS)
 }
 
-func (s *Snapshot) finished() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.over
-}
-
 // endIfDone ends the snapshot when nothing is left to be saved. The caller holds no lock.
 func (s *Snapshot) endIfDone(nowMS int64) {
 	s.mu.Lock()

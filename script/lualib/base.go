@@ -145,7 +145,7 @@ func (e *Env) ipairs(l *lua.LState) int {
 
 func (e *Env) ipairsStep(l *lua.LState) int {
 	i := auxlib.CheckInt(l, 2) + 1
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	value := t.RawGet(lua.LNumber(i))
 	if value == lua.LNil {
 		l.Push(lua.LNil)
@@ -206,7 +206,7 @@ func rawequal(l *lua.LState) int {
 }
 
 func (e *Env) rawget(l *lua.LState) int {
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	l.Push(t.RawGet(auxlib.CheckAny(l, 2)))
 	return 1
 }
@@ -215,7 +215,7 @@ func (e *Env) rawset(l *lua.LState) int {
 	auxlib.CheckTable(l, 1)
 	key := auxlib.CheckAny(l, 2)
 	value := auxlib.CheckAny(l, 3)
-	t := e.writable(l, 1)
+	t := e.writable(l)
 	setRaw(l, t, key, value)
 	l.Push(t)
 	return 1
@@ -366,7 +366,7 @@ func typeOf(l *lua.LState) int {
 const maxUnpack = 8000
 
 func (e *Env) unpack(l *lua.LState) int {
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	from := auxlib.OptInt(l, 2, 1)
 	to := t.Len()
 	if l.Get(3) != lua.LNil {

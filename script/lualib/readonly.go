@@ -46,18 +46,18 @@ func (e *Env) content(t *lua.LTable) (content *lua.LTable, readonly bool) {
 	return t, false
 }
 
-// writable returns a table argument that may be written to.
-func (e *Env) writable(l *lua.LState, n int) *lua.LTable {
-	t := auxlib.CheckTable(l, n)
+// writable returns the first argument, a table that may be written to.
+func (e *Env) writable(l *lua.LState) *lua.LTable {
+	t := auxlib.CheckTable(l, 1)
 	if _, readonly := e.content(t); readonly {
 		auxlib.Error(l, readonlyMessage)
 	}
 	return t
 }
 
-// readable returns a table argument, the content of a view.
-func (e *Env) readable(l *lua.LState, n int) *lua.LTable {
-	t, _ := e.content(auxlib.CheckTable(l, n))
+// readable returns the first argument, a table; of a view, its content.
+func (e *Env) readable(l *lua.LState) *lua.LTable {
+	t, _ := e.content(auxlib.CheckTable(l, 1))
 	return t
 }
 

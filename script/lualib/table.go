@@ -22,7 +22,7 @@ func (e *Env) openTable() {
 
 func (e *Env) tableConcat(l *lua.LState) int {
 	separator := auxlib.OptString(l, 2, "")
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	from := auxlib.OptInt(l, 3, 1)
 	to := t.Len()
 	if l.Get(4) != lua.LNil {
@@ -76,7 +76,7 @@ func (e *Env) tableForeach(l *lua.LState) int {
 }
 
 func (e *Env) tableForeachi(l *lua.LState) int {
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	f := auxlib.CheckFunction(l, 2)
 	n := t.Len()
 	for i := 1; i <= n; i++ {
@@ -103,7 +103,7 @@ func (e *Env) visit(l *lua.LState, f *lua.LFunction, key, value lua.LValue) bool
 }
 
 func (e *Env) tableGetn(l *lua.LState) int {
-	l.Push(lua.LNumber(e.readable(l, 1).Len()))
+	l.Push(lua.LNumber(e.readable(l).Len()))
 	return 1
 }
 
@@ -114,7 +114,7 @@ func (e *Env) tableSetn(l *lua.LState) int {
 }
 
 func (e *Env) tableMaxn(l *lua.LState) int {
-	t := e.readable(l, 1)
+	t := e.readable(l)
 	greatest := lua.LNumber(0)
 	t.ForEach(func(key, _ lua.LValue) {
 		if n, ok := key.(lua.LNumber); ok && n > greatest {
@@ -129,11 +129,11 @@ func (e *Env) tableInsert(l *lua.LState) int {
 	end := auxlib.CheckTable(l, 1).Len() + 1
 	switch l.GetTop() {
 	case 2:
-		t := e.writable(l, 1)
+		t := e.writable(l)
 		t.RawSetInt(end, l.Get(2))
 	case 3:
 		at := auxlib.CheckInt(l, 2)
-		t := e.writable(l, 1)
+		t := e.writable(l)
 		if 1 <= at && at < end {
 			t.Insert(at, l.Get(3))
 			break
@@ -184,7 +184,7 @@ func (e *Env) tableRemove(l *lua.LState) int {
 	if at < 1 || at > n {
 		return 0
 	}
-	t := e.writable(l, 1)
+	t := e.writable(l)
 	l.Push(t.RawGetInt(at))
 	t.Remove(at)
 	return 1

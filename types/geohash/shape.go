@@ -78,9 +78,9 @@ type Range struct{ Min, Max float64 }
 // centre, and those around it as far as they are needed, nine at most.
 func (s *Shape) Ranges(dst []Range) []Range {
 	var cells [9]cell
-	n := s.cells(&cells)
+	s.cells(&cells)
 	last := 0
-	for i, c := range cells[:n] {
+	for i, c := range cells {
 		// Where cells are so large that there are only two in a row, the one in the west is the one in the east.
 		if c == (cell{}) || last != 0 && c == cells[last] {
 			continue
@@ -108,8 +108,8 @@ func (s *Shape) bounds() area {
 	return area{lon - dLon, lon + dLon, lat - dLat, lat + dLat}
 }
 
-// cells fills in the cells that cover s; a zero one is not needed. It returns their number.
-func (s *Shape) cells(cells *[9]cell) int {
+// cells fills in the cells that cover s; a zero one is not needed.
+func (s *Shape) cells(cells *[9]cell) {
 	b := s.bounds()
 	step := s.step()
 	center := mercator.cell(s.Center, step)
@@ -122,7 +122,7 @@ func (s *Shape) cells(cells *[9]cell) int {
 		center.move(1, 1), center.move(-1, 1), center.move(1, -1), center.move(-1, -1),
 	}
 	if step < 2 {
-		return len(cells)
+		return
 	}
 	const north, south, east, west, northEast, northWest, southEast, southWest = 1, 2, 3, 4, 5, 6, 7, 8
 	a := mercator.area(center)
@@ -137,7 +137,6 @@ func (s *Shape) cells(cells *[9]cell) int {
 	drop(a.maxLat > b.maxLat, north, northEast, northWest)
 	drop(a.minLon < b.minLon, west, southWest, northWest)
 	drop(a.maxLon > b.maxLon, east, southEast, northEast)
-	return len(cells)
 }
 
 // covers tells whether c and the cells around it reach as far as b.

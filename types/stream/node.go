@@ -59,7 +59,7 @@ func newNode(a *alloc.Arena, room int) (node, bool) {
 func (n *node) writable(a *alloc.Arena) []byte { return a.Bytes(n.ref, int(n.room))[:n.used-1] }
 
 // finish completes the listpack lp, writable's result with some more elements.
-func (n *node) finish(a *alloc.Arena, lp []byte, elements int64) {
+func (n *node) finish(lp []byte, elements int64) {
 	lp = append(lp, listpackEnd)
 	n.used = uint32(len(lp))
 	binary.LittleEndian.PutUint32(lp, n.used)

@@ -156,7 +156,7 @@ func (v *Value) newTail(id ID, pairs [][]byte) bool {
 	}
 	lp = listpack.AppendElementInt(lp, 0)
 	lp = appendEntry(lp, sameFields, id, id, pairs)
-	t.finish(a, lp, int64(4+n+4+n))
+	t.finish(lp, int64(4+n+4+n))
 	v.h.tail, v.h.tailID = t, id
 	return true
 }
@@ -184,7 +184,7 @@ func (v *Value) appendToTail(id ID, total int, pairs [][]byte) bool {
 	}
 	h.tail.setCounts(a, m, m.valid+1, m.deleted) // cannot fail: there is room
 	lp = appendEntry(h.tail.writable(a), flags, h.tailID, id, pairs)
-	h.tail.finish(a, lp, elements)
+	h.tail.finish(lp, elements)
 	return true
 }
 

@@ -148,14 +148,6 @@ func CheckNumber(l *lua.LState, n int) float64 {
 	return 0
 }
 
-// OptNumber is CheckNumber, with a default for an absent argument or nil.
-func OptNumber(l *lua.LState, n int, absent float64) float64 {
-	if l.Get(n) == lua.LNil {
-		return absent
-	}
-	return CheckNumber(l, n)
-}
-
 // CheckInteger is CheckNumber as an integer, towards zero.
 func CheckInteger(l *lua.LState, n int) int64 {
 	if f, ok := l.Get(n).(lua.LNumber); ok {
