@@ -41,9 +41,9 @@ func classOf(n int) (c int, size int) {
 	return int(uint(d.base) + q), int((q + 1) << (d.shift & 63))
 }
 
-// doublings tells of sizes of the same length in bits, less 1, how far apart their classes are, as a shift, and the class before theirs
-// less the number of steps. Classes are the multiples of 8 up to 128, then eight steps per doubling, but sixteen from 2 to 8 KiB: the
-// sizes of most listpacks, which hardly change when they are full.
+// doublings tells of sizes of the same length in bits, less 1, how far apart their classes are, as a shift, and the
+// class before theirs less the number of steps. Classes are the multiples of 8 up to 128, then eight steps per
+// doubling, but sixteen from 2 to 8 KiB: the sizes of most listpacks, which hardly change when they are full.
 var doublings = buildDoublings()
 
 type doubling struct{ shift, base uint8 }

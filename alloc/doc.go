@@ -32,10 +32,10 @@
 //	a.spans[page]  addr | free -> slot -> slot -> 0 | fresh: first slot never used
 //	               next, prev: spans of this class that are about as full
 //
-// A class allocates from one current span until that is full, then from the fullest other one:
-// the emptiest spans are left alone and empty out. An empty span is kept as the spare one of its
-// length, or goes back to the heap, which joins free pages and returns them to the operating system in [Heap.Scavenge]. Huge pages are
-// asked for once 8 MiB are in use, so that a small process stays small.
+// A class allocates from one current span until that is full, then from the fullest other one: the emptiest spans are
+// left alone and empty out. An empty span is kept as the spare one of its length, or goes back to the heap, which joins
+// free pages and returns them to the operating system in [Heap.Scavenge]. Huge pages are asked for once 8 MiB are in
+// use, so that a small process stays small.
 //
 // # Invariants of use
 //

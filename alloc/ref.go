@@ -51,7 +51,8 @@ func At[T any](a *Arena, r Ref) *T {
 	return (*T)(a.ptr(r))
 }
 
-// Behind returns n bytes of the block r from offset off on: Bytes(r, off+n)[off:] for who has the block's beginning already, in p = At(a, r).
+// Behind returns n bytes of the block r from offset off on: Bytes(r, off+n)[off:] for who has the block's beginning
+// already, in p = At(a, r).
 func Behind[T any](a *Arena, r Ref, p *T, off, n int) []byte {
 	if invariants.Enabled {
 		a.checkView(r, off+n)

@@ -1,8 +1,8 @@
 package alloc
 
 const (
-	// What Prefault leaves free at most has to be within the reserve: a chunk, and half of one. If not, the one would give back what the other
-	// has just brought in, and break up huge pages for it.
+	// What Prefault leaves free at most has to be within the reserve: a chunk, and half of one. If not, the one would
+	// give back what the other has just brought in, and break up huge pages for it.
 	minReservePages = 2 * chunkPages
 	maxReservePages = 64 << 20 >> pageShift
 
@@ -26,7 +26,8 @@ func (h *Heap) Purge(maxBytes int) (released int) {
 	return h.scavenge(maxBytes, 0, true)
 }
 
-// ScavengeAll is Scavenge without a reserve, for a heap that has not changed for a while. Few pages of a huge page it leaves alone.
+// ScavengeAll is Scavenge without a reserve, for a heap that has not changed for a while. Few pages of a huge page it
+// leaves alone.
 func (h *Heap) ScavengeAll(maxBytes int) (released int) {
 	return h.scavenge(maxBytes, 0, false)
 }

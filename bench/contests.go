@@ -45,8 +45,8 @@ func manyReactors(n string) setup {
 	return setup{label: "Shoal, " + n + " reactors", args: []string{"--reactors", n}, all: true}
 }
 
-// appending is a setup with the append only file, on all CPUs as the file's writer needs some beside the reactors, and the redis-server's
-// background thread.
+// appending is a setup with the append only file, on all CPUs as the file's writer needs some beside the reactors, and
+// the redis-server's background thread.
 func appending(s setup, fsync string) setup {
 	s.args = append(slices.Clone(s.args), "--appendonly", "yes", "--appendfsync", fsync, "--auto-aof-rewrite-percentage", "0")
 	s.label += ", " + fsync

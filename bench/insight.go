@@ -15,8 +15,8 @@ import (
 	"github.com/shoaldb/shoal/bench/load"
 )
 
-// InsightCase is something that a server does besides its work: looking at what clients do, or checking what they may do. The same clients' load is
-// run on one server in turns with it and without it.
+// InsightCase is something that a server does besides its work: looking at what clients do, or checking what they may
+// do. The same clients' load is run on one server in turns with it and without it.
 type InsightCase struct {
 	Name  string
 	Title string
@@ -37,7 +37,8 @@ const (
 	insightPassword = "insight"
 )
 
-// InsightCases are what the report runs. Goal is the most that others may lose, in percent of the server's CPU time per operation.
+// InsightCases are what the report runs. Goal is the most that others may lose, in percent of the server's CPU time per
+// operation.
 var InsightCases = []InsightCase{
 	{Name: "monitor", Title: "MONITOR with one reader", Redis: true, Goal: 15, every: true, monitors: 1, scenarios: []string{"get-rate-50k", "get-p1", "get-p16", "get-p100"},
 		Note: "The time includes that for the monitor: writing its lines and sending them."},
@@ -165,7 +166,8 @@ func (o *Outcome) cost() (cpu, throughputLost Stat) {
 	return cpu, throughputLost
 }
 
-// beside runs a scenario in turns without and with what the case is about. Of the pairs of runs, those that others disturbed least are returned.
+// beside runs a scenario in turns without and with what the case is about. Of the pairs of runs, those that others
+// disturbed least are returned.
 func (d *duel) beside(ctx context.Context, c *InsightCase, s *Scenario) (*Outcome, error) {
 	server := d.servers[0]
 	for _, words := range slices.Concat(c.before, c.commands) {
@@ -243,7 +245,8 @@ func (s *Server) must(words []string) error {
 	return err
 }
 
-// watchAll opens a connection, sends MONITOR and reads whatever comes as quickly as it can, on one of the CPUs, until it is stopped.
+// watchAll opens a connection, sends MONITOR and reads whatever comes as quickly as it can, on one of the CPUs, until
+// it is stopped.
 func watchAll(address string, cpus []int) (stop func(), err error) {
 	conn, err := net.DialTimeout("tcp", address, startTimeout)
 	if err != nil {

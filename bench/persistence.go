@@ -193,8 +193,8 @@ type taskRuns [2]TaskRun
 
 func (r taskRuns) foreign() float64 { return max(r[0].Foreign, r[1].Foreign) }
 
-// quietest measures until enough runs were left alone by other processes, or there were too many attempts, and returns those that were
-// disturbed least.
+// quietest measures until enough runs were left alone by other processes, or there were too many attempts, and returns
+// those that were disturbed least.
 func quietest[R interface{ foreign() float64 }](ctx context.Context, runs, attempts int, measure func() (R, error)) ([]R, error) {
 	var all []R
 	for quiet := 0; quiet < runs && len(all) < max(attempts, 1)*runs; {

@@ -49,8 +49,8 @@ func pin(cpus []int) error {
 	return nil
 }
 
-// pinAll restricts all threads of this process, and those that they start, to a set of CPUs, as far as that works, until the function that it
-// returns is called.
+// pinAll restricts all threads of this process, and those that they start, to a set of CPUs, as far as that works,
+// until the function that it returns is called.
 func pinAll(cpus []int) (undo func()) {
 	var before, set unix.CPUSet
 	if len(cpus) == 0 || unix.SchedGetaffinity(0, &before) != nil {

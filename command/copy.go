@@ -38,8 +38,8 @@ func copyKey(c *Ctx) {
 	c.Reply.Int(1)
 }
 
-// copyValue gives the key to a copy of from's value: by at once, or, if it has many elements, by as once they have been copied in steps. If long is
-// true it is about to begin with that.
+// copyValue gives the key to a copy of from's value: by at once, or, if it has many elements, by as once they have been
+// copied in steps. If long is true it is about to begin with that.
 func (c *Ctx) copyValue(from, to *shard.Key, at func(from, to *shard.Key) bool, as func(from, to *shard.Key, r types.Root) bool) (ok, long bool) {
 	e := from.DB.Find(from)
 	if e.Type() == types.String {

@@ -33,17 +33,19 @@ type Ctx struct {
 	Later func(c *Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer))
 	// Block makes the client wait; see Wait. Set by server/; nil where a command cannot wait, as in a transaction.
 	Block func(c *Ctx, w Waiting)
-	// Lengthen makes the command run in steps, from the beginning, or declines; see Long. Set by server/; nil where the command has
-	// to be one step, as in a transaction.
+	// Lengthen makes the command run in steps, from the beginning, or declines; see Long. Set by server/; nil where the
+	// command has to be one step, as in a transaction.
 	Lengthen func(c *Ctx) bool
-	// Beyond are the names of further keys that a command with LockAll reads, and nothing else beyond its keys: it may run in steps.
+	// Beyond are the names of further keys that a command with LockAll reads, and nothing else beyond its keys: it may
+	// run in steps.
 	Beyond []shard.Pattern
 	// Yield ends a step of a command that runs in steps, if it has taken long enough; nil in any other.
 	Yield func()
 	// Send ends a step, so that what has been replied is sent; set where Yield is.
 	Send func()
-	// Outside does work on another goroutine, with the locks free and the command's keys on lease. It is set in the steps of a command
-	// whose Spec says Outside; where it is nil, as in a transaction, there is nothing but to do the work in place.
+	// Outside does work on another goroutine, with the locks free and the command's keys on lease. It is set in the
+	// steps of a command whose Spec says Outside; where it is nil, as in a transaction, there is nothing but to do the
+	// work in place.
 	Outside func(work func())
 	// Uncounted tells that the head of the reply of a command that runs in steps is yet to come, in Head.
 	Uncounted bool
@@ -140,7 +142,8 @@ func (c *Ctx) Propagate(db int, args ...[]byte) {
 // PropagateNothing says that the command had no effect worth telling, whatever Changed says.
 func (c *Ctx) PropagateNothing() { c.rewritten = true }
 
-// PropagateAsSent is called when the handler is done: it propagates the command as it was sent if it changed something and has said nothing else.
+// PropagateAsSent is called when the handler is done: it propagates the command as it was sent if it changed something
+// and has said nothing else.
 func (c *Ctx) PropagateAsSent() {
 	if c.dirty > 0 && !c.rewritten && c.effects.journal != nil {
 		c.effects.journal.Append(c.DB, c.Args)

@@ -158,8 +158,8 @@ func (c *Ctx) isList(e shard.Entry) bool {
 // openList returns the list of e, which is one.
 func openList(db *shard.DB, e shard.Entry) lists.Value { return lists.Open(db.Space(), db.Root(e)) }
 
-// lookupList returns the list at k for reading: an empty one if there is no key. If k holds something else, it replies so and ok is
-// false.
+// lookupList returns the list at k for reading: an empty one if there is no key. If k holds something else, it replies
+// so and ok is false.
 func (c *Ctx) lookupList(k *shard.Key) (v lists.Value, ok bool) {
 	e := c.lookup(k)
 	switch {
@@ -346,8 +346,8 @@ func (c *Ctx) popSome(k *shard.Key, e shard.Entry, count int64, tail bool) bool 
 	return true
 }
 
-// deleteRange removes n elements from index from on, with a pause now and then, and returns how many: fewer if memory is missing for the rest
-// of a node.
+// deleteRange removes n elements from index from on, with a pause now and then, and returns how many: fewer if memory
+// is missing for the rest of a node.
 func (c *Ctx) deleteRange(k *shard.Key, e shard.Entry, v *lists.Value, from, n int) (deleted int) {
 	const few = 10_000
 	for deleted < n {
@@ -525,7 +525,8 @@ func linsert(c *Ctx) {
 	c.Reply.Int(int64(v.Len()))
 }
 
-// findElement returns the index of the first element that equals text, or -1. If long is true that takes long, and the command will run in steps.
+// findElement returns the index of the first element that equals text, or -1. If long is true that takes long, and the
+// command will run in steps.
 func (c *Ctx) findElement(v *lists.Value, text []byte) (index int, long bool) {
 	m := quicklist.MatcherOf(text)
 	for it := v.From(0); it.OK(); it.Next() {

@@ -82,7 +82,8 @@ func (c *Ctx) lposOptions() (o lposOptions, ok bool) {
 	return o, true
 }
 
-// positions calls visit with the index of each match until it says false. It returns true if that takes long: then the command will run in steps.
+// positions calls visit with the index of each match until it says false. It returns true if that takes long: then the
+// command will run in steps.
 func (o *lposOptions) positions(c *Ctx, l *quicklist.List, text []byte, visit func(index int) bool) (long bool) {
 	it, index, step := l.From(0), 0, 1
 	if o.back {

@@ -5,12 +5,13 @@ import "github.com/shoaldb/shoal/resp"
 // longElements is the number of elements from which on a command runs in steps: those of some 0.3 ms and more.
 const longElements = 10000
 
-// Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it replies
-// or changes anything (or when it has taken back what it replied). If it returns true, the handler returns at once: the command will run in steps, from the beginning, by
-// a call of the same handler in which Long returns false and Pause gives others their turn. Meanwhile the command's keys are
-// on lease (see shard.Key.Lease): views of values and entries stay valid from step to step. A command that changes a value in steps
-// keeps its root (shard.DB.KeepRoot) before each Pause, and tells what it has done after the last. Pause may panic to end a command that only reads,
-// when its client has gone: what has to be given back is given back by defer.
+// Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it
+// replies or changes anything (or when it has taken back what it replied). If it returns true, the handler returns at
+// once: the command will run in steps, from the beginning, by a call of the same handler in which Long returns false
+// and Pause gives others their turn. Meanwhile the command's keys are on lease (see shard.Key.Lease): views of values
+// and entries stay valid from step to step. A command that changes a value in steps keeps its root (shard.DB.KeepRoot)
+// before each Pause, and tells what it has done after the last. Pause may panic to end a command that only reads, when
+// its client has gone: what has to be given back is given back by defer.
 func (c *Ctx) Long(elements int) bool {
 	return elements >= longElements && c.Lengthen != nil && !c.LockedAll && c.Lengthen(c)
 }

@@ -278,8 +278,8 @@ func (c *Ctx) replyMembers(v *sets.Value) {
 	}
 }
 
-// reserve makes room for the rest of a long reply: left elements like the last n, which took so many bytes. Growing step by step would
-// copy it several times.
+// reserve makes room for the rest of a long reply: left elements like the last n, which took so many bytes. Growing
+// step by step would copy it several times.
 func (c *Ctx) reserve(bytes, left, n int) {
 	if c.Yield != nil {
 		return // it is sent step by step

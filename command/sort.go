@@ -306,8 +306,8 @@ func (s *sorting) loadList(c *Ctx, v *lists.Value) {
 	}
 }
 
-// loadSet sorts the members where an order is not asked for but the result is stored, by their bytes, or goes to a script: as they have
-// no order, what is done with the result has to be the same everywhere.
+// loadSet sorts the members where an order is not asked for but the result is stored, by their bytes, or goes to a
+// script: as they have no order, what is done with the result has to be the same everywhere.
 func (s *sorting) loadSet(c *Ctx, v *sets.Value) {
 	if s.asIs && (s.store != nil || c.Scripted) {
 		s.asIs, s.alpha, s.by = false, true, nil
@@ -409,7 +409,8 @@ func (s *sorting) lookup(c *Ctx, pattern []byte, elem listpack.Element) (value l
 	return listpack.Element{Bytes: k.DB.Bytes(e, nil)}, true
 }
 
-// splitField splits what stands behind a pattern's asterisk at the arrow that a field of a hash follows; field is nil if there is none.
+// splitField splits what stands behind a pattern's asterisk at the arrow that a field of a hash follows; field is nil
+// if there is none.
 func splitField(rest []byte) (suffix, field []byte) {
 	if i := bytes.Index([]byte(cString(rest)), []byte("->")); i >= 0 && i+2 < len(rest) && rest[i+2] != 0 {
 		return rest[:i], rest[i+2:]

@@ -6,8 +6,9 @@ import (
 	"github.com/shoaldb/shoal/types/listpack"
 )
 
-// What SORT and the combinations of sorted sets collect may be a million elements. It is kept in chunks, so that no step has to allocate, clear or copy very much, and
-// without pointers, so that the garbage collector has nothing to do with it.
+// What SORT and the combinations of sorted sets collect may be a million elements. It is kept in chunks, so that no
+// step has to allocate, clear or copy very much, and without pointers, so that the garbage collector has nothing to do
+// with it.
 
 // sortElement is an element with what it is sorted by: a text with ALPHA, else a number.
 type sortElement struct {

@@ -662,8 +662,8 @@ func (c *Ctx) xrange(rev bool) {
 	}
 }
 
-// replyRange replies with an array of the entries from start to end, at most count of them unless that is 0. If that is all that the
-// command does, and they prove to be very many, it begins anew and in steps.
+// replyRange replies with an array of the entries from start to end, at most count of them unless that is 0. If that is
+// all that the command does, and they prove to be very many, it begins anew and in steps.
 func (c *Ctx) replyRange(v *stream.Value, start, end stream.ID, count int64, rev, all bool) {
 	at := len(c.Reply.Buf)
 	guess := int64(v.Len())

@@ -552,8 +552,8 @@ func (c *Ctx) dropDeleted(cl *claiming, id stream.ID, text []byte, d stream.Deli
 	cl.g.Forget(id)
 }
 
-// claim gives the consumer of argument 3 the entry id, text when it is told to others. d is known of it if it is pending. It tells
-// whether it does.
+// claim gives the consumer of argument 3 the entry id, text when it is told to others. d is known of it if it is
+// pending. It tells whether it does.
 func (c *Ctx) claim(cl *claiming, id stream.ID, text []byte, d stream.Delivery, pending bool) (bool, error) {
 	switch {
 	case !pending && !cl.force, pending && cl.minIdle > 0 && c.NowMS-d.TimeMS() < cl.minIdle:

@@ -142,7 +142,8 @@ func (c *Ctx) historyLen(r *reading, v *stream.Value) int {
 	return who.Pending()
 }
 
-// serveStreams replies with what there is of n streams. What a group is given is replied when all is done, as there may not be memory for it.
+// serveStreams replies with what there is of n streams. What a group is given is replied when all is done, as there may
+// not be memory for it.
 func (c *Ctx) serveStreams(r *reading, n int) {
 	begin := len(c.Reply.Buf)
 	if c.Yield != nil && r.group != nil {

@@ -108,7 +108,8 @@ func (k *KeySpec) isRange() bool {
 	return k.Index > 0 && k.Keyword == "" && !k.Counted && !k.Unknown && k.Limit == 0 && k.Flags&NotKey == 0
 }
 
-// firstWord returns the first 8 bytes of a name, the first one lowest, with zeros behind a shorter one and letters in upper case: most names fit.
+// firstWord returns the first 8 bytes of a name, the first one lowest, with zeros behind a shorter one and letters in
+// upper case: most names fit.
 func firstWord(name []byte) uint64 {
 	n := len(name)
 	switch {
@@ -214,7 +215,8 @@ func (s *Spec) ErrArity() Error {
 // HasKeys tells whether the command may have keys.
 func (s *Spec) HasKeys() bool { return len(s.Keys) > 0 || s.GetKeys != nil }
 
-// PlainKey is OnlyKey, or 0 if the command is not plain: quick, with one key, and without an effect on what commands come next or how.
+// PlainKey is OnlyKey, or 0 if the command is not plain: quick, with one key, and without an effect on what commands
+// come next or how.
 func (s *Spec) PlainKey() int { return s.plainKey }
 
 // OnlyKey returns the index of the argument that is the command's one key, or 0 if it may have none or several.

@@ -58,8 +58,8 @@ func (c *Ctx) replyRandomMembers(v *zset.Value, count int64, withScores bool) {
 	}
 }
 
-// drawnOf returns how many elements a command handles that draws count of n at random: more than n if count is negative, which stands for as
-// many that may be the same.
+// drawnOf returns how many elements a command handles that draws count of n at random: more than n if count is
+// negative, which stands for as many that may be the same.
 func drawnOf(count int64, n int) int {
 	if count < 0 {
 		return int(-count)

@@ -116,8 +116,8 @@ func (c *Conn) Out() []byte {
 	return c.out
 }
 
-// OutShort is Out where n bytes are going to be appended, if nothing is pending as yet. For few bytes it takes a small buffer: a message to
-// ten thousand conns would take that many of the others.
+// OutShort is Out where n bytes are going to be appended, if nothing is pending as yet. For few bytes it takes a small
+// buffer: a message to ten thousand conns would take that many of the others.
 func (c *Conn) OutShort(n int) []byte {
 	if c.out == nil && n <= bufClasses[0].size && c.flags&flagClosing == 0 {
 		c.out = c.r.bufs.get(0)
@@ -191,8 +191,8 @@ func (c *Conn) OutCap() int {
 	return n
 }
 
-// OutHeld is the memory of pending replies, in bytes, with what WriteRef lent and without the buffer that the current turn fills: that
-// goes out when the turn ends.
+// OutHeld is the memory of pending replies, in bytes, with what WriteRef lent and without the buffer that the current
+// turn fills: that goes out when the turn ends.
 func (c *Conn) OutHeld() int { return max(c.OutCap()-cap(c.out), c.pending) }
 
 // Close closes the conn and drops what is pending. err is handed to Handler.Closed, which is called later in

@@ -50,12 +50,13 @@
 //
 // # TLS
 //
-// A conn of [Engine.ListenTLS] is encrypted, which its handler does not notice. crypto/tls works on memory in place of a socket: what a reactor has
-// received is decrypted in its turn and handed to Data, and pending replies are encrypted when the socket has room for them, at most
-// 256 KiB at a time. So an established conn has no goroutine, and the replies of a turn share records. Only the handshake, which
-// computes for about a millisecond, has one, from the peer's first record on; half as many of them as there are reactors compute at
-// a time. A handshake that takes longer than Options.HandshakeTimeout ends the conn, and a peer that sends much in advance has to
-// wait for its end. OutPending counts what is not encrypted yet and what is.
+// A conn of [Engine.ListenTLS] is encrypted, which its handler does not notice. crypto/tls works on memory in place of
+// a socket: what a reactor has received is decrypted in its turn and handed to Data, and pending replies are encrypted
+// when the socket has room for them, at most 256 KiB at a time. So an established conn has no goroutine, and the
+// replies of a turn share records. Only the handshake, which computes for about a millisecond, has one, from the peer's
+// first record on; half as many of them as there are reactors compute at a time. A handshake that takes longer than
+// Options.HandshakeTimeout ends the conn, and a peer that sends much in advance has to wait for its end. OutPending
+// counts what is not encrypted yet and what is.
 //
 // # Engines
 //

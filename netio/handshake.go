@@ -26,8 +26,8 @@ var (
 	errHandshakeEnd   = errors.New("the peer closed the connection during the TLS handshake")
 )
 
-// A handshake is one that is under way. Its goroutine begins when the peer's first record is whole, so a peer that says nothing holds none. The
-// reactor appends what it receives to in, and sends what the goroutine has put into out.
+// A handshake is one that is under way. Its goroutine begins when the peer's first record is whole, so a peer that says
+// nothing holds none. The reactor appends what it receives to in, and sends what the goroutine has put into out.
 type handshake struct {
 	s     *secure
 	timer *time.Timer
@@ -248,8 +248,8 @@ func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
-// wouldBlock says that nothing can be read at the moment. crypto/tls keeps what it has read of a record after an error that is temporary, and
-// goes on with it at the next call.
+// wouldBlock says that nothing can be read at the moment. crypto/tls keeps what it has read of a record after an error
+// that is temporary, and goes on with it at the next call.
 type wouldBlock struct{}
 
 func (wouldBlock) Error() string   { return "no whole record yet" }

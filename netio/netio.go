@@ -179,8 +179,9 @@ func (e *Engine) Listen(network, addr string, perm os.FileMode) (net.Addr, error
 	return e.add(l)
 }
 
-// ListenTLS is Listen for a TCP socket whose conns speak TLS. Handler.Opened is called when they are accepted, Data once the handshake is
-// over; what is written before waits until then. A handshake that fails closes the conn with a HandshakeError.
+// ListenTLS is Listen for a TCP socket whose conns speak TLS. Handler.Opened is called when they are accepted, Data
+// once the handshake is over; what is written before waits until then. A handshake that fails closes the conn with a
+// HandshakeError.
 func (e *Engine) ListenTLS(network, addr string) (net.Addr, error) {
 	l, err := listenTCP(network, addr, &e.opts, int(e.keepAliveSec.Load()))
 	if err != nil {
@@ -190,8 +191,8 @@ func (e *Engine) ListenTLS(network, addr string) (net.Addr, error) {
 	return e.add(l)
 }
 
-// SetTLS gives the certificates and rules for conns that are accepted from now on; those that exist keep theirs. It must be called before ListenTLS,
-// and config not be written to any more.
+// SetTLS gives the certificates and rules for conns that are accepted from now on; those that exist keep theirs. It
+// must be called before ListenTLS, and config not be written to any more.
 func (e *Engine) SetTLS(config *tls.Config) { e.tlsConfig.Store(config) }
 
 // add begins to serve l.

@@ -93,8 +93,9 @@ func (r *Reactor) Conns(f func(*Conn) bool) {
 	}
 }
 
-// Post has f called on the reactor's goroutine, in the order of posting: before the events of a turn, so that whoever knows of the
-// posting cannot be faster, or behind them. Any goroutine may post, also the reactor's own. After Engine.Stop f may never run.
+// Post has f called on the reactor's goroutine, in the order of posting: before the events of a turn, so that whoever
+// knows of the posting cannot be faster, or behind them. Any goroutine may post, also the reactor's own. After
+// Engine.Stop f may never run.
 func (r *Reactor) Post(f func()) {
 	first := r.mail.push(f)
 	if r.started.Load() {

@@ -7,15 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// secure is the TLS side of a conn. crypto/tls speaks the protocol; it is given a net.Conn that is memory ([wire]), so that it never
-// waits for a socket. The handshake, which cannot be interrupted and computes for a millisecond, runs on a goroutine of its own
-// (handshake.go). From then on the reactor alone reads and writes records:
+// secure is the TLS side of a conn. crypto/tls speaks the protocol; it is given a net.Conn that is memory ([wire]), so
+// that it never waits for a socket. The handshake, which cannot be interrupted and computes for a millisecond, runs on
+// a goroutine of its own (handshake.go). From then on the reactor alone reads and writes records:
 //
 //	received --> in --> tls.Conn.Read --> r.clear --> Handler.Data
 //	out --> plain --> tls.Conn.Write --> sealed --> c.head --> the kernel
 //
-// Replies stay in the clear until the socket has room for them, so that those of a turn, and of the turns that passed while it had none, share
-// records of 16 KiB. At most sliceBytes of a conn are encrypted at a time: a reply of 512 MB lies in no second copy.
+// Replies stay in the clear until the socket has room for them, so that those of a turn, and of the turns that passed
+// while it had none, share records of 16 KiB. At most sliceBytes of a conn are encrypted at a time: a reply of 512 MB
+// lies in no second copy.
 type secure struct {
 	c       *Conn
 	conn    *tls.Conn
@@ -123,8 +124,8 @@ func (s *secure) decrypt(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// load makes c.head the next piece of encrypted replies and reports whether there is one. Before the handshake is over there are only its own
-// messages.
+// load makes c.head the next piece of encrypted replies and reports whether there is one. Before the handshake is over
+// there are only its own messages.
 func (s *secure) load() bool {
 	if s.shaking == nil {
 		s.encrypt()

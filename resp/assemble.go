@@ -292,7 +292,8 @@ func (a *assembly) fill(big BigBuffers, in []byte) (used int) {
 	return used
 }
 
-// unended returns the length of an argument that is there but for the end of its line, or 0. As in Redis it counts as input still.
+// unended returns the length of an argument that is there but for the end of its line, or 0. As in Redis it counts as
+// input still.
 func (a *assembly) unended() int {
 	if a.stage != inTail {
 		return 0

@@ -83,8 +83,8 @@ type head struct {
 	name        int // where the first argument begins
 }
 
-// SameHead tells whether the last command that Next returned begins as the one before it did: with the same number of arguments, the first of which,
-// the command's name, is the same.
+// SameHead tells whether the last command that Next returned begins as the one before it did: with the same number of
+// arguments, the first of which, the command's name, is the same.
 func (p *Parser) SameHead() bool { return p.again }
 
 // note remembers the head of a command of n arguments at in, which ends behind the first one, name.

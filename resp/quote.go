@@ -61,7 +61,8 @@ func plainLen(s []byte) int {
 	return i
 }
 
-// CopyPlain copies to dst, which is at least as long, what s begins with that stands for itself in quotes, and returns how many bytes that are.
+// CopyPlain copies to dst, which is at least as long, what s begins with that stands for itself in quotes, and returns
+// how many bytes that are.
 func CopyPlain(dst, s []byte) int {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {

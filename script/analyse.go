@@ -224,7 +224,8 @@ func (a *analysis) target(e *ast.AttrGetExpr) {
 	a.expr(e.Object)
 }
 
-// smallIndex tells whether an assignment to e cannot make a table grow by much: an assignment to a far index fills the table up to it.
+// smallIndex tells whether an assignment to e cannot make a table grow by much: an assignment to a far index fills the
+// table up to it.
 func smallIndex(e *ast.AttrGetExpr) bool {
 	switch k := e.Key.(type) {
 	case *ast.StringExpr:
@@ -326,7 +327,8 @@ func (a *analysis) genericFor(s *ast.GenericForStmt) {
 	a.scope = a.scope[:n]
 }
 
-// isLoopOver tells whether a generic loop is over ipairs(t) or pairs(t), where t is the table of keys, or that of the other arguments.
+// isLoopOver tells whether a generic loop is over ipairs(t) or pairs(t), where t is the table of keys, or that of the
+// other arguments.
 func (a *analysis) isLoopOver(list []ast.Expr, t kind) bool {
 	return len(list) == 1 && (a.isTableCall(list[0], "ipairs", t) || a.isTableCall(list[0], "pairs", t))
 }
@@ -574,8 +576,9 @@ func (a *analysis) libraryCall(e *ast.FuncCallExpr) bool {
 	return ok && ok2 && a.isGlobal(id.Value) && libraryFunctions()[id.Value+"."+name.Value]
 }
 
-// fix makes calls such as redis.call find their function by one look-up of a hidden global in place of three: of the library, of its
-// view, and of the function in it. As libraries are read-only and the function's environment is known, it is the same function.
+// fix makes calls such as redis.call find their function by one look-up of a hidden global in place of three: of the
+// library, of its view, and of the function in it. As libraries are read-only and the function's environment is known,
+// it is the same function.
 func (a *analysis) fix() {
 	for _, e := range a.fixed {
 		f := e.Func.(*ast.AttrGetExpr)

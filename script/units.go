@@ -8,10 +8,11 @@ import (
 	"github.com/shoaldb/shoal/command"
 )
 
-// Functions of a chunk are looked at one by one, each as a unit. What is known of the arguments of all calls is known of the parameters, and
-// what the functions that are called promise not, their callers do not either.
+// Functions of a chunk are looked at one by one, each as a unit. What is known of the arguments of all calls is known
+// of the parameters, and what the functions that are called promise not, their callers do not either.
 
-// unit is a local function that is only called by its name, one that a library registers, or the whole of all other code of a chunk.
+// unit is a local function that is only called by its name, one that a library registers, or the whole of all other
+// code of a chunk.
 type unit struct {
 	traits  Traits
 	params  []kind // what is known of the parameters, from all calls that have been seen
@@ -158,8 +159,8 @@ func (a *analysis) walkUnit(u *unit, f *ast.FunctionExpr) {
 	a.unit = outer
 }
 
-// function walks a function that anybody may call. That of a library may be called when other keys have been declared than those that its
-// writer sees.
+// function walks a function that anybody may call. That of a library may be called when other keys have been declared
+// than those that its writer sees.
 func (a *analysis) function(f *ast.FunctionExpr) {
 	a.unit.traits.Straight, a.unit.defines = false, true
 	keyBase, callBase, unit := a.keyBase, a.callBase, a.unit

@@ -14,7 +14,8 @@ import (
 
 // Host is the server as a script sees it. It is called by whoever runs the script, on the same goroutine.
 type Host interface {
-	// Call runs a command and appends its reply to w, or returns why it is refused: an error reply without "-". args are the VM's.
+	// Call runs a command and appends its reply to w, or returns why it is refused: an error reply without "-". args
+	// are the VM's.
 	Call(args [][]byte, w *resp.Writer) (refused command.Error)
 	// Allowed tells whether the command exists, and whether the user may run it.
 	Allowed(args [][]byte) (allowed, exists bool)
@@ -23,8 +24,8 @@ type Host interface {
 	// LogLevel is the lowest level that is logged: 0 debug, 1 verbose, 2 notice, 3 warning.
 	LogLevel() int
 	Log(level int, text string)
-	// Attend is called, while a watched script runs, every millisecond or so, with the time that it has been given since it began.
-	// The Host may let others run before it returns.
+	// Attend is called, while a watched script runs, every millisecond or so, with the time that it has been given
+	// since it began. The Host may let others run before it returns.
 	Attend() Verdict
 }
 
@@ -123,7 +124,8 @@ func (vm *VM) Run(s *Script, keys, args [][]byte, watched bool) Verdict {
 	return vm.run(fn, nil, nil, watched)
 }
 
-// Call runs a function of the libraries in Use, as Run runs a script. It reports false if there is none, as its library could not be loaded.
+// Call runs a function of the libraries in Use, as Run runs a script. It reports false if there is none, as its library
+// could not be loaded.
 func (vm *VM) Call(f *Function, keys, args [][]byte, watched bool) (v Verdict, ok bool) {
 	r := vm.functions[strings.ToLower(f.Name)]
 	if r == nil {
@@ -266,7 +268,8 @@ type watch struct {
 	closed chan struct{}
 }
 
-// instructions is how many a script executes, some 0.1 ms, before it looks up though the watchdog has not rung: it may lack a CPU.
+// instructions is how many a script executes, some 0.1 ms, before it looks up though the watchdog has not rung: it may
+// lack a CPU.
 const instructions = 4096
 
 func (w *watch) Done() <-chan struct{} {

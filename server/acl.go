@@ -12,9 +12,9 @@ import (
 	"github.com/shoaldb/shoal/server/config"
 )
 
-// A client has a user, and what it may do are the user's rules at the moment. Most users may do everything: only clients of others have
-// the flag clientRestricted, and only their commands are checked. Whoever changes users brings the flags of all clients
-// up to date, on all reactors, before it answers.
+// A client has a user, and what it may do are the user's rules at the moment. Most users may do everything: only
+// clients of others have the flag clientRestricted, and only their commands are checked. Whoever changes users brings
+// the flags of all clients up to date, on all reactors, before it answers.
 
 // newUsers makes the users that the configuration names.
 func newUsers(table *command.Table, v *config.Values) (*acl.Users, error) {
@@ -78,7 +78,8 @@ func readACLFile(path string) (string, error) {
 	return string(text), nil
 }
 
-// CheckUser tells whether the server understands what a user directive says. Commands may be unknown here: that is found out at start.
+// CheckUser tells whether the server understands what a user directive says. Commands may be unknown here: that is
+// found out at start.
 func CheckUser(words []string) error {
 	users := acl.NewUsers(command.NewTable(commandLists()...), false)
 	at, err := users.CheckRules(words[1:])
@@ -183,8 +184,9 @@ func (s *Server) noteDenied(why acl.Reason, e acl.Event, nowMS int64) {
 	s.aclLog.Add(e, nowMS, s.cfg.Load().ACLLogMaxLen)
 }
 
-// usersChanged brings the clients of all reactors up to date after a change of users, and then lets done reply. gone are users that no longer
-// exist: their clients are closed. Clients that listen to channels which they may not listen to any more are closed, too.
+// usersChanged brings the clients of all reactors up to date after a change of users, and then lets done reply. gone
+// are users that no longer exist: their clients are closed. Clients that listen to channels which they may not listen
+// to any more are closed, too.
 func usersChanged(c *command.Ctx, gone []*acl.User, changed *acl.User, done func(w *resp.Writer)) {
 	cl := client(c)
 	gather(cl, func(r *reactor) struct{} {

@@ -9,9 +9,10 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// A transaction with a command that is about the server as a whole (CLIENT LIST, INFO, CONFIG SET and so on) cannot ask the other
-// reactors while it holds locks that they may wait for. Such a transaction runs while all other reactors stand still, at the end of a turn,
-// where they hold no lock. Then it needs to hold none from one command to the next, and touches what is theirs.
+// A transaction with a command that is about the server as a whole (CLIENT LIST, INFO, CONFIG SET and so on) cannot ask
+// the other reactors while it holds locks that they may wait for. Such a transaction runs while all other reactors
+// stand still, at the end of a turn, where they hold no lock. Then it needs to hold none from one command to the next,
+// and touches what is theirs.
 
 // standstill lets one reactor at a time work alone.
 type standstill struct {

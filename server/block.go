@@ -116,7 +116,8 @@ func (r *reactor) stop(b *blocked) {
 	r.stats.timers.Store(int64(len(r.timers.heap)))
 }
 
-// served delivers the reply of a blocking command that has been served, whose effects end in the journal at wrote. It runs on the client's reactor.
+// served delivers the reply of a blocking command that has been served, whose effects end in the journal at wrote. It
+// runs on the client's reactor.
 func (b *blocked) served(reply []byte, wrote int64) {
 	b.cl.wrote = wrote
 	r := b.cl.reactor
@@ -245,8 +246,8 @@ func (t *timers) down(i int) {
 // timersPerTick is how many clients one tick answers because their time is over.
 const timersPerTick = 1000
 
-// expireBlocked answers the blocked clients whose time is over, and returns how long there is until that of the next one, or a long
-// time.
+// expireBlocked answers the blocked clients whose time is over, and returns how long there is until that of the next
+// one, or a long time.
 func (r *reactor) expireBlocked() time.Duration {
 	const long = time.Hour
 	now := nanotime()

@@ -6,8 +6,8 @@ const groupCluster command.Group = "cluster"
 
 const errNoCluster command.Error = "ERR This instance has cluster support disabled"
 
-// clusterCommands are CLUSTER and what belongs to it. A server that is no node of a cluster knows the names, so that users and renamed commands
-// of a configuration mean the same as in Redis, and refuses each of them.
+// clusterCommands are CLUSTER and what belongs to it. A server that is no node of a cluster knows the names, so that
+// users and renamed commands of a configuration mean the same as in Redis, and refuses each of them.
 var clusterCommands = []command.Spec{
 	clusterLink("ASKING", command.Fast, "Would let the next command use a slot that is being imported."),
 	clusterLink("READONLY", command.Fast|command.Loading|command.Stale, "Would let the connection read from a replica."),

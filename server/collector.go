@@ -5,9 +5,9 @@ import (
 	"runtime/metrics"
 )
 
-// Scripts make garbage: strings and tables. The Go heap beside it is small, as all data lies outside, so that the garbage
-// collector would run every few MiB of it, hundreds of times a second. Once there are scripts it is told to wait until the heap has
-// at least collectedBytes of room to grow, by setting GOGC to what that is of the live heap.
+// Scripts make garbage: strings and tables. The Go heap beside it is small, as all data lies outside, so that the
+// garbage collector would run every few MiB of it, hundreds of times a second. Once there are scripts it is told to
+// wait until the heap has at least collectedBytes of room to grow, by setting GOGC to what that is of the live heap.
 // (Token bucket: 1.7 times cheaper.)
 
 // collectedBytes is how much garbage is let pile up at least.

@@ -138,8 +138,9 @@ func timeCommand(c *command.Ctx) {
 	c.Reply.BulkInt(us % 1e6)
 }
 
-// shutdown ends the server, after a last save if that is asked for, or, by default, if there are rules for saving. What could still fail makes it go on, and the
-// client gets an error. A shutdown that is under way takes no longer than saving: all that ABORT can end is one that a signal asked for and that has not begun.
+// shutdown ends the server, after a last save if that is asked for, or, by default, if there are rules for saving. What
+// could still fail makes it go on, and the client gets an error. A shutdown that is under way takes no longer than
+// saving: all that ABORT can end is one that a signal asked for and that has not begun.
 func shutdown(c *command.Ctx) {
 	flags, abort, ok := shutdownOptions(c.Args[1:])
 	switch {

@@ -11,7 +11,8 @@ import (
 // maxStacks bounds what a crash report shows of the goroutines, bytes.
 const maxStacks = 256 << 10
 
-// reportAborts writes a crash report when the process gets SIGABRT, as a supervisor sends it to a server that hangs, and then ends by it.
+// reportAborts writes a crash report when the process gets SIGABRT, as a supervisor sends it to a server that hangs,
+// and then ends by it.
 func (s *Server) reportAborts() (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGABRT)

@@ -182,8 +182,8 @@ func debugRewriteAll(c *command.Ctx) {
 	cl.background(cl.reactor.srv.cfg.RewriteAll)
 }
 
-// debugReplyBuffer has nothing to set: a reply's buffer goes back to its reactor's pool as soon as it is sent. So none is ever resized, as RESIZING 0
-// demands and RESIZING 1 permits.
+// debugReplyBuffer has nothing to set: a reply's buffer goes back to its reactor's pool as soon as it is sent. So none
+// is ever resized, as RESIZING 0 demands and RESIZING 1 permits.
 func debugReplyBuffer(c *command.Ctx) {
 	switch {
 	case command.EqualFold(c.Args[2], "RESIZING"):
@@ -337,8 +337,8 @@ func threeInts(w *resp.Writer) {
 	}
 }
 
-// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns. In a transaction, for which all
-// reactors stand still, this one works.
+// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns. In a
+// transaction, for which all reactors stand still, this one works.
 func (cl *Client) backgroundReply(work func() func(w *resp.Writer)) {
 	r := cl.reactor
 	switch x := r.scripting.current; {

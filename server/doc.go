@@ -2,13 +2,13 @@
 //
 // # Life of a command
 //
-// The network engine calls [handler] on the goroutine of the reactor that owns the connection. Received bytes go
-// to the client's RESP parser; up to 32 pipelined commands are parsed at a time (a batch), their keys
-// hashed, the cache lines of their buckets and entries asked for, and only then are they run one after the
-// other. For each the reactor takes the lock of the shard that its keys lie in (the lock is kept if the next command
-// needs the same one), or the locks of several shards in ascending order. A plain command, quick and with one key, then is
-// run at once, if one look at the server's gate and duties finds nothing that wants more (callPlain). Replies are appended to the connection's
-// output, which the engine sends once at the end of the turn.
+// The network engine calls [handler] on the goroutine of the reactor that owns the connection. Received bytes go to the
+// client's RESP parser; up to 32 pipelined commands are parsed at a time (a batch), their keys hashed, the cache lines
+// of their buckets and entries asked for, and only then are they run one after the other. For each the reactor takes
+// the lock of the shard that its keys lie in (the lock is kept if the next command needs the same one), or the locks of
+// several shards in ascending order. A plain command, quick and with one key, then is run at once, if one look at the
+// server's gate and duties finds nothing that wants more (callPlain). Replies are appended to the connection's output,
+// which the engine sends once at the end of the turn.
 //
 // # Who owns what
 //

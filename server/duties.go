@@ -2,9 +2,10 @@ package server
 
 import "sync/atomic"
 
-// duties is what commands have to do besides their own work, as the server stands: a set of bits, and above them how many commands have leases. While it is 0
-// a plain command is run and nothing else (callPlain). It changes before the state that it stands for begins, or under all locks, and
-// after that has ended, so whoever holds a lock and finds nothing here need not ask further.
+// duties is what commands have to do besides their own work, as the server stands: a set of bits, and above them how
+// many commands have leases. While it is 0 a plain command is run and nothing else (callPlain). It changes before the
+// state that it stands for begins, or under all locks, and after that has ended, so whoever holds a lock and finds
+// nothing here need not ask further.
 type duties struct{ word atomic.Uint32 }
 
 const (

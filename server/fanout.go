@@ -226,7 +226,8 @@ func (r *reactor) hand(cl *Client, d *delivery) {
 	}
 }
 
-// betweenReplies tells whether the command of cl that is running has not begun to reply, so that a message may go before its reply.
+// betweenReplies tells whether the command of cl that is running has not begun to reply, so that a message may go
+// before its reply.
 func (r *reactor) betweenReplies(cl *Client) bool {
 	return cl.flags&clientStreaming == 0 && !cl.muted() && len(cl.pushes) == 0 && r.inner.depth == 0 && len(r.w.Buf) == r.events.replyAt
 }
@@ -251,8 +252,8 @@ func (d *delivery) append(dst []byte, proto uint8, body bool) []byte {
 // anyDelivery is not before than any delivery.
 const anyDelivery = math.MaxUint64
 
-// catchUp sends cl, a subscriber, what has been published for it up to the delivery number until and is waiting: before it does something
-// whose effect those who published it would expect to come later.
+// catchUp sends cl, a subscriber, what has been published for it up to the delivery number until and is waiting: before
+// it does something whose effect those who published it would expect to come later.
 func (r *reactor) catchUp(cl *Client, until uint64) {
 	if !r.inbox.posted.Load() || cl.seen >= until {
 		return

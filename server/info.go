@@ -113,7 +113,8 @@ func info(c *command.Ctx) {
 	}
 }
 
-// infoOfValues replies to an INFO for which all values are looked at, first of all. That may take a second for some million keys; cl waits.
+// infoOfValues replies to an INFO for which all values are looked at, first of all. That may take a second for some
+// million keys; cl waits.
 func infoOfValues(cl *Client, sections []*infoSection, needs infoNeeds) {
 	r := cl.reactor
 	nowMS := r.nowMS

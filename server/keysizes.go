@@ -23,8 +23,8 @@ var sizedTypes = [...]struct {
 	{types.String, "strings_sizes"}, {types.List, "lists_items"}, {types.Set, "sets_items"}, {types.ZSet, "zsets_items"}, {types.Hash, "hashes_items"},
 }
 
-// keySizes looks at all values. It holds the lock of one shard at a time, for a few microseconds, so what it finds is not of one moment: what is
-// moved meanwhile, or lies in a table that shrinks, may be counted twice.
+// keySizes looks at all values. It holds the lock of one shard at a time, for a few microseconds, so what it finds is
+// not of one moment: what is moved meanwhile, or lies in a table that shrinks, may be counted twice.
 func (s *Server) keySizes(nowMS int64) []keySizes {
 	sizes := make([]keySizes, s.ks.Databases())
 	for i := range s.ks.Shards() {

@@ -140,8 +140,8 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// changeListeners moves the TCP sockets to new ports or other addresses. Connections stay. New sockets are open before the old ones are closed, unless
-// they need their ports.
+// changeListeners moves the TCP sockets to new ports or other addresses. Connections stay. New sockets are open before
+// the old ones are closed, unless they need their ports.
 func (s *Server) changeListeners(old, v *config.Values) error {
 	rebind := !slices.Equal(old.Bind, v.Bind)
 	clash := rebind || v.Port != 0 && v.Port == old.TLS.Port || v.TLS.Port != 0 && v.TLS.Port == old.Port

@@ -70,8 +70,9 @@ func (s *Server) loadAtStart(v *config.Values) bool {
 	return true
 }
 
-// load loads an RDB file into the keyspace, and its functions in place of those that there are, unless these are to be kept. merge lets
-// the file's keys and libraries take the place of others. Clients are told to wait. It logs what is wrong with the file.
+// load loads an RDB file into the keyspace, and its functions in place of those that there are, unless these are to be
+// kept. merge lets the file's keys and libraries take the place of others. Clients are told to wait. It logs what is
+// wrong with the file.
 func (s *Server) load(f *os.File, keep, merge bool) error {
 	size := int64(0)
 	if st, err := f.Stat(); err == nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// A command that meets very many elements runs in steps (command.Ctx.Long): its handler is a coroutine of the client's reactor,
-// which resumes it once in a turn, with the shards of its keys locked. In between the locks are free. The keys are on lease all the
-// time, and so the command sees them as they were when it began; whoever wants to change them is suspended until it is done
-// (awaitLease). The reply goes out step by step. What a command changes it may change in steps: no snapshot begins meanwhile, and its
-// effects are told at its end.
+// A command that meets very many elements runs in steps (command.Ctx.Long): its handler is a coroutine of the client's
+// reactor, which resumes it once in a turn, with the shards of its keys locked. In between the locks are free. The keys
+// are on lease all the time, and so the command sees them as they were when it began; whoever wants to change them is
+// suspended until it is done (awaitLease). The reply goes out step by step. What a command changes it may change in
+// steps: no snapshot begins meanwhile, and its effects are told at its end.
 
 // stepTime is how long a step is to take. It bounds how long others wait for a command of a million elements.
 const stepTime = 100 * time.Microsecond
@@ -108,8 +108,8 @@ func lengthen(c *command.Ctx) bool {
 	return true
 }
 
-// lease leases the keys of l, so that nobody else changes them. A command that writes has them to itself, but for those that are read to
-// store something in the first one.
+// lease leases the keys of l, so that nobody else changes them. A command that writes has them to itself, but for those
+// that are read to store something in the first one.
 func (l *longCommand) lease(write bool) {
 	stores := l.ctx.Spec.StoresFirst()
 	for i := range l.ctx.Keys {
@@ -355,8 +355,8 @@ func (r *reactor) awaitLease(cl *Client, q *request, many *lockSet) bool {
 	return true
 }
 
-// leasedKey returns a key of q for which it has to wait, or nil. SORT_RO, which can take all locks, counts as a command that writes:
-// like SORT it changes the encoding of sorted sets.
+// leasedKey returns a key of q for which it has to wait, or nil. SORT_RO, which can take all locks, counts as a command
+// that writes: like SORT it changes the encoding of sorted sets.
 func leasedKey(q *request) *shard.Key {
 	write := q.spec.Flags&(command.Write|command.LockAll|command.MayReplicate) != 0
 	for i := range q.keys {

@@ -85,8 +85,8 @@ func (s *migrations) close() {
 	}
 }
 
-// transfer sends the keys of m and reads what becomes of them. It may take as long as the timeout says, and longer for many keys. A
-// connection that was kept may have been closed there, so it tries twice.
+// transfer sends the keys of m and reads what becomes of them. It may take as long as the timeout says, and longer for
+// many keys. A connection that was kept may have been closed there, so it tries twice.
 func (m *migration) transfer(s *migrations) {
 	address := net.JoinHostPort(m.host, m.port)
 	m.done = make([]bool, len(m.keys))
@@ -125,7 +125,8 @@ func (m *migration) timeout() time.Duration { return time.Duration(m.timeoutMS) 
 
 var errSending = errors.New("sending")
 
-// converse sends everything and reads the replies. It returns how many keys have been replied to; an error is one of the connection.
+// converse sends everything and reads the replies. It returns how many keys have been replied to; an error is one of
+// the connection.
 func (m *migration) converse(l *migrationLink) (replies int, err error) {
 	var head []byte
 	if m.auth != nil {

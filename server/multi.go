@@ -9,9 +9,9 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// MULTI begins a transaction: what the client sends is queued, parsed and with its keys hashed, until EXEC runs all of it under the locks
-// of all its shards. As long as the batch lasts in which a command came it stays where it was received; only then is it copied.
-// So a transaction that comes in one piece costs little more than its commands.
+// MULTI begins a transaction: what the client sends is queued, parsed and with its keys hashed, until EXEC runs all of
+// it under the locks of all its shards. As long as the batch lasts in which a command came it stays where it was
+// received; only then is it copied. So a transaction that comes in one piece costs little more than its commands.
 
 const groupTransactions command.Group = "transactions"
 
@@ -319,8 +319,8 @@ func (r *reactor) prefetchGroup(g []request) {
 	clear(keys)
 }
 
-// awaitGroupLease puts EXEC off if one of its commands has to wait for a command that runs in steps, or refuses it if that is a slow
-// script; see awaitLease.
+// awaitGroupLease puts EXEC off if one of its commands has to wait for a command that runs in steps, or refuses it if
+// that is a slow script; see awaitLease.
 func (r *reactor) awaitGroupLease(cl *Client, g []request, many *lockSet) bool {
 	busy := r.srv.gate.Load()&gateBusy != 0 && slices.ContainsFunc(g, func(q request) bool { return busyKey(&q) })
 	if busy {
@@ -382,8 +382,8 @@ func (cl *Client) dirty() bool { return cl.watching != nil && cl.watching.Modifi
 // watchesAtOnce is how many keys are left in one step by a client that watches them.
 const watchesAtOnce = 256
 
-// unwatch ends cl's watching of keys. held tells that the shards of all are locked; if not, that of the command before, if it still
-// is, is given back.
+// unwatch ends cl's watching of keys. held tells that the shards of all are locked; if not, that of the command before,
+// if it still is, is given back.
 func (r *reactor) unwatch(cl *Client, held bool) {
 	w := cl.watching
 	if w == nil {

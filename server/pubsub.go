@@ -10,10 +10,10 @@ import (
 	"github.com/shoaldb/shoal/resp"
 )
 
-// Publishing and delivering are apart. Whoever publishes puts the message, encoded once, into the inbox of each reactor that has
-// subscribers of the channel or of a pattern that matches it: under pubsub.mu, under which clients subscribe, too. So there is one order of
-// all messages and subscriptions, and the number of receivers is known at once. The reactors then hand out what is in their inboxes
-// (fanout.go), a bounded piece in each turn.
+// Publishing and delivering are apart. Whoever publishes puts the message, encoded once, into the inbox of each reactor
+// that has subscribers of the channel or of a pattern that matches it: under pubsub.mu, under which clients subscribe,
+// too. So there is one order of all messages and subscriptions, and the number of receivers is known at once. The
+// reactors then hand out what is in their inboxes (fanout.go), a bounded piece in each turn.
 //
 // A message that nobody subscribes to takes no lock: topics are found without.
 
@@ -100,8 +100,8 @@ func newMessage(kind topicKind, hash, version uint64, matching []*topic, channel
 	return m
 }
 
-// send publishes messages, as one group, and returns how many receivers they have, and the number of the last delivery. Any goroutine
-// may call it. jam is an inbox that is over its limit now, if any: the publisher should wait for it.
+// send publishes messages, as one group, and returns how many receivers they have, and the number of the last delivery.
+// Any goroutine may call it. jam is an inbox that is over its limit now, if any: the publisher should wait for it.
 func (p *pubsub) send(list []*message) (receivers int, seq uint64, jam *inbox) {
 	var few [8]*inbox
 	wake := few[:0]

@@ -115,7 +115,8 @@ func countListeners(c *command.Ctx, kind topicKind) {
 	}
 }
 
-// refuses tells whether cl, which listens with RESP2, cannot be sent anything but messages and the few replies that are told from them.
+// refuses tells whether cl, which listens with RESP2, cannot be sent anything but messages and the few replies that are
+// told from them.
 func (cl *Client) refuses(spec *command.Spec) bool {
 	if cl.flags&clientSubscribed == 0 || cl.proto >= 3 {
 		return false

@@ -18,8 +18,8 @@ const (
 	topicKinds
 )
 
-// topic is what clients subscribe to: a channel, a pattern of channels, or a shard channel. It exists while anybody does. What is not
-// marked otherwise never changes.
+// topic is what clients subscribe to: a channel, a pattern of channels, or a shard channel. It exists while anybody
+// does. What is not marked otherwise never changes.
 type topic struct {
 	kind topicKind
 	hash uint64
@@ -53,8 +53,8 @@ func (t *topic) list(r *reactor) *listeners {
 	return nil
 }
 
-// topicTable finds topics by name. Any goroutine may look one up without a lock; one at a time changes it. It consists of parts, so
-// that growth copies only a part of the table at a time.
+// topicTable finds topics by name. Any goroutine may look one up without a lock; one at a time changes it. It consists
+// of parts, so that growth copies only a part of the table at a time.
 type topicTable struct {
 	parts [64]topicPart
 	count atomic.Int64
@@ -167,8 +167,8 @@ func (t *topicTable) each(f func(*topic)) {
 	}
 }
 
-// patterns finds the patterns that match a channel: they are grouped by what they begin with before the first wildcard, so that most
-// need not be looked at. Any goroutine may search without a lock; one at a time changes them.
+// patterns finds the patterns that match a channel: they are grouped by what they begin with before the first wildcard,
+// so that most need not be looked at. Any goroutine may search without a lock; one at a time changes them.
 type patterns struct {
 	table   topicTable                      // by name
 	groups  topicTable                      // by prefix: topics that stand for their group

@@ -9,8 +9,8 @@ import (
 // Messages that are no replies (pub/sub, invalidations of caches) go to a client between two replies. All that is written to a
 // client is written by its own reactor; others post.
 
-// push lets f write a message to cl, a client of this reactor. If a command of cl is being answered the message follows the reply.
-// f must not keep the writer. CLIENT REPLY OFF does not suppress it.
+// push lets f write a message to cl, a client of this reactor. If a command of cl is being answered the message follows
+// the reply. f must not keep the writer. CLIENT REPLY OFF does not suppress it.
 func (r *reactor) push(cl *Client, f func(w *resp.Writer)) {
 	switch {
 	case cl.flags&clientClosing != 0:

@@ -25,8 +25,8 @@ type stopping struct {
 	refused func() // is called if the server cannot end; may be nil
 }
 
-// Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status. It sets the process' title, so os.Args must
-// be copies of the process' arguments.
+// Run serves until a signal or SHUTDOWN ends it, and returns the process' exit status. It sets the process' title, so
+// os.Args must be copies of the process' arguments.
 func (s *Server) Run() int {
 	defer s.log.Close()
 	signals := make(chan os.Signal, 4)
@@ -80,7 +80,8 @@ func (s *Server) Run() int {
 	}
 }
 
-// lastSave saves all data, if flags or the settings demand it. It reports false if that fails, and so the server has to go on. Writes wait from the cut on.
+// lastSave saves all data, if flags or the settings demand it. It reports false if that fails, and so the server has to
+// go on. Writes wait from the cut on.
 func (s *Server) lastSave(flags config.ShutdownFlags) bool {
 	s.log.Warningf("User requested shutdown...")
 	v := s.cfg.Load()
@@ -208,8 +209,9 @@ func (s *Server) logReady(v *config.Values) {
 	}
 }
 
-// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded. A signal is periodic work as any other: while DEBUG
-// PAUSE-CRON keeps that from being done the server goes on, and SHUTDOWN ABORT makes it forget the signal.
+// wait returns when the server is to end: by SIGTERM, SIGINT or SHUTDOWN, or as its data could not be loaded. A signal
+// is periodic work as any other: while DEBUG PAUSE-CRON keeps that from being done the server goes on, and SHUTDOWN
+// ABORT makes it forget the signal.
 func (s *Server) wait(signals chan os.Signal, loaded chan bool) stopping {
 	for {
 		var again <-chan time.Time

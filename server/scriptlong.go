@@ -15,9 +15,10 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// A script that runs for long is put aside and goes on in slices, so that its reactor serves others. Meanwhile nobody else may see what
-// it has done: the keys that it works on are on lease, as those of a command that works in steps; or, if it may work on any
-// key, it has the data to itself (exclusive). Who has to wait for a script that has run for longer than busy-reply-threshold gets an error.
+// A script that runs for long is put aside and goes on in slices, so that its reactor serves others. Meanwhile nobody
+// else may see what it has done: the keys that it works on are on lease, as those of a command that works in steps; or,
+// if it may work on any key, it has the data to itself (exclusive). Who has to wait for a script that has run for
+// longer than busy-reply-threshold gets an error.
 
 const (
 	scriptPatience = 5 * time.Millisecond // how long a script runs before it is put aside

@@ -266,7 +266,8 @@ func (r *reactor) widen(cl *Client, c *command.Ctx) (widened, ok bool) {
 	return true, true
 }
 
-// start runs the program, under the locks that are held. It reports false if it has paused. One that is within something else does not.
+// start runs the program, under the locks that are held. It reports false if it has paused. One that is within
+// something else does not.
 func (x *scriptRun) start(within bool) (done bool) {
 	outer := x.r.scripting.current
 	x.r.scripting.current = x
@@ -429,7 +430,8 @@ func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
 	return why == acl.Allowed, true
 }
 
-// Replicate tells where the effects of the commands to come go; see script.Host. There is one stream, that of the append only file.
+// Replicate tells where the effects of the commands to come go; see script.Host. There is one stream, that of the
+// append only file.
 func (x *scriptRun) Replicate(to script.Replication) {
 	c := &x.r.inner.levels[x.r.inner.depth-1]
 	x.r.connect(c, x.r.srv.propagation.on.Load() && to&script.ReplicateAOF != 0)

@@ -149,7 +149,10 @@ func New(cfg *config.Config) (*Server, error) {
 func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r := &reactor{srv: s, net: n, clients: map[uint64]*Client{}}
 	r.calls = make([]callStats, s.table.Count())
-	r.ctx = command.Ctx{Reply: &r.w, KS: s.ks, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block, Lengthen: lengthen, MayReadAll: mayReadAll, Table: s.table}
+	r.ctx = command.Ctx{
+		Reply: &r.w, KS: s.ks, Table: s.table, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block,
+		Lengthen: lengthen, MayReadAll: mayReadAll,
+	}
 	r.ctx.OnNotify(r.notify)
 	r.initDurability()
 	r.evictor = shard.NewEvictor(s.ks, rand.Uint64())
@@ -161,10 +164,14 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 // commandLists returns all commands of the server.
 func commandLists() [][]command.Spec {
 	return [][]command.Spec{
-		command.StringCommands, command.BitCommands, command.KeyCommands, command.ExpireCommands,
-		command.ScanCommands, command.ObjectCommands, command.DumpCommands, migrateCommands, command.HashCommands, command.HashTTLCommands, command.CommandCommands, connectionCommands, transactionCommands, clientCommands, configCommands, infoCommands, slowlogCommands, latencyCommands, monitorCommands, replicationCommands, clusterCommands, moduleCommands,
-		command.SetCommands, command.StreamCommands, command.ListCommands, command.ZSetCommands, command.HyperLogLogCommands, command.GeoCommands, command.SortCommands,
-		pubsubCommands, memoryCommands, debugCommands, aclCommands, lolwutCommands, saveCommands, aofCommands, scriptCommands, functionCommands,
+		command.StringCommands, command.BitCommands, command.HyperLogLogCommands,
+		command.ListCommands, command.SetCommands, command.ZSetCommands, command.GeoCommands, command.SortCommands,
+		command.HashCommands, command.HashTTLCommands, command.StreamCommands,
+		command.KeyCommands, command.ExpireCommands, command.ScanCommands, command.ObjectCommands, command.DumpCommands,
+		migrateCommands, command.CommandCommands,
+		connectionCommands, clientCommands, transactionCommands, pubsubCommands, scriptCommands, functionCommands,
+		configCommands, infoCommands, memoryCommands, slowlogCommands, latencyCommands, monitorCommands, debugCommands,
+		aclCommands, saveCommands, aofCommands, replicationCommands, clusterCommands, moduleCommands, lolwutCommands,
 	}
 }
 
@@ -183,7 +190,8 @@ func pin(c *command.Ctx, v shard.Pinned, from, to int) {
 
 // VersionLine is what --version prints.
 func VersionLine() string {
-	return fmt.Sprintf("Shoal server v=%s shoal_version=%s malloc=shoal-arena bits=64 build=%s os=%s arch=%s", RedisVersion, Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("Shoal server v=%s shoal_version=%s malloc=shoal-arena bits=64 build=%s os=%s arch=%s",
+		RedisVersion, Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // EngineCheck tells for --check-system whether io_uring can be used.

@@ -57,8 +57,8 @@ func (cl *Client) subscriptions(kind topicKind) int {
 	return cl.sub.counts[kind]
 }
 
-// confirm tells cl that it has subscribed to a topic, or has left one; nil stands for none. That is no reply: CLIENT REPLY OFF does not
-// suppress it.
+// confirm tells cl that it has subscribed to a topic, or has left one; nil stands for none. That is no reply: CLIENT
+// REPLY OFF does not suppress it.
 func (cl *Client) confirm(c *command.Ctx, word string, name []byte, count int64) {
 	w := c.Reply
 	if cl.muted() {
@@ -176,8 +176,8 @@ func (r *reactor) topics(kind topicKind, names [][]byte) []*topic {
 	return topics
 }
 
-// unsubscribe ends subscriptions of cl, if it has them, and calls done with the index of each. What was published before is delivered
-// before.
+// unsubscribe ends subscriptions of cl, if it has them, and calls done with the index of each. What was published
+// before is delivered before.
 func (r *reactor) unsubscribe(cl *Client, topics []*topic, done func(i int)) {
 	left := make([]*subscription, len(topics))
 	if cl.sub != nil {
@@ -192,8 +192,8 @@ func (r *reactor) unsubscribe(cl *Client, topics []*topic, done func(i int)) {
 	}
 }
 
-// leave ends the counting of cl among the subscribers of topics. It puts the subscriptions into left and returns the number of the last
-// delivery that they may still get.
+// leave ends the counting of cl among the subscribers of topics. It puts the subscriptions into left and returns the
+// number of the last delivery that they may still get.
 func (p *pubsub) leave(cl *Client, topics []*topic, left []*subscription) (until uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

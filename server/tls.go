@@ -10,8 +10,8 @@ import (
 	"github.com/shoaldb/shoal/server/tlsconf"
 )
 
-// loadedTLS is what was made of the tls- directives, and what was made before: CONFIG SET may have to go back to it, when the files may be
-// others already.
+// loadedTLS is what was made of the tls- directives, and what was made before: CONFIG SET may have to go back to it,
+// when the files may be others already.
 type loadedTLS struct {
 	now, before tlsState
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// Client-side caching (CLIENT TRACKING): a client that has read a key is told when it is modified, or, in broadcasting mode, whoever has
-// named a prefix of the key is told.
+// Client-side caching (CLIENT TRACKING): a client that has read a key is told when it is modified, or, in broadcasting
+// mode, whoever has named a prefix of the key is told.
 //
 // While any client is tracked, the keyspace tells of every modified key (Modified), under the lock of the key's shard. The
 // message is kept there until the command is done: then its reactor takes over what lies in the shards it has locked (collect),
@@ -175,7 +175,8 @@ func (r *reactor) rememberKeys(cl *Client, keys []shard.Key) {
 	}
 }
 
-// rememberInner notes that cl has read the keys of q inside of another command. The keys that a script declares count as read when it reads any.
+// rememberInner notes that cl has read the keys of q inside of another command. The keys that a script declares count
+// as read when it reads any.
 func (r *reactor) rememberInner(cl *Client, q *request) {
 	r.rememberKeys(cl, q.keys)
 	outer := &r.ctx
@@ -235,8 +236,8 @@ func (s *Server) setLimit(n int) {
 	}
 }
 
-// limitTracked makes a step towards the limit of tracked keys. cl, if not nil, is the client whose command is about to run: what it is told comes
-// before the reply.
+// limitTracked makes a step towards the limit of tracked keys. cl, if not nil, is the client whose command is about to
+// run: what it is told comes before the reply.
 func (r *reactor) limitTracked(cl *Client) (more bool) {
 	r.release()
 	t := &r.srv.trackers
@@ -274,7 +275,8 @@ type invalidations struct {
 	keys map[*tracking.Prefix]map[string]*Client // to be broadcast at the end of the turn, and who modified the key last, or nil
 }
 
-// collect takes over what is to be told because of a command of cl, or of none. The shards are locked: those in many, or the one that is held.
+// collect takes over what is to be told because of a command of cl, or of none. The shards are locked: those in many,
+// or the one that is held.
 func (r *reactor) collect(cl *Client, many *lockSet) {
 	if many == nil {
 		if r.held != nil {
@@ -424,7 +426,8 @@ func (r *reactor) invalidate(cl *Client, name string) {
 	}
 }
 
-// tell tells cl, or the client that it has redirected its messages to, that the keys listed in names are out of date: all if that is nil.
+// tell tells cl, or the client that it has redirected its messages to, that the keys listed in names are out of date:
+// all if that is nil.
 func (r *reactor) tell(cl *Client, names *shared) {
 	to := cl.tracked.redirect
 	if to == nil {
@@ -564,7 +567,8 @@ func listOf(names []string) *shared {
 
 const droppedPages = 256 // of the memory of forgotten tables, given back in one tick
 
-// trackingTick forgets all keys some time after the last client has stopped being tracked, keeps to the limit, and gives memory back.
+// trackingTick forgets all keys some time after the last client has stopped being tracked, keeps to the limit, and
+// gives memory back.
 func (r *reactor) trackingTick() (more bool) {
 	t := &r.srv.trackers
 	if t.inUse.Load() {
@@ -696,8 +700,8 @@ func (cl *Client) endCaching(q *request) {
 	}
 }
 
-// readsKeys tells whether those who are tracked are told when the keys of the command's calls change. The keys of a script count as read when
-// the script reads any.
+// readsKeys tells whether those who are tracked are told when the keys of the command's calls change. The keys of a
+// script count as read when the script reads any.
 func readsKeys(spec *command.Spec) bool {
 	return spec.Flags&command.ReadOnly != 0 && spec.Group != "scripting"
 }

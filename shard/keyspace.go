@@ -94,7 +94,8 @@ type Shard struct {
 	nextDue atomic.Int64 // unix ms at which Expire has something to do; math.MaxInt64 if nothing
 	work    atomic.Bool  // Tick may have something to do
 
-	// Order is for whoever puts what happens in several shards in an order: it belongs to the lock's holder, and the shard does not use it.
+	// Order is for whoever puts what happens in several shards in an order: it belongs to the lock's holder, and the
+	// shard does not use it.
 	Order uint64
 
 	_ [55]byte // to a multiple of 64: the next shard's lock begins a line of its own
@@ -150,8 +151,8 @@ func (ks *Keyspace) ServeReady(f func(s *Shard)) { ks.onReady = f }
 // OnFlushAll makes f hear of each time that all databases are emptied. It must be called before the keyspace is used.
 func (ks *Keyspace) OnFlushAll(f func()) { ks.onFlushAll = f }
 
-// KeepExpired makes keys, and fields of hashes, stay whose time has come, or be deleted again: while commands are loaded that were run before it
-// came. The caller has locked no shard.
+// KeepExpired makes keys, and fields of hashes, stay whose time has come, or be deleted again: while commands are
+// loaded that were run before it came. The caller has locked no shard.
 func (ks *Keyspace) KeepExpired(on bool) {
 	ks.eachLocked(func(s *Shard) {
 		s.keeps = on

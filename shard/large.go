@@ -179,8 +179,8 @@ func (l *Large) Bytes() []byte { return l.l.bytes() }
 // Drop gives the memory back.
 func (l *Large) Drop() { l.l.unref() }
 
-// Scratch returns n values of a type without pointers that a command needs while it runs, and what gives them back; nil if there is no
-// memory. Unlike on the Go heap they cost nothing until they are touched.
+// Scratch returns n values of a type without pointers that a command needs while it runs, and what gives them back; nil
+// if there is no memory. Unlike on the Go heap they cost nothing until they are touched.
 func Scratch[T any](ks *Keyspace, n int) (list []T, drop func()) {
 	l := ks.NewLarge(n * alloc.SizeOf[T]())
 	if l == nil {

@@ -114,8 +114,8 @@ func (l *patternLease) await(resume func()) {
 	l.mu.Unlock()
 }
 
-// LeasePatterns begins a lease, to read, of all keys that the patterns stand for, in all databases. All shards are locked, and there is no
-// such lease yet.
+// LeasePatterns begins a lease, to read, of all keys that the patterns stand for, in all databases. All shards are
+// locked, and there is no such lease yet.
 func (ks *Keyspace) LeasePatterns(patterns []Pattern) {
 	l := &patternLease{patterns: patterns}
 	for _, s := range ks.shards {

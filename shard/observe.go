@@ -5,10 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// Whoever has to know that keys are modified hears of it from the DB, under the shard's lock: a key that gets a value or another one,
-// an element more or less, a time to live, or that is deleted, moved away or expires. As in Redis, what leaves a key as it was is
-// told only where Redis tells it too (EXPIRE with the present time to live, say). The functions of DB that change keys tell of it themselves, but for Grow and
-// KeepRoot: after these, and after changes to a stream, whose root never changes, the caller calls Modified.
+// Whoever has to know that keys are modified hears of it from the DB, under the shard's lock: a key that gets a value
+// or another one, an element more or less, a time to live, or that is deleted, moved away or expires. As in Redis, what
+// leaves a key as it was is told only where Redis tells it too (EXPIRE with the present time to live, say). The
+// functions of DB that change keys tell of it themselves, but for Grow and KeepRoot: after these, and after changes to
+// a stream, whose root never changes, the caller calls Modified.
 
 // Observer hears of the keys that are modified. Its functions are called under the shard's lock and have to be quick.
 type Observer interface {
@@ -113,8 +114,8 @@ func swapping(a, b *DB) {
 	}
 }
 
-// Watcher is a client that wants to know whether any of some keys has been modified (WATCH). It belongs to one goroutine; Modified
-// is set by others.
+// Watcher is a client that wants to know whether any of some keys has been modified (WATCH). It belongs to one
+// goroutine; Modified is set by others.
 type Watcher struct {
 	modified atomic.Bool
 	watches  []*watch
@@ -290,8 +291,8 @@ func (l *watchList) drop() {
 	db.shard.observed--
 }
 
-// touch tells those who watch the key that it has been modified, and takes them from the list. A key that had expired before one of them
-// began to watch it and is deleted now has not changed for that one.
+// touch tells those who watch the key that it has been modified, and takes them from the list. A key that had expired
+// before one of them began to watch it and is deleted now has not changed for that one.
 func (l *watchList) touch() {
 	gone := l.key.DB.find(&l.key).h == nil
 	for p := l.first; p != nil; {

@@ -231,7 +231,8 @@ func (db *DB) overwrite(k *Key, e Entry, form uint8, n int, m SetMode) (Entry, [
 }
 
 // Grow makes string k at least n bytes long, filled up with zeros, in the raw encoding, and returns its bytes for
-// writing; whoever changes them calls Modified. A missing key is created. The entry that e was is no longer valid. It returns nil if there is no memory.
+// writing; whoever changes them calls Modified. A missing key is created. The entry that e was is no longer valid. It
+// returns nil if there is no memory.
 func (db *DB) Grow(k *Key, e Entry, n int) []byte {
 	db.keep(e)
 	var scratch [20]byte

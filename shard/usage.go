@@ -2,8 +2,8 @@ package shard
 
 import "github.com/shoaldb/shoal/alloc"
 
-// EntryBytes returns what e takes: its blocks, each rounded up to its size class, and the mapping of a large string. Of the elements of a large
-// hash or set it looks at samples, or at all if that is 0.
+// EntryBytes returns what e takes: its blocks, each rounded up to its size class, and the mapping of a large string. Of
+// the elements of a large hash or set it looks at samples, or at all if that is 0.
 func (db *DB) EntryBytes(e Entry, samples int) int {
 	n := db.entryBytes(e, samples)
 	if e.h.flags&flagLarge != 0 {

@@ -53,7 +53,8 @@ func (s *Shard) HasWaiters() bool { return s.waiting.places > 0 }
 // HasReady tells whether keys that somebody waits for have become ready.
 func (s *Shard) HasReady() bool { return len(s.waiting.ready) > 0 }
 
-// WaitedFor returns how many keys clients wait for, and for how many of them they want to hear when they are lost. It needs no lock.
+// WaitedFor returns how many keys clients wait for, and for how many of them they want to hear when they are lost. It
+// needs no lock.
 func (ks *Keyspace) WaitedFor() (keys, lost int64) {
 	return ks.waitedFor.Load(), ks.waitedForLost.Load()
 }
@@ -314,8 +315,8 @@ func (q *waitQueue) each(f func(w *Waiter, key *Key) bool) {
 // Lost tells whether one of those who wait for the key wants to hear when it is lost.
 func (r Ready) Lost() bool { return r.q.lost > 0 }
 
-// FarWaiters calls f for those who wait for k in any database, in the order in which they came in each of these, until it returns false: not at
-// all if they can be served under the shard's lock alone.
+// FarWaiters calls f for those who wait for k in any database, in the order in which they came in each of these, until
+// it returns false: not at all if they can be served under the shard's lock alone.
 func (s *Shard) FarWaiters(k *Key, f func(db *DB, w *Waiter) bool) {
 	for q := s.waiting.queues[string(k.Name)]; q != nil; q = q.other {
 		if q.far == 0 {

@@ -23,20 +23,17 @@ var layers = map[string][]string{
 	"acl":                 {"command", "resp", "types/glob", "internal/invariants"},
 	"persist/disk":        {"persist/disk"},
 	"persist/aof":         {"journal", "resp", "persist/disk", "persist/rdb", "types", "alloc", "internal/invariants"},
-	"persist":             {"persist", "command", "shard", "types", "alloc", "internal/invariants"},
-	"repl":                {"command", "journal", "netio", "persist/rdb", "resp", "shard", "types", "alloc", "internal/invariants"},
-	"cluster":             {"command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
+	"persist":             {"persist", "shard", "types", "alloc", "internal/invariants"},
 	"script":              {"script", "command", "resp", "shard", "types", "alloc", "internal/invariants"},
-	"sentinel":            {"netio", "resp", "internal/invariants"},
 	"server/config":       {"types/glob", "resp", "internal/invariants"},
 	"server/logging":      {"internal/invariants"},
-	"server":              {"server", "repl", "cluster", "script", "sentinel", "persist", "journal", "acl", "command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
+	"server":              {"server", "script", "persist", "journal", "acl", "command", "netio", "resp", "shard", "types", "alloc", "internal/invariants"},
 	"bench":               {"bench", "internal/certs"},
 	"internal/certs":      {},
 	"internal/invariants": {},
 	"internal/oracle":     {"internal/oracle"},
 	"test":                {},
-	"cmd":                 {"server", "sentinel", "bench"},
+	"cmd":                 {"server", "bench"},
 }
 
 // TestImports prints the imports that point up. Test files are free to import what they test with.

@@ -1,4 +1,3 @@
-// Package certs makes certificates for tests and benchmarks of TLS. Nothing that it makes is a secret worth keeping.
 package certs
 
 import (
@@ -61,8 +60,8 @@ func (p Pair) TLS() tls.Certificate {
 	return cert
 }
 
-// Issue makes a certificate for 127.0.0.1, ::1 and localhost, for servers and clients, that is good until then. It began a day before,
-// or now.
+// Issue makes a certificate for 127.0.0.1, ::1 and localhost, for servers and clients, that is good until then. It
+// began a day before, or now.
 func (a *Authority) Issue(name string, until time.Time) (Pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -96,8 +95,8 @@ type Set struct {
 	Stranger       Pair // of another one
 }
 
-// NewSet makes all kinds of certificates and writes them as NAME.crt and NAME.key into dir: ca (without its key), server, client, expired, stranger,
-// and stranger-ca.
+// NewSet makes all kinds of certificates and writes them as NAME.crt and NAME.key into dir: ca (without its key),
+// server, client, expired, stranger, and stranger-ca.
 func NewSet(dir string) (*Set, error) {
 	ca, err := NewAuthority("Shoal test authority")
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A BufRing is a group of equal buffers that receive requests draw from, each in its turn. Its memory is mapped apart from the Go heap,
-// and a page of it costs nothing until it is first filled: so a ring begins with some of its buffers, and the others come with [BufRing.More].
+// A BufRing is a group of equal buffers that receive requests draw from, each in its turn. Its memory is mapped apart
+// from the Go heap, and a page of it costs nothing until it is first filled: so a ring begins with some of its buffers,
+// and the others come with [BufRing.More].
 type BufRing struct {
 	mem, slotMem []byte
 	slots        []buf

@@ -51,8 +51,8 @@ func appendInt32(dst []byte, n int32) []byte {
 	return append(dst, encInt32, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
 }
 
-// appendCompressed appends s if it can be compressed by some bytes. The lengths go before the bytes, but are known after them: room
-// for their longest form is left and closed up.
+// appendCompressed appends s if it can be compressed by some bytes. The lengths go before the bytes, but are known
+// after them: room for their longest form is left and closed up.
 func appendCompressed(dst, s []byte) ([]byte, bool) {
 	var head [1 + 2*9]byte
 	start := len(dst)
@@ -70,8 +70,8 @@ func appendCompressed(dst, s []byte) ([]byte, bool) {
 // pieceBytes is how much of a long string is compressed between two pauses: some 0.1 ms.
 const pieceBytes = 16 << 10
 
-// AppendLongString is AppendString for a long string. It compresses in pieces, which costs some of the compression, and calls pause
-// after each.
+// AppendLongString is AppendString for a long string. It compresses in pieces, which costs some of the compression, and
+// calls pause after each.
 func AppendLongString(dst, s []byte, compress bool, pause func()) []byte {
 	if !compress || len(s) < minCompress {
 		return AppendString(dst, s, false)

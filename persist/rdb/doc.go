@@ -63,8 +63,8 @@
 //
 // # Reading
 //
-// A [Decoder] reads from a slice or from an io.Reader. It believes no length: memory grows with the bytes that really arrive, and by no
-// more than a stated multiple of them where they are compressed. Values are built where they will live, and whatever is found
-// within them is checked, so that a value that comes out is one that the packages of the types could have made.
-// What the sender did not check itself, as the order of a sorted set, is put right or refused.
+// A [Decoder] reads from a slice or from an io.Reader. It believes no length: memory grows with the bytes that really
+// arrive, and by no more than a stated multiple of them where they are compressed. Values are built where they will
+// live, and whatever is found within them is checked, so that a value that comes out is one that the packages of the
+// types could have made. What the sender did not check itself, as the order of a sorted set, is put right or refused.
 package rdb

@@ -29,7 +29,8 @@ type Encoder struct {
 	Compress bool // rdbcompression: strings are compressed where that makes them shorter
 	// Text, unless nil, appends strings in place of AppendString.
 	Text func(dst, s []byte) []byte
-	// MaxText, unless 0, is the length in bytes beyond which strings are left out, so that the value has to be written otherwise. TooLong tells of that.
+	// MaxText, unless 0, is the length in bytes beyond which strings are left out, so that the value has to be written
+	// otherwise. TooLong tells of that.
 	MaxText int
 	TooLong bool
 

@@ -32,8 +32,8 @@ func appendFooter(dst []byte, version int, sum uint64) []byte {
 // ErrPayload says that a payload is of a later version, or not what DUMP has replied.
 var ErrPayload = errors.New("DUMP payload version or checksum are wrong")
 
-// OpenPayload returns the type and the value of a payload. The checksum is not looked at if trusted; pause, which may be nil, is called
-// after each of so many bytes of it.
+// OpenPayload returns the type and the value of a payload. The checksum is not looked at if trusted; pause, which may
+// be nil, is called after each of so many bytes of it.
 func OpenPayload(p []byte, trusted bool, pause func(bytes int)) (value []byte, err error) {
 	at := len(p) - footerBytes
 	if at < 0 || binary.LittleEndian.Uint16(p[at:]) > MaxVersion {

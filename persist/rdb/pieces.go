@@ -4,8 +4,9 @@ import (
 	"github.com/shoaldb/shoal/types/stream"
 )
 
-// The functions below append the parts of a large value whose members or nodes somebody goes through on his own, as they change while
-// they are written: see the package's comment for their order. Members are strings, as AppendString appends.
+// The functions below append the parts of a large value whose members or nodes somebody goes through on his own, as
+// they change while they are written: see the package's comment for their order. Members are strings, as AppendString
+// appends.
 
 // AppendScore appends the score behind a member of a ZSet2.
 func AppendScore(dst []byte, score float64) []byte { return appendDouble(dst, score) }
@@ -44,7 +45,8 @@ func AppendStreamNumbers(dst []byte, v *stream.Value) []byte {
 	return AppendLen(dst, uint64(v.Groups()))
 }
 
-// AppendGroup appends the head of a consumer group. So many times AppendPending follows as entries are pending, then the number of consumers.
+// AppendGroup appends the head of a consumer group. So many times AppendPending follows as entries are pending, then
+// the number of consumers.
 func AppendGroup(dst, name []byte, g stream.Group) []byte {
 	last := g.Last()
 	dst = AppendLen(AppendLen(AppendString(dst, name, false), last.MS), last.Seq)

@@ -38,7 +38,8 @@ func Compile(source, name string) (*lua.FunctionProto, error) {
 	return CompileChecked(source, name, func([]ast.Stmt) {})
 }
 
-// CompileChecked is Compile with a look at the rewritten syntax tree, whose depth is bounded, before it is compiled. look may change it.
+// CompileChecked is Compile with a look at the rewritten syntax tree, whose depth is bounded, before it is compiled.
+// look may change it.
 func CompileChecked(source, name string, look func([]ast.Stmt)) (proto *lua.FunctionProto, err error) {
 	if message := checkSyntax(source, name); message != "" {
 		return nil, errors.New(message)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// gopher-lua's parser is made from a table: it says where a chunk goes wrong, but not what Lua would say. It also takes more than
-// Lua 5.1 does: empty statements, "1e" as a number, "\300" as a byte. So this one goes first, by recursive descent over the grammar of the manual.
+// gopher-lua's parser is made from a table: it says where a chunk goes wrong, but not what Lua would say. It also takes
+// more than Lua 5.1 does: empty statements, "1e" as a number, "\300" as a byte. So this one goes first, by recursive
+// descent over the grammar of the manual.
 
 // checkSyntax returns what Lua says about a chunk that is no valid one, or "".
 func checkSyntax(source, name string) (message string) {

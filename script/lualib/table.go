@@ -151,8 +151,9 @@ func (e *Env) tableInsert(l *lua.LState) int {
 	return 0
 }
 
-// trim follows t[i] = nil: it drops what is nil at the end of t's array, which gopher-lua keeps and walks over for each #t, so
-// that emptying a table from its end would take quadratic time. Without i, or if i was the last element, there is something to drop.
+// trim follows t[i] = nil: it drops what is nil at the end of t's array, which gopher-lua keeps and walks over for each
+// #t, so that emptying a table from its end would take quadratic time. Without i, or if i was the last element, there
+// is something to drop.
 func trim(l *lua.LState) int {
 	t, ok := l.Get(1).(*lua.LTable)
 	if !ok {

@@ -1,5 +1,3 @@
-// Package slowlog keeps the latest commands that took long.
-// See https://redis.io/docs/latest/commands/slowlog/.
 package slowlog
 
 import (

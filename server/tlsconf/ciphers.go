@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A suite is a cipher of crypto/tls' under OpenSSL's name, with the words by which OpenSSL's lists find it (ciphers(1)). Those that nobody should
-// use any more, RC4 and 3DES, are not there.
+// A suite is a cipher of crypto/tls' under OpenSSL's name, with the words by which OpenSSL's lists find it
+// (ciphers(1)). Those that nobody should use any more, RC4 and 3DES, are not there.
 type suite struct {
 	id    uint16
 	name  string
@@ -62,7 +62,8 @@ func (s *suite) has(word string) bool {
 // isTLS12 tells whether older versions do not have the suite.
 func (s *suite) isTLS12() bool { return strings.Contains(s.words, "TLSv1.2") }
 
-// parseCiphers reads a list of OpenSSL's. Words that mean none of our suites are passed over, as OpenSSL does with those it does not know.
+// parseCiphers reads a list of OpenSSL's. Words that mean none of our suites are passed over, as OpenSSL does with
+// those it does not know.
 func parseCiphers(list string) []*suite {
 	var chosen []*suite
 	var banned []*suite
@@ -108,8 +109,8 @@ func matching(word string) (found []*suite) {
 	return found
 }
 
-// chooseCiphers sets the ciphers for versions up to 1.2. crypto/tls has an order of its own; for that of the list, or of the client, each
-// client is offered exactly one.
+// chooseCiphers sets the ciphers for versions up to 1.2. crypto/tls has an order of its own; for that of the list, or
+// of the client, each client is offered exactly one.
 func chooseCiphers(conf *tls.Config, list string, preferServer bool) error {
 	if list == "" {
 		return nil
@@ -137,7 +138,8 @@ func chooseCiphers(conf *tls.Config, list string, preferServer bool) error {
 	return nil
 }
 
-// pick returns the first suite, in the server's order or the client's, that both have and our certificate allows; 0 if there is none.
+// pick returns the first suite, in the server's order or the client's, that both have and our certificate allows; 0 if
+// there is none.
 func pick(chosen []*suite, hello *tls.ClientHelloInfo, conf *tls.Config, preferServer bool) uint16 {
 	tls12 := slices.Contains(hello.SupportedVersions, tls.VersionTLS12) && conf.MaxVersion >= tls.VersionTLS12
 	auth := ""
@@ -169,7 +171,8 @@ var (
 	otherSuite13 = []string{"TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"} // OpenSSL knows them
 )
 
-// limitSuites reads the list for TLS 1.3. crypto/tls cannot leave one of its three out, so a list that does turns the version off.
+// limitSuites reads the list for TLS 1.3. crypto/tls cannot leave one of its three out, so a list that does turns the
+// version off.
 func limitSuites(conf *tls.Config, list string) (warnings []string, err error) {
 	if list == "" {
 		return nil, nil

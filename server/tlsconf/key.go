@@ -23,8 +23,8 @@ var (
 	errAlgorithm = errors.New("the key is encrypted in a way that is not supported: \"openssl pkey -aes256\" writes one that is")
 )
 
-// openKey returns the first private key of a file in PEM, decrypted if it is not. Two formats are in use: PKCS #8 (RFC 5958), which OpenSSL 3 writes, and
-// the older one of RFC 1421, where the PEM's headers tell the cipher.
+// openKey returns the first private key of a file in PEM, decrypted if it is not. Two formats are in use: PKCS #8 (RFC
+// 5958), which OpenSSL 3 writes, and the older one of RFC 1421, where the PEM's headers tell the cipher.
 func openKey(text []byte, password string) ([]byte, error) {
 	for {
 		var block *pem.Block

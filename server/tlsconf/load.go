@@ -29,8 +29,8 @@ type Options struct {
 	SessionTimeout      time.Duration // for which sessions may be resumed; 0: none are
 }
 
-// Load makes the configuration for accepting connections. Warnings are about settings that have another effect than one may expect. An error is the line
-// that redis would log, with Go's words for the reason.
+// Load makes the configuration for accepting connections. Warnings are about settings that have another effect than one
+// may expect. An error is the line that redis would log, with Go's words for the reason.
 func Load(o Options) (conf *tls.Config, warnings []string, err error) {
 	switch {
 	case o.CertFile == "":
@@ -128,7 +128,8 @@ func certificates(text []byte) (certs []*x509.Certificate, err error) {
 	}
 }
 
-// authorities reads the certificates to be trusted: those of the system are not. In a directory, files that hold none are passed over.
+// authorities reads the certificates to be trusted: those of the system are not. In a directory, files that hold none
+// are passed over.
 func authorities(file, dir string) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if file != "" {

@@ -10,8 +10,8 @@ import (
 // stampMark begins the time that a session's ticket carries: Unix seconds in 8 bytes, big endian.
 var stampMark = []byte("shoal-issued")
 
-// keepSessions lets clients resume their sessions for so long. The server remembers nothing: a session is in its ticket, sealed with
-// keys that live as long as conf. So a change of the settings ends all sessions.
+// keepSessions lets clients resume their sessions for so long. The server remembers nothing: a session is in its
+// ticket, sealed with keys that live as long as conf. So a change of the settings ends all sessions.
 func keepSessions(conf *tls.Config, timeout time.Duration) {
 	if timeout <= 0 {
 		conf.SessionTicketsDisabled = true

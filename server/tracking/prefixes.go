@@ -142,8 +142,8 @@ type Collision struct {
 // exactly is how many prefixes are compared each with each, to report the collision that Redis reports.
 const exactly = 200
 
-// Collide looks for two prefixes that would tell of the same key: one of the new ones, and another of them or one that the client has,
-// which are sorted.
+// Collide looks for two prefixes that would tell of the same key: one of the new ones, and another of them or one that
+// the client has, which are sorted.
 func Collide(have, names []string) (Collision, bool) {
 	all := slices.Concat(have, names)
 	slices.Sort(all)

@@ -179,7 +179,8 @@ func (t *Table) grow(ref alloc.Ref, h head) alloc.Ref {
 	return fresh
 }
 
-// Take forgets the key after telling visit which clients have read it, in the order of their numbers. It reports whether the key was there.
+// Take forgets the key after telling visit which clients have read it, in the order of their numbers. It reports
+// whether the key was there.
 func (t *Table) Take(hash uint64, name []byte, visit func(id uint64)) bool {
 	b, slot, ref := t.find(hash, name)
 	if ref == 0 {
@@ -215,7 +216,8 @@ func (t *Table) TakeRandom(random func() uint64, begin func(name []byte), visit 
 	return true
 }
 
-// Drop empties t in constant time. The caller gives the memory of the arena that it returns back in steps (alloc.Arena.ReleaseStep).
+// Drop empties t in constant time. The caller gives the memory of the arena that it returns back in steps
+// (alloc.Arena.ReleaseStep).
 func (t *Table) Drop() *alloc.Arena {
 	t.index.Forget()
 	t.items = 0

@@ -36,9 +36,9 @@ type Candidate struct {
 // Unsure stands for an entry that is not known: whether there is one takes a search.
 const Unsure alloc.Ref = 1<<32 - 1
 
-// Candidates fills dst, which has room for as many as there are hashes, with a candidate for each hash that may have an entry, and
-// returns those. heads are what Heads has found. A caller whose candidate turns out to be another entry searches too. No branch here
-// depends on whether there is an entry: it would be mispredicted half of the time.
+// Candidates fills dst, which has room for as many as there are hashes, with a candidate for each hash that may have an
+// entry, and returns those. heads are what Heads has found. A caller whose candidate turns out to be another entry
+// searches too. No branch here depends on whether there is an entry: it would be mispredicted half of the time.
 func Candidates(hashes []uint64, heads []uintptr, dst []Candidate) []Candidate {
 	heads, dst = heads[:len(hashes)], dst[:len(hashes)]
 	n := 0
@@ -67,12 +67,13 @@ type Row struct {
 // Print returns the fingerprint in slot i.
 func (b *Bucket) Print(i int) uint8 { return b.fp(i) }
 
-// Joins tells whether [Table.Join] can be used for the rows of a table of n buckets: it has no fewer, but for a part of a doubling.
+// Joins tells whether [Table.Join] can be used for the rows of a table of n buckets: it has no fewer, but for a part of
+// a doubling.
 func (t *Table) Joins(n int) bool { return t.n > 0 && bits.Len32(uint32(n)) >= bits.Len32(t.n) }
 
-// Join is Candidates for entries of which not the hashes are known but their rows in another table, of n buckets, with the same hash
-// function. Candidate.Hash is the index of a row. Rows of one bucket should follow each other. Both tables are read from front to
-// back, so there is nothing to prefetch.
+// Join is Candidates for entries of which not the hashes are known but their rows in another table, of n buckets, with
+// the same hash function. Candidate.Hash is the index of a row. Rows of one bucket should follow each other. Both
+// tables are read from front to back, so there is nothing to prefetch.
 func (t *Table) Join(a *alloc.Arena, n int, rows []Row, dst []Candidate) []Candidate {
 	dst = dst[:len(rows)]
 	var head, other *Bucket
@@ -96,8 +97,8 @@ func (t *Table) Join(a *alloc.Arena, n int, rows []Row, dst []Candidate) []Candi
 	return dst[:found]
 }
 
-// counterparts returns the bucket where what is in bucket i of a table of n buckets must be in t, or two if i tells one bit of the
-// hash too few.
+// counterparts returns the bucket where what is in bucket i of a table of n buckets must be in t, or two if i tells one
+// bit of the hash too few.
 func (t *Table) counterparts(a *alloc.Arena, n, i uint32) (head, other *Bucket) {
 	top, theirs := highest(t.n), highest(n)
 	low := i & (top - 1)

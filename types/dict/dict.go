@@ -128,8 +128,8 @@ func Fingerprint(h uint64) uint8 {
 	return fp
 }
 
-// number returns the bucket of hash h in a table of n buckets; n > 0. It has no branch: one on whether a bucket has been split yet
-// would be mispredicted half of the time.
+// number returns the bucket of hash h in a table of n buckets; n > 0. It has no branch: one on whether a bucket has
+// been split yet would be mispredicted half of the time.
 func number(h uint64, n uint32) uint32 {
 	top := uint32(1) << ((bits.Len32(n) - 1) & 31)
 	i := uint32(h) & (top<<1 - 1)

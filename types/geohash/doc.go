@@ -10,9 +10,9 @@
 //	bit 51   50   49   48       1    0
 //	    lon  lat  lon  lat ...  lon  lat
 //
-// so that the first 2n bits name a cell, one of 2^n by 2^n, and the points of a cell have neighbouring scores. A cell about
-// as large as the area that is searched for, with the eight around it, contains the area; [Shape.Ranges] returns them as ranges of
-// scores.
+// so that the first 2n bits name a cell, one of 2^n by 2^n, and the points of a cell have neighbouring scores. A cell
+// about as large as the area that is searched for, with the eight around it, contains the area; [Shape.Ranges] returns
+// them as ranges of scores.
 //
 // The highest longitude and latitude are one step beyond the last: such a point's score has 53 bits. Scores that are no
 // geohash are taken as well, as Redis on x86-64 takes them.

@@ -96,7 +96,8 @@ func (v *Value) copyTable(c *Value) bool {
 	return ok
 }
 
-// Bytes returns the memory of a hash. If samples is positive it visits about that many fields of a table and goes by their mean, else every field.
+// Bytes returns the memory of a hash. If samples is positive it visits about that many fields of a table and goes by
+// their mean, else every field.
 func Bytes(sp *types.Space, r types.Root, samples int) int {
 	v := Open(sp, r)
 	if !v.isTable() {

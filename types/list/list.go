@@ -1,5 +1,3 @@
-// Package list is the list type. Its one encoding is a quicklist, as small as a listpack while it has one node; see package quicklist
-// for the layout of the root.
 package list
 
 import (
@@ -32,8 +30,8 @@ func (v *Value) Root() types.Root {
 	return types.Root{Type: types.List, Encoding: types.Quicklist, Data: v.List.Root()}
 }
 
-// FreeStep frees some limit nodes of a list that no key has, and tells whether nothing is left. r is then changed and is to be given
-// again.
+// FreeStep frees some limit nodes of a list that no key has, and tells whether nothing is left. r is then changed and
+// is to be given again.
 func FreeStep(sp *types.Space, r *types.Root, limit int) (done bool) {
 	v := Open(sp, *r)
 	done = v.List.FreeStep(limit)

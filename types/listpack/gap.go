@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // A listpack may have room before or behind it in its block of memory. At that end elements come and go without moving others.
 
-// PushFirst adds elem before the first element of the listpack b[gap:], which grows into the gap before it. It returns how much of
-// the gap is left. ok is false if it is too small, and then nothing has changed.
+// PushFirst adds elem before the first element of the listpack b[gap:], which grows into the gap before it. It returns
+// how much of the gap is left. ok is false if it is too small, and then nothing has changed.
 func PushFirst(b []byte, gap int, elem []byte) (left int, ok bool) {
 	v, isInt := ParseInt(elem)
 	n := encodedLen(elem, v, isInt)
@@ -18,7 +18,8 @@ func PushFirst(b []byte, gap int, elem []byte) (left int, ok bool) {
 	return left, true
 }
 
-// PopFirst removes the first of several elements of the listpack b[gap:]. Its bytes become part of the gap, whose size is returned.
+// PopFirst removes the first of several elements of the listpack b[gap:]. Its bytes become part of the gap, whose size
+// is returned.
 func PopFirst(b []byte, gap int) (size int) {
 	lp := b[gap:]
 	n := skip(lp, headerSize) - headerSize
@@ -26,8 +27,8 @@ func PopFirst(b []byte, gap int) (size int) {
 	return gap + n
 }
 
-// PushLast adds elem behind the last element of the listpack b[:size], which grows into the rest of b, and returns its size. ok is
-// false if b is too small, and then nothing has changed.
+// PushLast adds elem behind the last element of the listpack b[:size], which grows into the rest of b, and returns its
+// size. ok is false if b is too small, and then nothing has changed.
 func PushLast(b []byte, size int, elem []byte) (grown int, ok bool) {
 	v, isInt := ParseInt(elem)
 	grown = size + encodedLen(elem, v, isInt)

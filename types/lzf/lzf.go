@@ -38,8 +38,8 @@ func Compress(dst, src []byte, limit int) ([]byte, bool) {
 	return compress(dst, src, limit, seen[:], 32-largeBits)
 }
 
-// compress is Compress with a table that has, for a hash of three bytes, the position behind the last place where they began. A hash
-// is what of 32 bits remains after a shift.
+// compress is Compress with a table that has, for a hash of three bytes, the position behind the last place where they
+// began. A hash is what of 32 bits remains after a shift.
 func compress[P uint8 | uint32](dst, src []byte, limit int, seen []P, shift uint) ([]byte, bool) {
 	start := len(dst)
 	literal, i := 0, 0 // src[literal:i] is not written yet

@@ -74,8 +74,9 @@ func (l *List) pack(p place) {
 	l.setNode(p, n)
 }
 
-// compress sees to it, after nodes have come or gone at an end, that depth nodes there are not compressed and the next one is, and
-// so is the node at changed, if given and not so near to an end. It gives up a spine that is not needed any more.
+// compress sees to it, after nodes have come or gone at an end, that depth nodes there are not compressed and the next
+// one is, and so is the node at changed, if given and not so near to an end. It gives up a spine that is not needed any
+// more.
 func (l *List) compress(lim *types.Limits, changed *place) {
 	l.collapse()
 	depth := lim.ListCompressDepth

@@ -20,9 +20,9 @@
 // redis.conf says. An element that is larger is alone in its node. A node's block is of the size class that its listpack
 // needs, no more.
 //
-// But for the nodes at the ends of a list that has several: the first one has room before its listpack, and the last one behind it, as
-// soon as elements are pushed or popped there, which then moves no others. The room is at most as large as the listpack, and is given up
-// when another node becomes the end.
+// But for the nodes at the ends of a list that has several: the first one has room before its listpack, and the last
+// one behind it, as soon as elements are pushed or popped there, which then moves no others. The room is at most as
+// large as the listpack, and is given up when another node becomes the end.
 //
 // # Compression
 //

@@ -93,8 +93,8 @@ func fitTogether(lim *types.Limits, a, b *node) bool {
 	return a.size()+b.size() <= byteLimit(lim) && withinCount(lim, a.count+b.count) && !alone(lim, a) && !alone(lim, b)
 }
 
-// alone tells whether the one element of n is so large that it stays alone. It goes by what a listpack of one element takes beside
-// its text, and so it may err by some bytes.
+// alone tells whether the one element of n is so large that it stays alone. It goes by what a listpack of one element
+// takes beside its text, and so it may err by some bytes.
 func alone(lim *types.Limits, n *node) bool {
 	return lim.ListAloneBytes > 0 && n.count == 1 && n.size() >= lim.ListAloneBytes+aloneOverhead
 }
@@ -125,8 +125,8 @@ func (l *List) PushHead(lim *types.Limits, elem []byte) bool {
 	return l.addNode(lim, place{}, elem)
 }
 
-// pushOpen adds elem to the node p at an end of the list, if it is not too large for that. Otherwise nothing more will be added to the
-// node, which loses its room.
+// pushOpen adds elem to the node p at an end of the list, if it is not too large for that. Otherwise nothing more will
+// be added to the node, which loses its room.
 func (l *List) pushOpen(lim *types.Limits, p place, elem []byte, tail bool) (done, ok bool) {
 	n := l.node(p)
 	l.changing(&n)

@@ -79,8 +79,8 @@ func (m *Matcher) findBack(lp []byte, pos int) int {
 	return pos
 }
 
-// removeIn deletes the match at pos in the node at p, and more that follow in the direction, at most most. It is done if no memory
-// was missing.
+// removeIn deletes the match at pos in the node at p, and more that follow in the direction, at most most. It is done
+// if no memory was missing.
 func (l *List) removeIn(p place, m *Matcher, pos, most int, back bool) (removed int, done bool) {
 	n := l.node(p)
 	if !l.unpack(&n) {

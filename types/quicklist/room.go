@@ -134,7 +134,8 @@ func (l *List) addAtEnd(lim *types.Limits, n *node, elem []byte, tail bool) bool
 	return true
 }
 
-// popAtEnd removes an element of n, which has others, at an end. What it took becomes room, as long as that is not more than half.
+// popAtEnd removes an element of n, which has others, at an end. What it took becomes room, as long as that is not more
+// than half.
 func (l *List) popAtEnd(n *node, tail bool) bool {
 	if n.form&roomBehind != roomAt(tail) && !l.unpack(n) {
 		return false

@@ -15,8 +15,8 @@ import (
 //	for r.Next() {
 //		for _, e := range r.Members() { ...
 //
-// Every member comes once. The sets must not change meanwhile. A Result and the slice it is given are worth being reused: they escape
-// to the Go heap.
+// Every member comes once. The sets must not change meanwhile. A Result and the slice it is given are worth being
+// reused: they escape to the Go heap.
 type Result struct {
 	Batch                   // the members that have come last
 	Step  func(members int) // if set, called whenever so many members have been looked at
@@ -73,9 +73,10 @@ func sortBySize(sets []Value) {
 // additionCost is what an addition to a temporary set costs, in lookups: it allocates a member, which is freed later.
 const additionCost = 4
 
-// Union begins the union of sets, of which there is at least one: in ascending order if they are few intsets. It may change the
-// slice. temp is empty; it becomes the union if there are so many sets that this is cheaper than to look for the members of each in
-// those before. What it holds is the caller's to free after the last Next. The error is types.ErrNoMemory.
+// Union begins the union of sets, of which there is at least one: in ascending order if they are few intsets. It may
+// change the slice. temp is empty; it becomes the union if there are so many sets that this is cheaper than to look for
+// the members of each in those before. What it holds is the caller's to free after the last Next. The error is
+// types.ErrNoMemory.
 func (r *Result) Union(sets []Value, lim *types.Limits, temp *Value) error {
 	if mergeable(sets) {
 		r.begin(ascend, sets)
@@ -165,8 +166,8 @@ func (r *Result) wanted() uint32 {
 	return in
 }
 
-// AddAll adds the members of sets to v, which is none of them. If step is not nil, it is called whenever so many members have been
-// looked at. The error is types.ErrNoMemory; some may have been added.
+// AddAll adds the members of sets to v, which is none of them. If step is not nil, it is called whenever so many
+// members have been looked at. The error is types.ErrNoMemory; some may have been added.
 func (v *Value) AddAll(sets []Value, lim *types.Limits, step func(members int)) error {
 	if step == nil {
 		step = func(int) {}

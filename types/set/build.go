@@ -26,7 +26,8 @@ func FromIntset(sp *types.Space, lim *types.Limits, s []byte) (Value, error) {
 	return v, nil
 }
 
-// ScanBlocks visits the blocks of the members in one group of a table's buckets and returns the cursor of the next; see [dict.Table.Scan].
+// ScanBlocks visits the blocks of the members in one group of a table's buckets and returns the cursor of the next; see
+// [dict.Table.Scan].
 func (v *Value) ScanBlocks(cursor uint32, visit func(ref alloc.Ref)) (next uint32) {
 	return v.table.Scan(v.sp.Arena, cursor, visit)
 }

@@ -14,7 +14,8 @@
 // A table that is not in the processor's caches costs two misses for every member that is looked up and one for every member that
 // is listed. So [Iter] and [Value.Among] work in batches of members, whose misses overlap.
 //
-// All tables of a process hash alike. So the bucket and the fingerprint of a member in one table tell its bucket and its fingerprint
-// in every table that is not larger: [Value.Among] compares fingerprints of the two buckets and neither hashes nor reads the members
-// that only one of the tables has. An intersection of two sets of 1000 takes 33 ns a member, with hashing 41 (BenchmarkInter).
+// All tables of a process hash alike. So the bucket and the fingerprint of a member in one table tell its bucket and
+// its fingerprint in every table that is not larger: [Value.Among] compares fingerprints of the two buckets and neither
+// hashes nor reads the members that only one of the tables has. An intersection of two sets of 1000 takes 33 ns a
+// member, with hashing 41 (BenchmarkInter).
 package set

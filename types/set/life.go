@@ -59,8 +59,8 @@ func Len(sp *types.Space, r types.Root) int {
 	return v.Len()
 }
 
-// Bytes returns the memory of the set of root r. If samples is positive it visits about that many members of a table and goes by their mean, else
-// every member.
+// Bytes returns the memory of the set of root r. If samples is positive it visits about that many members of a table
+// and goes by their mean, else every member.
 func Bytes(sp *types.Space, r types.Root, samples int) int {
 	v := Open(sp, r)
 	if v.enc == types.Intset {

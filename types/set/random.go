@@ -105,8 +105,8 @@ func (s *numbers) add(id uint32) bool {
 	}
 }
 
-// Pop removes count random members, count <= Len(), and visits each before it goes. It calls pause after each few members that it has looked at or
-// removed: the set is whole then.
+// Pop removes count random members, count <= Len(), and visits each before it goes. It calls pause after each few
+// members that it has looked at or removed: the set is whole then.
 func (v *Value) Pop(count int, visit func(e listpack.Element), pause func(members int)) {
 	if v.enc == types.Intset {
 		v.popInts(count, visit)

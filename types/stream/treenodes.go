@@ -2,8 +2,8 @@ package stream
 
 import "math/bits"
 
-// TreeNodes returns how many nodes redis' radix tree would have for the nodes of this stream, which XINFO STREAM tells: a leaf for
-// each, one for every fork, and one for every stretch of bytes without a fork. It visits all of them.
+// TreeNodes returns how many nodes redis' radix tree would have for the nodes of this stream, which XINFO STREAM tells:
+// a leaf for each, one for every fork, and one for every stretch of bytes without a fork. It visits all of them.
 func (v *Value) TreeNodes() int {
 	n := v.NodeCount()
 	if n == 0 {

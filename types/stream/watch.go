@@ -57,7 +57,8 @@ func GroupAt(sp *types.Space, ref alloc.Ref) Group {
 	return Group{a: sp.Arena, ref: ref, g: alloc.At[group](sp.Arena, ref)}
 }
 
-// DeliveryAt returns what is known of a pending entry: the block delivery has when it was delivered last (unix ms), and how often.
+// DeliveryAt returns what is known of a pending entry: the block delivery has when it was delivered last (unix ms), and
+// how often.
 func DeliveryAt(sp *types.Space, ref alloc.Ref) (timeMS, count int64) {
 	d := alloc.At[delivery](sp.Arena, ref)
 	return d.timeMS, d.count

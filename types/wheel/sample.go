@@ -9,8 +9,8 @@ import (
 // sampleChain is how many chunks of a slot Sample passes over at most.
 const sampleChain = 32
 
-// Sample fills dst with records of one slot that random picks, and returns how many. Each slot in use is as likely as the others, however
-// many records it holds.
+// Sample fills dst with records of one slot that random picks, and returns how many. Each slot in use is as likely as
+// the others, however many records it holds.
 func (w *Wheel) Sample(random uint64, dst []uint32) int {
 	chain := w.chainAt(int(uint32(random)))
 	if chain == 0 {
@@ -56,7 +56,8 @@ func (w *Wheel) Soonest(dst []uint32) int {
 	return n
 }
 
-// chainAt returns the first chunk of one of the slots in use, of which pick, modulo their number, tells which; 0 if there is none.
+// chainAt returns the first chunk of one of the slots in use, of which pick, modulo their number, tells which; 0 if
+// there is none.
 func (w *Wheel) chainAt(pick int) alloc.Ref {
 	used := 0
 	if w.due != 0 {

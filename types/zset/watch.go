@@ -27,8 +27,8 @@ func MemberAt(sp *types.Space, ref alloc.Ref) (name []byte, score float64) {
 	return member.Name(sp.Arena, ref), v.blockScore(ref)
 }
 
-// VisitDown visits runs of blocks of a skiplist's members: from the last one before p on, or, if p is nil, from the last one. A run is in
-// order, the runs go downwards. It ends where visit returns false.
+// VisitDown visits runs of blocks of a skiplist's members: from the last one before p on, or, if p is nil, from the
+// last one. A run is in order, the runs go downwards. It ends where visit returns false.
 func (v *Value) VisitDown(p *Position, visit func(run []alloc.Ref) bool) {
 	t := v.tree()
 	c := t.Last()

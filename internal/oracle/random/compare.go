@@ -111,7 +111,8 @@ func elements(b []byte) (list [][]byte) {
 	return list
 }
 
-// aggregate returns how many values follow the line that b begins with, if it is that of an aggregate, and what comes behind the line.
+// aggregate returns how many values follow the line that b begins with, if it is that of an aggregate, and what comes
+// behind the line.
 func aggregate(b []byte) (n int, rest []byte, ok bool) {
 	line, rest, found := bytes.Cut(b, []byte("\r\n"))
 	if !found || !bytes.ContainsAny(line[:1], "*~>%|") {

@@ -48,8 +48,8 @@ func (t *Target) run(batches []batch, timeout time.Duration) (result, error) {
 	return c.result, nil
 }
 
-// listenerSetups say what each of the listeners subscribes to, of what values.go calls channels. No two patterns of one match the same channel, as redis-server then
-// sends two messages in no order. Both hear of the end.
+// listenerSetups say what each of the listeners subscribes to, of what values.go calls channels. No two patterns of one
+// match the same channel, as redis-server then sends two messages in no order. Both hear of the end.
 var listenerSetups = [listeners][][]string{
 	{{"PSUBSCRIBE", "ch:*"}, {"PSUBSCRIBE", "__key*__:*"}, {"SUBSCRIBE", "ch:a"}, {"SUBSCRIBE", endChannel}},
 	{{"HELLO", "3"}, {"SUBSCRIBE", "ch:b"}, {"SUBSCRIBE", "ch:a"}, {"SSUBSCRIBE", "ch:c"}, {"PSUBSCRIBE", "__keyevent@[1-9]__:*"}, {"SUBSCRIBE", endChannel}},

@@ -105,8 +105,8 @@ var values = map[string]func(*Gen) string{
 // plainKeys are the keys that most commands use.
 var plainKeys = []string{"a", "b", "c", "d", "e", "f", "g", "{t}1", "{t}2", "{a}b"}
 
-// oldKeys are the only keys that get an expiry in the past when they are set, and are then looked at, so that they go: which other
-// commands find them, and what is told of that, depends on when redis' cycle comes.
+// oldKeys are the only keys that get an expiry in the past when they are set, and are then looked at, so that they go:
+// which other commands find them, and what is told of that, depends on when redis' cycle comes.
 var oldKeys = []string{"o1", "{t}o2"}
 
 var extremeInts = []string{

@@ -352,8 +352,8 @@ func (d *decoder) escape(buf []byte) (_ []byte, problem string) {
 	return append(buf, c), ""
 }
 
-// unicodeEscape reads an escape of a backslash, u and four hexadecimal digits, or two of them for a surrogate pair; the length is 0
-// if that is not what stands there.
+// unicodeEscape reads an escape of a backslash, u and four hexadecimal digits, or two of them for a surrogate pair; the
+// length is 0 if that is not what stands there.
 func (d *decoder) unicodeEscape() (r rune, length int) {
 	high, ok := d.hex4(d.i + 2)
 	if !ok {

@@ -1,4 +1,3 @@
-// Package auxtest calls the functions of a library of Lua from tests.
 package auxtest
 
 import (
