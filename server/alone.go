@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -96,8 +97,22 @@ func (r *reactor) traitsOf(q *request) *script.Traits {
 
 // execAlone puts EXEC off until all other reactors stand still.
 func (r *reactor) execAlone(cl *Client) {
-	if len(r.srv.reactors) == 1 {
+	t := cl.multi
+	if t.scriptsWrite() && r.srv.saving.awaitEnd(r.resumer(cl)) { // the scripts could not be put aside
 		r.release()
+		r.putOffRunning(cl, r.ctx.Args)
+		r.long.lengthened = true
+		return
+	}
+	many := r.lockGroup(t.cmds, cl.watching)
+	if r.groupWaits(cl, t, many) {
+		return
+	}
+	if many != nil {
+		r.unlock(many)
+	}
+	r.release()
+	if len(r.srv.reactors) == 1 {
 		r.runAlone(cl)
 		return
 	}
@@ -135,6 +150,10 @@ func (r *reactor) finishAlone(cl *Client, exec [][]byte) {
 	if r.clients[cl.id] != cl || cl.flags&clientClosing != 0 {
 		return
 	}
+	if t := cl.multi; t.scriptsWrite() && r.srv.saving.current.Load() != nil || r.leaseInTheWay(t) { // since execAlone looked
+		cl.queueFirst(&request{args: exec})
+		return
+	}
 	r.attach(cl)
 	r.ctx.Spec, r.ctx.DB = r.srv.execSpec, cl.db
 	r.watching = r.srv.watch.Load()
@@ -152,6 +171,25 @@ func (r *reactor) finishAlone(cl *Client, exec [][]byte) {
 	r.sendInvalidations()
 	r.account(cl, &r.batch)
 	r.detach(cl)
+}
+
+// scriptsWrite tells whether a script of t may.
+func (t *transaction) scriptsWrite() bool {
+	return t.scripts && t.flags&(command.Write|command.MayReplicate) != 0
+}
+
+// leaseInTheWay tells whether t would have to wait for a command that runs in steps.
+func (r *reactor) leaseInTheWay(t *transaction) bool {
+	if r.srv.leases.running.Load() == 0 {
+		return false
+	}
+	many := r.lockGroup(t.cmds, nil)
+	found := r.srv.exclusive.active.Load() || many != nil && many.all || slices.ContainsFunc(t.cmds, func(q request) bool { return leasedKey(&q) != nil })
+	if many != nil {
+		r.unlock(many)
+	}
+	r.release()
+	return found
 }
 
 // runAlone runs the transaction of cl. No other reactor does anything, and no lock is held.
@@ -175,7 +213,7 @@ func (r *reactor) runAlone(cl *Client) {
 	var ready []shard.Ready
 	for i := range t.cmds {
 		q := &t.cmds[i]
-		many := r.lock(q)
+		many := r.lockAlone(q)
 		r.ctx.Env = r.srv.env.Load() // CONFIG SET may have changed it
 		r.beginInner(cl)
 		r.runPart(cl, q, &r.w)
@@ -196,6 +234,14 @@ func (r *reactor) runAlone(cl *Client) {
 	r.serveAll(ready)
 	r.endEvents()
 	r.record()
+}
+
+// lockAlone takes the locks for one command. A snapshot goes on meanwhile, so a script, which may work on any key, needs all.
+func (r *reactor) lockAlone(q *request) *lockSet {
+	if q.spec.Group == groupScripting && q.spec.HasKeys() {
+		return r.lockAll()
+	}
+	return r.lock(q)
 }
 
 // serveAll serves those who wait for keys that have become ready while nobody was served.

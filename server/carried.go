@@ -17,14 +17,14 @@ type carriage struct {
 	carrier *scriptRun   // of a script within a transaction
 }
 
-// mayLast tells whether a script of the transaction has loops.
+// mayLast tells whether a script of the transaction has loops, or may have to wait.
 func (r *reactor) mayLast(t *transaction) bool {
 	for i := range t.cmds {
 		q := &t.cmds[i]
 		if q.spec.Group != groupScripting || !q.spec.HasKeys() {
 			continue
 		}
-		if traits := r.traitsOf(q); traits != nil && !traits.Straight {
+		if traits := r.traitsOf(q); traits != nil && (!traits.Straight || r.srv.mayWait(traits)) {
 			return true
 		}
 	}

@@ -110,7 +110,8 @@ func fcall(c *command.Ctx) {
 		return
 	}
 	x := r.takeRun(ofFunctions)
-	x.function, x.name, x.traits, x.watched = f, f.Name, f.Traits, !f.Traits.Straight
+	x.function, x.name, x.traits = f, f.Name, f.Traits
+	x.watched = !f.Traits.Straight || r.srv.mayWait(&f.Traits)
 	if !x.declare(c, f.Flags) {
 		r.putRun(x)
 		return

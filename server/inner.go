@@ -129,6 +129,7 @@ func (r *reactor) endInner() {
 
 // runInner runs one command between beginInner and endInner: the locks are held, and it waits for nothing. The reply goes to w.
 func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
+	r.saveInside(q)
 	scripted := w != &r.w && (r.scripting.carrier == nil || w != &r.scripting.carrier.w)
 	c := &r.inner.levels[r.inner.depth-1]
 	c.Spec, c.Args, c.Keys, c.DB, c.Reply = q.spec, q.args, q.keys, cl.db, w
@@ -141,9 +142,6 @@ func (r *reactor) runInner(cl *Client, q *request, w *resp.Writer) {
 	watched, since := r.isWatched(q), int64(0)
 	if watched {
 		since = r.beginWatched(cl, q, scripted)
-	}
-	if mayWrite(q.spec) {
-		r.saveKeys(q.keys)
 	}
 	if gate := r.srv.gate.Load(); gate&(gateMisconf|gateAOFError) != 0 && q.spec.Flags&command.Write != 0 {
 		w.Error(string(r.srv.misconfError(gate)))

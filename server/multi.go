@@ -264,12 +264,7 @@ func (r *reactor) runPart(cl *Client, q *request, w *resp.Writer) {
 // exec runs the transaction t, or nothing if a watched key has been modified.
 func (r *reactor) exec(cl *Client, t *transaction) {
 	many := r.lockGroup(t.cmds, cl.watching)
-	if sn := r.srv.saving.current.Load(); sn != nil && r.saveGroup(cl, sn, t.cmds, many) {
-		r.long.lengthened = true
-		return
-	}
-	if r.srv.leases.running.Load() > 0 && r.awaitGroupLease(cl, t.cmds, many) {
-		r.long.lengthened = true
+	if r.groupWaits(cl, t, many) {
 		return
 	}
 	if cl.dirty() || cl.watching != nil && cl.watching.Expired() {
@@ -294,6 +289,17 @@ func (r *reactor) exec(cl *Client, t *transaction) {
 	r.endInner()
 	r.endMulti(cl, true)
 	r.endGroup(many)
+}
+
+// groupWaits puts EXEC off if one of its commands has to wait, for a snapshot or a command that runs in steps. The locks of all, many, are held.
+func (r *reactor) groupWaits(cl *Client, t *transaction, many *lockSet) bool {
+	if sn := r.srv.saving.current.Load(); sn == nil || !r.saveGroup(cl, sn, t.cmds, many) {
+		if r.srv.leases.running.Load() == 0 || !r.awaitGroupLease(cl, t.cmds, many) {
+			return false
+		}
+	}
+	r.long.lengthened = true
+	return true
 }
 
 // beginReplies begins the reply to EXEC. CLIENT REPLY in a transaction takes effect at once, as in Redis, so each of

@@ -49,12 +49,34 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 		if then != nil {
 			then()
 		}
+		s.saving.ended()
 	}
 	sn = save.Start(s.ks, o)
 	s.saving.toldSec.Store(0)
 	s.saving.current.Store(sn)
 	s.duties.set(dutySnapshot, true)
 	s.wakeSavers()
+}
+
+// awaitEnd calls f, on any goroutine, when the snapshot that is being taken has ended. It returns false if there is none.
+func (x *saving) awaitEnd(f func()) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.current.Load() == nil {
+		return false
+	}
+	x.ends = append(x.ends, f)
+	return true
+}
+
+func (x *saving) ended() {
+	x.mu.Lock()
+	ends := x.ends
+	x.ends = nil
+	x.mu.Unlock()
+	for _, f := range ends {
+		f()
+	}
 }
 
 var saveCommands = []command.Spec{
@@ -90,6 +112,7 @@ type saving struct {
 
 	mu      sync.Mutex
 	waiting []func(err error) // for the end of one that has to begin anew, or behind a rewrite
+	ends    []func()          // who waits for the end of the current one, whatever it is for
 
 	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
 	lastTookSec         atomic.Int64 // of the last one; -1: there was none

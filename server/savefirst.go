@@ -3,6 +3,7 @@ package server
 import (
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/persist/save"
+	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -25,50 +26,66 @@ type firstSaves struct {
 // saveFirst has what q may change saved before it does. It reports true if q has been put off for that. Its shards are locked.
 func (r *reactor) saveFirst(cl *Client, sn *save.Snapshot, q *request, many *lockSet) (waits bool) {
 	x := firstSaves{passed: sn.Passed()}
-	return r.savePart(cl, sn, q, &x, q.args, many)
+	return r.putOffIf(x.save(sn, q), cl, q.args, many)
 }
 
 // saveGroup is saveFirst for a transaction.
 func (r *reactor) saveGroup(cl *Client, sn *save.Snapshot, g []request, many *lockSet) (waits bool) {
 	x := firstSaves{passed: sn.Passed()}
 	for i := range g {
-		if mayWrite(g[i].spec) && r.savePart(cl, sn, &g[i], &x, r.ctx.Args, many) {
+		if mayWrite(g[i].spec) && r.putOffIf(x.save(sn, &g[i]), cl, r.ctx.Args, many) {
 			return true
 		}
 	}
 	return false
 }
 
-// savePart does so for one command. args are those of what is put off.
-func (r *reactor) savePart(cl *Client, sn *save.Snapshot, q *request, x *firstSaves, args [][]byte, many *lockSet) (waits bool) {
+// putOffIf puts a command off until await calls, unless that is nil.
+func (r *reactor) putOffIf(await func(resume func()), cl *Client, args [][]byte, many *lockSet) bool {
+	if await == nil {
+		return false
+	}
+	await(r.resumer(cl))
+	r.unlockAndPutOff(cl, args, many)
+	return true
+}
+
+// saveInside is saveFirst for a command inside of a transaction or script, which waits as a whole. One that cannot had its turn in saveGroup.
+func (r *reactor) saveInside(q *request) {
+	if !mayWrite(q.spec) {
+		return
+	}
+	for sn := r.srv.saving.current.Load(); sn != nil; sn = r.srv.saving.current.Load() {
+		x := firstSaves{passed: sn.Passed()}
+		if await := x.save(sn, q); await == nil || !r.parkScript(await) {
+			break
+		}
+	}
+	r.saveKeys(q.keys)
+}
+
+// save has more of what q may change saved. It returns nil when all is, and otherwise who calls a function, on any goroutine, when it may go on. The
+// shards are locked, also for that.
+func (x *firstSaves) save(sn *save.Snapshot, q *request) (await func(resume func())) {
 	if sn.Overfull() {
-		r.unlockAndPutOff(cl, args, many)
-		sn.AwaitRoom(r.resumer(cl))
-		return true
+		return sn.AwaitRoom
 	}
 	for i := range q.keys {
 		k := &q.keys[i]
-		if !k.Saving() {
+		switch {
+		case !k.Saving():
 			continue
-		}
-		if sn.Crowded() {
-			r.unlockAndPutOff(cl, args, many)
-			sn.AwaitRoom(r.resumer(cl))
-			return true
-		}
-		if x.saved && sn.Passed()-x.passed > saveAtOnce {
-			r.unlockAndPutOff(cl, args, many)
-			r.resumer(cl)()
-			return true
+		case sn.Crowded():
+			return sn.AwaitRoom
+		case x.saved && sn.Passed()-x.passed > saveAtOnce:
+			return func(resume func()) { resume() }
 		}
 		x.saved = true
 		if w := k.BeforeWrite(); w != nil && !sn.Admit(w, spoils(q, i), &x.sum) {
-			sn.AwaitSaved(w, r.resumer(cl))
-			r.unlockAndPutOff(cl, args, many)
-			return true
+			return func(resume func()) { sn.AwaitSaved(w, resume) }
 		}
 	}
-	return false
+	return nil
 }
 
 // spoils returns how many elements of the value of its key i a command does away with or changes, at most; of a string, bytes.
@@ -117,11 +134,8 @@ func (r *reactor) stepAgain(l *longCommand) {
 	r.postStep()
 }
 
-// crowding tells whether the script should not write more at present, as a snapshot cannot take it.
-func (x *scriptRun) crowding() bool {
-	sn := x.r.srv.saving.current.Load()
-	return sn != nil && !x.readOnly && (sn.Crowded() || sn.Overfull())
-}
+// mayWait tells whether a script with these traits may have to wait for the snapshot that is being taken.
+func (s *Server) mayWait(t *script.Traits) bool { return !t.Reads && s.saving.current.Load() != nil }
 
 // saveKeys has keys saved.
 func (r *reactor) saveKeys(keys []shard.Key) {

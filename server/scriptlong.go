@@ -55,6 +55,7 @@ type aside struct {
 	writes  bool // its leases are for writing
 	alone   bool // it has all data to itself
 	told    bool // who waits for its keys knows that it is slow
+	parked  bool // it does not go on before it is called
 }
 
 func (x *scriptRun) begin(within bool) {
@@ -71,17 +72,45 @@ func (x *scriptRun) Attend() script.Verdict {
 	if x.carrier != nil {
 		p = x.carrier
 	}
-	if v := x.judge(now); v != script.GoOn || p.within || now < p.until && !x.crowding() {
+	if v := x.judge(now); v != script.GoOn || p.within || now < p.until {
 		return v
 	}
-	p.inside = x
-	for {
-		p.co.Pause()
-		x.mark = script.ReadHeap().Allocated
-		if v := x.judge(nanotime()); v != script.GoOn || !x.crowding() {
-			return v
-		}
+	p.pause()
+	return x.judge(nanotime())
+}
+
+// pause puts the script, or the transaction with a script, aside until the reactor comes to it again.
+func (x *scriptRun) pause() {
+	inside := x.r.scripting.current
+	x.inside = inside
+	x.co.Pause()
+	if inside != nil {
+		inside.mark = script.ReadHeap().Allocated
 	}
+}
+
+// parkScript puts what runs aside, a script or a transaction with scripts, until await calls. It reports false if it cannot be.
+func (r *reactor) parkScript(await func(resume func())) bool {
+	x := r.scripting.carrier
+	if x == nil {
+		x = r.scripting.current
+	}
+	if x == nil || !x.watched || x.within {
+		return false
+	}
+	if inside := r.scripting.current; inside != nil && inside.watched {
+		inside.note()
+		inside.checkSlow(nanotime())
+	}
+	x.parked = true
+	await(func() {
+		r.net.Post(func() {
+			x.parked = false
+			r.postScripts()
+		})
+	})
+	x.pause()
+	return true
 }
 
 // note enters the script in the list of those that run for long.
@@ -103,7 +132,7 @@ func (x *scriptRun) waitFor(ready func() bool) bool {
 	}
 	x.note()
 	for !ready() {
-		x.co.Pause()
+		x.pause()
 	}
 	return true
 }
@@ -270,18 +299,25 @@ func (x *scriptRun) leave() {
 }
 
 func (r *reactor) postScripts() {
-	if !r.scripting.posted && len(r.scripting.paused) > 0 {
+	if !r.scripting.posted && slices.ContainsFunc(r.scripting.paused, (*scriptRun).ready) {
 		r.scripting.posted = true
 		r.net.NextTurn(r.stepScript)
 	}
 }
 
+// ready tells whether a script that was put aside may go on.
+func (x *scriptRun) ready() bool { return !x.parked }
+
 // stepScript lets the next one of the scripts that were put aside go on.
 func (r *reactor) stepScript() {
 	r.beginTurn()
 	r.scripting.posted = false
-	x := r.scripting.paused[0]
-	r.scripting.paused = slices.Delete(r.scripting.paused, 0, 1)
+	i := slices.IndexFunc(r.scripting.paused, (*scriptRun).ready)
+	if i < 0 {
+		return
+	}
+	x := r.scripting.paused[i]
+	r.scripting.paused = slices.Delete(r.scripting.paused, i, i+1)
 	if x.step() {
 		x.finish()
 	} else {

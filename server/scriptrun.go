@@ -109,7 +109,7 @@ func (r *reactor) runEval(c *command.Ctx, s *script.Script, keys int) {
 		r.putRun(x)
 		return
 	}
-	x.watched = !s.Traits.Straight
+	x.watched = !s.Traits.Straight || r.srv.mayWait(&s.Traits)
 	r.runScript(c, x, keys)
 }
 

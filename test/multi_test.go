@@ -185,3 +185,23 @@ func TestWatchEndsBehindWrite(t *testing.T) {
 		}
 	})
 }
+
+// A transaction for which the reactors stand still leaves alone what a command that works in steps reads.
+func TestTransactionBesideSteps(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *oracle.Server) {
+		const elements = 100_000
+		c, reader := srv.Dial(t), srv.Dial(t)
+		whole := fmt.Sprintf("*%d\r\n", elements)
+		for range 5 {
+			send(t, c, oracle.AppendCommand(nil, "EVAL", "for i = 1, ARGV[1] do redis.call('RPUSH', KEYS[1], i) end", "1", "steps", fmt.Sprint(elements)), 1)
+			reader.Send("LRANGE", "steps", "0", "-1")
+			all(c, "MULTI", "CLIENT LIST", "DEL steps")
+			if got := oracle.Render([]byte(c.Do("EXEC")), 2); !strings.HasSuffix(got, "1") {
+				t.Fatalf("EXEC: %q", got)
+			}
+			if got := reader.Reply(); got != "*0\r\n" && !strings.HasPrefix(got, whole) {
+				t.Fatalf("LRANGE: %.20q", got)
+			}
+		}
+	})
+}

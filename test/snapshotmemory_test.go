@@ -190,6 +190,19 @@ var heavyPatterns = map[string]func(t *testing.T, c *oracle.Client){
 		}
 		send(t, c, b2, mediumCount)
 	},
+	"straight scripts in a transaction": func(t *testing.T, c *oracle.Client) {
+		deleteByScripts(t, c, nil)
+	},
+	"scripts beside a command about the server in a transaction": func(t *testing.T, c *oracle.Client) {
+		deleteByScripts(t, c, oracle.AppendCommand(nil, "CLIENT", "LIST"))
+	},
+	"a script with a loop in a transaction": func(t *testing.T, c *oracle.Client) {
+		b := oracle.AppendCommand(nil, "MULTI")
+		b = oracle.AppendCommand(b, "EVAL", "for i = 0, 4 do for _, kind in ipairs(ARGV) do redis.call('UNLINK', 'heavy:' .. kind .. ':' .. i) end end",
+			"0", heavyTypes[0], heavyTypes[1], heavyTypes[2], heavyTypes[3], heavyTypes[4], heavyTypes[5])
+		send(t, c, oracle.AppendCommand(b, "EXEC"), 3)
+		fillHeavy(t, c)
+	},
 	"changes within strings": func(t *testing.T, c *oracle.Client) {
 		for i := range heavyEach {
 			key := heavyName("string", i)
@@ -214,6 +227,24 @@ var heavyPatterns = map[string]func(t *testing.T, c *oracle.Client){
 			send(t, c, b, n)
 		})
 	},
+}
+
+// deleteByScripts deletes all in a transaction of which every command, but the one that first is, is a script without a loop; then all is filled again.
+func deleteByScripts(t *testing.T, c *oracle.Client, first []byte) {
+	b, n := append(oracle.AppendCommand(nil, "MULTI"), first...), 2
+	if len(first) > 0 {
+		n++
+	}
+	eachHeavy(func(kind, key string, i int) {
+		if i%2 == 0 {
+			b = oracle.AppendCommand(b, "EVAL", "return redis.call('DEL', KEYS[1])", "1", key)
+		} else {
+			b = oracle.AppendCommand(b, "EVAL", "return redis.call('DEL', ARGV[1])", "0", key)
+		}
+		n++
+	})
+	send(t, c, oracle.AppendCommand(b, "EXEC"), n)
+	fillHeavy(t, c)
 }
 
 func eachHeavy(f func(kind, key string, i int)) {

@@ -46,7 +46,7 @@
 //
 // Values of which no key is left, and nodes that their values have dropped, cannot be freed before they have been saved. These are the bytes held. Whoever is about to
 // delete or replace such a value, or much of it, asks first ([Snapshot.Admit]) and waits until it has been saved if more than [Options.HeldBytes] would be held.
-// What cannot be foreseen, as within a script, may go beyond; when it is QueueBytes more, all writes wait.
+// What one command does away with unforeseen may go beyond; when it is QueueBytes more, all writes wait.
 //
 // A string of 256 KiB and more is copied, or, from 1 MiB on, pinned: then a change in place, as by SETRANGE, that comes before it is written copies it. Strings of more than
 // 4 MiB, which are not compressed, are jobs like large collections: they are saved in chunks of 64 KiB, and one that is about to change is put aside.
