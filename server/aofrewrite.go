@@ -174,13 +174,16 @@ func (t *rewrite) cut(r *reactor) {
 	a.rewrite.count.Add(1)
 	s.log.Noticef("Background append only file rewriting started by pid %d", os.Getpid())
 	t.begun.Store(true)
-	r.takeSnapshot(&snapshotTask{sink: t.sink(), info: rdb.Info{AOFBase: true}, done: t.saved})
+	r.takeSnapshot(&snapshotTask{sink: t.sink(), temp: t.part(), info: rdb.Info{AOFBase: true}, done: t.saved})
 }
+
+// part is the path of the file until it is written.
+func (t *rewrite) part() string { return t.temp + ".part" }
 
 // sink is where the snapshot goes: the new base, or what makes commands of it.
 func (t *rewrite) sink() save.Sink {
 	v := t.s.cfg.Load()
-	f := &save.File{Disk: t.s.disk, Temp: t.temp + ".part", Name: t.temp, SyncPieces: v.AOFRewriteIncremental}
+	f := &save.File{Disk: t.s.disk, Temp: t.part(), Name: t.temp, SyncPieces: v.AOFRewriteIncremental}
 	if t.preamble {
 		return f
 	}

@@ -29,7 +29,7 @@ var migrateCommands = []command.Spec{
 				{Name: "username_password", Type: command.ArgBlock, Token: "AUTH2", Since: "6.0.0", Optional: true,
 					Args: []command.Arg{{Name: "username"}, {Name: "password"}}}}},
 			{Name: "key", Type: command.ArgKey, Token: "KEYS", Since: "3.0.6", KeySpecIndex: 1, Optional: true, Multiple: true}},
-		Run: migrate},
+		Run: migrate, Replaces: true},
 }
 
 // migrateKeys finds the key, or what stands behind KEYS if that is empty.

@@ -22,6 +22,7 @@ import (
 // snapshotTask is what a snapshot is taken for.
 type snapshotTask struct {
 	sink save.Sink
+	temp string   // the path of the file that sink makes first
 	info rdb.Info // the head of the RDB file; version, time and memory are filled in
 	// done tells how the snapshot ended: with a nil error, save.ErrFlushed, save.ErrCancelled, or one of the sink's. It is called by the goroutine
 	// that wrote. What it returns, unless nil, is called when the next snapshot can begin.
@@ -53,6 +54,7 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 	}
 	sn = save.Start(s.ks, o)
 	s.saving.toldSec.Store(0)
+	s.saving.temp.Store(&t.temp)
 	s.saving.current.Store(sn)
 	s.duties.set(dutySnapshot, true)
 	s.wakeSavers()
@@ -107,8 +109,9 @@ const (
 type saving struct {
 	busyAt    atomic.Int64 // nanotime of the last step before which clients had sent
 	current   atomic.Pointer[save.Snapshot]
-	scheduled atomic.Bool // one is to be begun as soon as possible
-	unasked   atomic.Bool // the current one was not asked for by a command
+	temp      atomic.Pointer[string] // the file that the current one makes first
+	scheduled atomic.Bool            // one is to be begun as soon as possible
+	unasked   atomic.Bool            // the current one was not asked for by a command
 
 	mu      sync.Mutex
 	waiting []func(err error) // for the end of one that has to begin anew, or behind a rewrite
@@ -217,7 +220,8 @@ func (r *reactor) cut(done func(err error)) {
 		waiting = append(waiting, done)
 	}
 	s.log.Noticef("Background saving started by pid %d", os.Getpid())
-	r.takeSnapshot(&snapshotTask{sink: s.dumpFile(), done: func(sn *save.Snapshot, err error) func() { return s.saved(sn, err, waiting) }})
+	f := s.dumpFile()
+	r.takeSnapshot(&snapshotTask{sink: f, temp: f.Temp, done: func(sn *save.Snapshot, err error) func() { return s.saved(sn, err, waiting) }})
 }
 
 // dumpFile returns the file that a save replaces. Its name is absolute, as the working directory may change meanwhile.
@@ -362,8 +366,8 @@ func (s *Server) logSaveError(err error) {
 
 // dropTemp removes what there is of a file that will not be completed, as the process ends.
 func (s *Server) dropTemp() {
-	if sn := s.saving.current.Load(); sn != nil {
-		os.Remove(s.dumpFile().Temp)
+	if s.saving.current.Load() != nil {
+		s.disk.Remove(*s.saving.temp.Load())
 	}
 }
 

@@ -88,33 +88,23 @@ func (x *firstSaves) save(sn *save.Snapshot, q *request) (await func(resume func
 	return nil
 }
 
-// spoils returns how many elements of the value of its key i a command does away with or changes, at most; of a string, bytes.
+// spoils returns how many elements of the value of its key i a command does away with or changes, at most; of a string, chunks.
 func spoils(q *request, i int) int {
-	specs := q.spec.Keys
-	if len(specs) == 0 {
-		return len(q.args)
+	var flags command.KeyFlags
+	if specs := q.spec.Keys; len(specs) > 0 {
+		flags = specs[min(i, len(specs)-1)].Flags
 	}
-	flags := specs[min(i, len(specs)-1)].Flags
-	deletes := flags&command.Delete != 0
-	switch {
-	case flags&(command.OW|command.RM) != 0 || q.spec.Outside:
+	if q.spec.Replaces || flags&(command.OW|command.RM) != 0 {
 		return save.All
-	case q.spec.Group == "string" && q.spec.Name != "APPEND" && q.spec.Name != "SETRANGE":
-		return save.All
-	case q.spec.Group == "string" || q.spec.Group == "bitmap":
-		n := len(q.args) * save.ChunkBytes
-		for _, a := range q.args {
-			n += len(a)
-		}
-		return n
-	case q.spec.Group == "generic" && deletes && len(q.keys) > 1 && q.keys[0].DB.Shard() != q.keys[1].DB.Shard(): // RENAME to another shard
-		return save.All
-	case q.spec.Group == "stream" && deletes && q.spec.Name != "XDEL" && q.spec.Name != "XTRIM": // of a group or a consumer
-		return save.All
-	case deletes:
-		return max(len(q.args), fewElements)
 	}
-	return len(q.args)
+	n := len(q.args)
+	for _, a := range q.args {
+		n += len(a) / save.ChunkBytes
+	}
+	if flags&command.Delete != 0 {
+		return max(n, fewElements)
+	}
+	return n
 }
 
 // stepLater puts off the next step of l if it writes and a snapshot cannot take more now.

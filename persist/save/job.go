@@ -36,7 +36,7 @@ type largeJob interface {
 	step(end int)
 	// release gives up what is the job's own.
 	release()
-	// weight returns about how many bytes the value takes, and the number of its elements.
+	// weight returns about how many bytes the value takes, and the number of its elements, or chunks.
 	weight() (bytes int64, elements int)
 }
 
@@ -151,7 +151,7 @@ const All = math.MaxInt
 // leastCost is what a command may always do away with, bytes.
 const leastCost = 64 << 10
 
-// Admit tells whether a command may do away with, or change, up to n elements of a value that w, which Key.BeforeWrite has returned for one of its keys,
+// Admit tells whether a command may do away with, or change, up to n elements, or chunks, of a value that w, which Key.BeforeWrite has returned for one of its keys,
 // watches, or whether too much would have to be held for the snapshot then, and it should call AwaitSaved first. sum is what the command costs in bytes,
 // to which the value is added. The shard is locked.
 func (s *Snapshot) Admit(w types.Watcher, n int, sum *int64) bool {

@@ -81,7 +81,9 @@ func (j *stringJob) Orphan() {
 	j.goner = true
 }
 
-func (j *stringJob) weight() (bytes int64, elements int) { return int64(j.length), j.length }
+func (j *stringJob) weight() (bytes int64, elements int) {
+	return int64(j.length), (j.length + ChunkBytes - 1) / ChunkBytes
+}
 
 func (j *stringJob) release() {
 	if j.goner {
