@@ -243,6 +243,9 @@ func (c *Conn) ResumeRead() {
 // HoldOut keeps what is pending from being sent, and whatever follows it, until ReleaseOut. What is under way goes on.
 func (c *Conn) HoldOut() { c.flags |= flagOutHeld }
 
+// IsOutHeld tells whether HoldOut is in force.
+func (c *Conn) IsOutHeld() bool { return c.flags&flagOutHeld != 0 }
+
 // ReleaseOut undoes HoldOut.
 func (c *Conn) ReleaseOut() {
 	if c.flags&flagOutHeld == 0 {

@@ -134,6 +134,32 @@ func TestFailingSync(t *testing.T) {
 	oracle.WaitFor(t, "the end of the error", func() bool { return mustDo(t, p.c, "SET", "k", "v") == "+OK\r\n" })
 }
 
+// TestStalledWrite lets a write take as long as the test, with everysec: replies do not wait for it for more than a moment.
+func TestStalledWrite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	stalled := make(chan bool)
+	var stall, began atomic.Bool
+	d := crash.Hook{Before: func(s crash.Step, path string, half func()) error {
+		if s == crash.Write && stall.Load() && strings.Contains(path, "incr") {
+			began.Store(true)
+			<-stalled
+		}
+		return nil
+	}}
+	p := startInProcess(t, d, "--appendonly", "yes", "--appendfsync", "everysec")
+	p.write()
+	stall.Store(true)
+	for range 2000 {
+		p.write()
+	}
+	if !began.Load() {
+		t.Error("nothing was written")
+	}
+	stall.Store(false)
+	close(stalled)
+	p.do("*2\r\n:1", "WAITAOF", "1", "0", "0")
+}
+
 // TestStalledSync lets a sync take as long as the test, with everysec: nobody waits.
 func TestStalledSync(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -15,7 +15,14 @@ type durability struct {
 	waiting atomic.Int32 // how many wait
 	posted  atomic.Bool  // release is in the mailbox
 	turn    func()       // release, as a step of its own
+
+	// of replies that wait for no more than the write
+	since int64 // when the first was held, nanotime
+	late  int64 // the offset that the last ones had that waited in vain: until the file has it none are held
 }
+
+// heldForWrite is how long replies wait at most for a write that no setting makes them wait for. It takes some 50 µs, unless the machine or the disk is busy.
+const heldForWrite = 5 * time.Millisecond
 
 // heldReply is a client whose replies are held until the journal is durable up to an offset.
 type heldReply struct {
@@ -30,18 +37,23 @@ type syncWait struct {
 	replicas int64
 }
 
-// holdReplies keeps cl's replies until what it did is durable, if that is demanded.
+// holdReplies keeps cl's replies until what it did is durable, if that is demanded, or at least in the file, if that is a matter of microseconds.
 func (r *reactor) holdReplies(cl *Client) {
 	a := &r.srv.aof
-	if !a.always.Load() {
+	w := a.writer.Load()
+	if w == nil {
 		return
 	}
-	w := a.writer.Load()
-	if w == nil || w.Safe() >= cl.wrote {
+	d := &r.durability
+	always := a.always.Load()
+	if !always && !cl.conn.IsOutHeld() && (w.Busy() || w.Written() < d.late) || w.Safe() >= cl.wrote {
 		return
+	}
+	if !always && len(d.held) == 0 {
+		d.since = nanotime()
+		r.net.TickWithin(heldForWrite)
 	}
 	cl.conn.HoldOut()
-	d := &r.durability
 	if n := len(d.held); n > 0 && d.held[n-1].cl == cl {
 		d.held[n-1].at = cl.wrote
 		return
@@ -54,16 +66,40 @@ func (d *durability) count() { d.waiting.Store(int32(len(d.held) + len(d.waits))
 
 // safe is the offset up to which replies may go out.
 func (a *appendOnly) safe() int64 {
-	if w := a.writer.Load(); w != nil && a.always.Load() {
+	if w := a.writer.Load(); w != nil {
 		return w.Safe()
 	}
 	return 1<<63 - 1
 }
 
-// release lets replies go whose effects are durable, and answers those who wait for that.
+// giveUpWrites lets replies go that have waited for a write for long enough, and returns when it has to be called again, at the latest.
+func (r *reactor) giveUpWrites() time.Duration {
+	d := &r.durability
+	if len(d.held) == 0 || r.srv.aof.always.Load() {
+		return tickIdle
+	}
+	if left := heldForWrite - time.Duration(nanotime()-d.since); left > 0 {
+		return left
+	}
+	d.late = d.held[len(d.held)-1].at
+	r.releaseUpTo(d.late)
+	d.count()
+	return tickIdle
+}
+
+// releaseDurable lets replies go whose effects are durable, and answers those who wait for that.
 func (r *reactor) releaseDurable() {
 	d := &r.durability
-	safe := r.srv.aof.safe()
+	r.releaseUpTo(r.srv.aof.safe())
+	if len(d.waits) > 0 {
+		r.answerWaits()
+	}
+	d.count()
+}
+
+// releaseUpTo lets replies go whose effects lie before safe.
+func (r *reactor) releaseUpTo(safe int64) {
+	d := &r.durability
 	n := 0
 	for n < len(d.held) && d.held[n].at <= safe {
 		h := d.held[n]
@@ -77,10 +113,6 @@ func (r *reactor) releaseDurable() {
 		clear(d.held[left:])
 		d.held = d.held[:left]
 	}
-	if len(d.waits) > 0 {
-		r.answerWaits()
-	}
-	d.count()
 }
 
 // answerWaits answers the clients in WAITAOF for whom all is durable, or never will be.

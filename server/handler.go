@@ -160,7 +160,7 @@ const (
 func (h handler) Tick(n *netio.Reactor) time.Duration {
 	r := h.reactor(n)
 	r.beginTurn()
-	return min(r.tick(), r.expireBlocked())
+	return min(r.tick(), r.expireBlocked(), r.giveUpWrites())
 }
 
 func (r *reactor) tick() time.Duration {

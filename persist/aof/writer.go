@@ -24,7 +24,7 @@ const (
 type Options struct {
 	Policy     Policy
 	Timestamps bool               // note the time, to the second, between commands (aof-timestamp-enabled)
-	Synced     func(offset int64) // everything before offset is Safe
+	Synced     func(offset int64) // everything before offset is Safe, of whose replies some may be held
 	// Failed is told of an error, and of nil when writing works again. Always cannot go on without losing what has been acknowledged: the
 	// server has to exit. Otherwise the writer tries again every second and the journal grows meanwhile.
 	Failed func(err error, policy Policy)
@@ -37,7 +37,7 @@ const (
 	syncEvery = time.Second
 	retry     = time.Second
 	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does not have to wake it each time. It
-	// does not rest the first prompt times of a period: what a client alone does is in the file at once.
+	// does not rest the first prompt times of a period: what a client alone does is in the file at once. See Busy.
 	gather = 2 * time.Millisecond
 	prompt = 50
 	period = 100 * time.Millisecond
@@ -59,6 +59,7 @@ type Writer struct {
 	delayed atomic.Int64
 	delay   atomic.Int64 // ns, before something is written
 	even    atomic.Int64 // unix ms at which everything was durable last
+	busy    atomic.Bool
 	stop    atomic.Bool
 	done    chan struct{}
 
@@ -115,13 +116,19 @@ func NewWriter(j *journal.Journal, in *journal.Reader, file disk.File, opts Opti
 func (w *Writer) Written() int64 { return w.written.Load() }
 func (w *Writer) Synced() int64  { return w.synced.Load() }
 
-// Safe is the journal offset up to which the effects are as durable as is demanded of Always: synced, or, while HoldSync is in force, written.
+// Safe is the journal offset up to which the effects are as durable as the policy demands: with Always synced, unless HoldSync is in force, else written.
 func (w *Writer) Safe() int64 {
-	if w.paused.Load() {
-		return w.written.Load()
+	if w.synchronous() {
+		return w.synced.Load()
 	}
-	return w.synced.Load()
+	return w.written.Load()
 }
+
+// synchronous tells whether what is written has to be synced at once.
+func (w *Writer) synchronous() bool { return Policy(w.policy.Load()) == Always && !w.paused.Load() }
+
+// Busy tells whether so much comes that the writer lets some gather before it writes. Else it writes at once, which is worth waiting for.
+func (w *Writer) Busy() bool { return w.busy.Load() }
 
 // LagMS is for how long, in ms, there has been something that is not durable.
 func (w *Writer) LagMS() int64 {
@@ -238,6 +245,9 @@ func (w *Writer) step(limit int64, all bool) error {
 	if err := w.write(limit); err != nil {
 		return err
 	}
+	if !w.synchronous() {
+		w.tell(w.written.Load())
+	}
 	return w.syncIfDue(all)
 }
 
@@ -281,7 +291,11 @@ func (w *Writer) rest() {
 		w.began, w.rounds = now, 0
 	}
 	if w.rounds++; w.rounds > prompt {
+		w.busy.Store(true)
 		time.Sleep(gather)
+	}
+	if w.busy.Load() {
+		w.busy.Store(w.in.Wait(gather))
 	}
 }
 
@@ -345,7 +359,6 @@ func (w *Writer) syncIfDue(all bool) error {
 	switch {
 	case all:
 	case w.paused.Load():
-		w.tell(written)
 		return nil
 	case policy == Always:
 	case policy == Never, w.syncing, w.opts.Now().Sub(w.lastSync) < syncEvery:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,5 +324,32 @@ func TestFile(t *testing.T) {
 	var r recorder
 	if err := Replay(in, "x", &r); err != nil || strings.Join(r.lines, "\n") != sets(1, 5) {
 		t.Error(err, r.lines)
+	}
+}
+
+// TestBusy looks at what a writer that need not sync at once tells: how far it has written, and whether it lets more come first.
+func TestBusy(t *testing.T) {
+	s, d := newSource(), newDisk()
+	var told atomic.Int64
+	w := s.writer(t, d, Options{Policy: Never, Synced: told.Store})
+	at := s.add(1)
+	s.Wake()
+	eventually(t, "the first write", func() bool { return told.Load() == at })
+	if w.Safe() != at || w.Synced() == at {
+		t.Errorf("%d is written: safe up to %d, synced up to %d", at, w.Safe(), w.Synced())
+	}
+	eventually(t, "a busy writer", func() bool {
+		for range 10000 {
+			s.add(1)
+			s.Wake()
+			if w.Busy() {
+				return true
+			}
+		}
+		return false
+	})
+	eventually(t, "a writer at rest", func() bool { return !w.Busy() })
+	if err := w.Close(); err != nil || w.Synced() != s.End() {
+		t.Error(err, w.Synced(), s.End())
 	}
 }
