@@ -117,7 +117,7 @@ func (c *Ctx) addValue(k *shard.Key, root types.Root) bool {
 // isString tells whether e, which exists, is a string. If not, it replies with ErrWrongType.
 func (c *Ctx) isString(e shard.Entry) bool { return e.Type() == types.String || c.refuseType() }
 
-// refuseType is apart, so that isString is inlined.
+// refuseType is apart, so that isString and its kin are inlined.
 //
 //go:noinline
 func (c *Ctx) refuseType() bool {

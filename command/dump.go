@@ -24,11 +24,11 @@ var restoreSpec = Spec{Arity: -4, ACL: ACLKeyspace | ACLDangerous, Keys: OneKey(
 // DumpCommands are the commands that take values out of the keyspace, and bring them in, as bytes.
 var DumpCommands = []Spec{
 	{Name: "DUMP", Arity: 2, Flags: ReadOnly, ACL: ACLKeyspace, Keys: OneKey(1, RO|Access), Tips: tipsArbitrary,
-		Group: groupGeneric, Since: "2.6.0",
+		Group: GroupGeneric, Since: "2.6.0",
 		Complexity: "O(N) where N is the number of elements; O(1) for a short string.",
 		Summary:    "Gets a value as bytes that RESTORE understands.", Args: argOnlyKey, Run: dump},
-	restoreSpec.named("RESTORE", groupGeneric, "2.6.0", Write|DenyOOM, "Creates a key of bytes that DUMP has replied."),
-	restoreSpec.named("RESTORE-ASKING", groupServer, "3.0.0", Write|DenyOOM|Asking,
+	restoreSpec.named("RESTORE", GroupGeneric, "2.6.0", Write|DenyOOM, "Creates a key of bytes that DUMP has replied."),
+	restoreSpec.named("RESTORE-ASKING", GroupServer, "3.0.0", Write|DenyOOM|Asking,
 		"Is RESTORE, for a key whose slot is being moved here.", "syscmd"),
 }
 

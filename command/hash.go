@@ -7,8 +7,6 @@ import (
 	"github.com/shoaldb/shoal/types/listpack"
 )
 
-const groupHash = "hash"
-
 var (
 	argField      = Arg{Name: "field", Type: ArgString}
 	argFields     = Arg{Name: "field", Type: ArgString, Multiple: true}
@@ -20,80 +18,80 @@ var (
 // HashCommands are the commands on hashes, but for those on the time to live of fields.
 var HashCommands = []Spec{
 	{Name: "HDEL", Arity: -3, Flags: Write | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Delete), Group: groupHash, Member: 2, Since: "2.0.0",
+		Keys: OneKey(1, RW|Delete), Group: GroupHash, Member: 2, Since: "2.0.0",
 		Complexity: "O(N) where N is the number of fields given.",
 		Summary:    "Removes fields, and the key with the last of them.",
 		History:    []Change{{"2.4.0", "Takes several fields."}},
 		Args:       []Arg{argKey, argFields}, Run: hdel},
 	{Name: "HEXISTS", Arity: 3, Flags: ReadOnly | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RO), Group: groupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO), Group: GroupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
 		Summary: "Tells whether a field exists.",
 		Args:    []Arg{argKey, argField}, Run: hexists},
 	{Name: "HGET", Arity: 3, Flags: ReadOnly | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
 		Summary: "Reads the value of a field.",
 		Args:    []Arg{argKey, argField}, Run: hget},
 	{Name: "HGETALL", Arity: 2, Flags: ReadOnly, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Since: "2.0.0", Tips: tipsUnordered,
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Since: "2.0.0", Tips: tipsUnordered,
 		Complexity: "O(N) where N is the number of fields.",
 		Summary:    "Lists all fields with their values.",
 		Args:       argOnlyKey, Run: hgetall},
 	{Name: "HINCRBY", Arity: 4, Flags: Write | DenyOOM | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Access|Update), Group: groupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RW|Access|Update), Group: GroupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
 		Summary: "Adds a number to the integer in a field; a missing field counts as 0.",
 		Args:    []Arg{argKey, argField, {Name: "increment", Type: ArgInteger}}, Run: hincrby},
 	{Name: "HINCRBYFLOAT", Arity: 4, Flags: Write | DenyOOM | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Access|Update), Group: groupHash, Member: 2, Since: "2.6.0", Complexity: "O(1)",
+		Keys: OneKey(1, RW|Access|Update), Group: GroupHash, Member: 2, Since: "2.6.0", Complexity: "O(1)",
 		Summary: "Adds a floating point number to the number in a field; a missing field counts as 0.",
 		Args:    []Arg{argKey, argField, {Name: "increment", Type: ArgDouble}}, Run: hincrbyfloat},
 	{Name: "HKEYS", Arity: 2, Flags: ReadOnly, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Since: "2.0.0", Tips: tipsUnordered,
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Since: "2.0.0", Tips: tipsUnordered,
 		Complexity: "O(N) where N is the number of fields.",
 		Summary:    "Lists all fields.",
 		Args:       argOnlyKey, Run: hkeys},
 	{Name: "HLEN", Arity: 2, Flags: ReadOnly | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RO), Group: groupHash, Since: "2.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO), Group: GroupHash, Since: "2.0.0", Complexity: "O(1)",
 		Summary: "Counts the fields.",
 		Args:    argOnlyKey, Run: hlen},
 	{Name: "HMGET", Arity: -3, Flags: ReadOnly | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Member: 2, Since: "2.0.0",
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Member: 2, Since: "2.0.0",
 		Complexity: "O(N) where N is the number of fields given.",
 		Summary:    "Reads the values of several fields; null stands for a field that is none.",
 		Args:       []Arg{argKey, argFields}, Run: hmget},
 	{Name: "HMSET", Arity: -4, Flags: Write | DenyOOM | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Update), Group: groupHash, Member: 2, Since: "2.0.0",
+		Keys: OneKey(1, RW|Update), Group: GroupHash, Member: 2, Since: "2.0.0",
 		Complexity: "O(N) where N is the number of fields given.",
 		Summary:    "The old name of HSET with several fields.",
 		DocFlags:   []string{"deprecated"}, DeprecatedIn: "4.0.0", ReplacedBy: "`HSET` with multiple field-value pairs",
 		Args: fieldPairArgs, Run: hmset},
 	{Name: "HRANDFIELD", Arity: -2, Flags: ReadOnly, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Since: "6.2.0", Tips: tipsArbitrary,
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Since: "6.2.0", Tips: tipsArbitrary,
 		Complexity: "O(N) where N is the number of fields replied, or of all fields if a good part of them is asked for.",
 		Summary:    "Picks fields at random.",
 		Args: []Arg{argKey, {Name: "options", Type: ArgBlock, Optional: true, Args: []Arg{
 			{Name: "count", Type: ArgInteger},
 			{Name: "withvalues", Type: ArgPureToken, Token: "WITHVALUES", Optional: true}}}}, Run: hrandfield},
 	{Name: "HSCAN", Arity: -3, Flags: ReadOnly, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Since: "2.8.0", Tips: tipsArbitrary,
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Since: "2.8.0", Tips: tipsArbitrary,
 		Complexity: "O(1) for a call; O(N) for all calls from cursor 0 to cursor 0, where N is the number of fields.",
 		Summary:    "Lists some fields with their values and tells where the next call goes on.",
 		Args:       elementScanArgs, Run: hscan},
 	{Name: "HSET", Arity: -4, Flags: Write | DenyOOM | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Update), Group: groupHash, Member: 2, Since: "2.0.0",
+		Keys: OneKey(1, RW|Update), Group: GroupHash, Member: 2, Since: "2.0.0",
 		Complexity: "O(N) where N is the number of fields given.",
 		Summary:    "Sets fields, creating the hash if there is none, and counts the new ones.",
 		History:    []Change{{"4.0.0", "Takes several fields."}},
 		Args:       fieldPairArgs, Run: hset},
 	{Name: "HSETNX", Arity: 4, Flags: Write | DenyOOM | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RW|Insert), Group: groupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RW|Insert), Group: GroupHash, Member: 2, Since: "2.0.0", Complexity: "O(1)",
 		Summary: "Sets a field if it does not exist.",
 		Args:    []Arg{argKey, argField, argValue}, Run: hsetnx},
 	{Name: "HSTRLEN", Arity: 3, Flags: ReadOnly | Fast, ACL: ACLHash,
-		Keys: OneKey(1, RO), Group: groupHash, Member: 2, Since: "3.2.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO), Group: GroupHash, Member: 2, Since: "3.2.0", Complexity: "O(1)",
 		Summary: "Replies how many bytes the value of a field has.",
 		Args:    []Arg{argKey, argField}, Run: hstrlen},
 	{Name: "HVALS", Arity: 2, Flags: ReadOnly, ACL: ACLHash,
-		Keys: OneKey(1, RO|Access), Group: groupHash, Since: "2.0.0", Tips: tipsUnordered,
+		Keys: OneKey(1, RO|Access), Group: GroupHash, Since: "2.0.0", Tips: tipsUnordered,
 		Complexity: "O(N) where N is the number of fields.",
 		Summary:    "Lists all values.",
 		Args:       argOnlyKey, Run: hvals},
@@ -459,9 +457,8 @@ func hvals(c *Ctx) {
 }
 
 func hscan(c *Ctx) {
-	cursor, ok := parseCursor(c.Args[2])
+	cursor, ok := c.cursorArg(2)
 	if !ok {
-		c.Error(errCursor)
 		return
 	}
 	e := c.lookup(&c.Keys[0])

@@ -10,22 +10,20 @@ import (
 	"github.com/valyala/bytebufferpool"
 )
 
-const groupHyperLogLog Group = "hyperloglog"
-
 // HyperLogLogCommands are the commands on HyperLogLogs, which are strings; see package hll.
 var HyperLogLogCommands = []Spec{
 	{Name: "PFADD", Arity: -2, Flags: Write | DenyOOM | Fast, ACL: ACLHyperLogLog, Keys: OneKey(1, RW|Insert),
-		Group: groupHyperLogLog, Since: "2.8.9", Complexity: "O(1) for each element",
+		Group: GroupHyperLogLog, Since: "2.8.9", Complexity: "O(1) for each element",
 		Summary: "Adds elements to a set of which only the number of members is estimated.",
 		Args:    []Arg{argKey, {Name: "element", Type: ArgString, Optional: true, Multiple: true}}, Run: pfadd},
 	{Name: "PFCOUNT", Arity: -2, Flags: ReadOnly | MayReplicate, ACL: ACLHyperLogLog,
 		Keys: []KeySpec{{Flags: RW | Access, Index: 1, Last: -1, Step: 1,
 			Notes: "RW because it may change the internal representation of the key, and propagate to replicas"}},
-		Group: groupHyperLogLog, Since: "2.8.9", Complexity: "O(1) if the number is cached; O(N) for a union of N keys.",
+		Group: GroupHyperLogLog, Since: "2.8.9", Complexity: "O(1) if the number is cached; O(N) for a union of N keys.",
 		Summary: "Estimates how many members a HyperLogLog, or the union of several, has.",
 		Args:    []Arg{{Name: "key", Type: ArgKey, Multiple: true}}, Run: pfcount},
 	{Name: "PFDEBUG", Arity: 3, Flags: Write | DenyOOM | Admin, ACL: ACLHyperLogLog, Keys: OneKey(2, RW|Access),
-		Group: groupHyperLogLog, Since: "2.8.9", Complexity: "N/A", DocFlags: []string{"syscmd"},
+		Group: GroupHyperLogLog, Since: "2.8.9", Complexity: "N/A", DocFlags: []string{"syscmd"},
 		Summary: "Shows what a HyperLogLog is made of.",
 		Args:    []Arg{{Name: "subcommand", Type: ArgString}, argKey}, Run: pfdebug},
 	{Name: "PFMERGE", Arity: -2, Flags: Write | DenyOOM, ACL: ACLHyperLogLog,
@@ -33,12 +31,12 @@ var HyperLogLogCommands = []Spec{
 			{Flags: RW | Access | Insert, Index: 1, Step: 1},
 			{Flags: RO | Access, Index: 2, Last: -1, Step: 1},
 		},
-		Group: groupHyperLogLog, Since: "2.8.9", Complexity: "O(N) for N HyperLogLogs",
+		Group: GroupHyperLogLog, Since: "2.8.9", Complexity: "O(N) for N HyperLogLogs",
 		Summary: "Adds HyperLogLogs to one of them.",
 		Args: []Arg{{Name: "destkey", Type: ArgKey},
 			{Name: "sourcekey", Type: ArgKey, KeySpecIndex: 1, Multiple: true}}, Run: pfmerge},
 	{Name: "PFSELFTEST", Arity: 1, Flags: Admin | Barrier, ACL: ACLHyperLogLog,
-		Group: groupHyperLogLog, Since: "2.8.9", Complexity: "N/A", DocFlags: []string{"syscmd"},
+		Group: GroupHyperLogLog, Since: "2.8.9", Complexity: "N/A", DocFlags: []string{"syscmd"},
 		Summary: "Tests whether the estimates of HyperLogLogs are good.", Run: pfselftest},
 }
 

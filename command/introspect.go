@@ -14,7 +14,7 @@ const commandFlags = Loading | Stale
 // CommandCommands are COMMAND and its subcommands: what the table tells about itself.
 var CommandCommands = []Spec{
 	{Name: "COMMAND", Arity: -1, Flags: commandFlags, ACL: ACLConnection, Tips: tipsAnyOrder,
-		Group: groupServer, Since: "2.8.13", Complexity: "O(N) where N is the number of commands.",
+		Group: GroupServer, Since: "2.8.13", Complexity: "O(N) where N is the number of commands.",
 		Summary: "Describes all commands.", Run: func(c *Ctx) { c.commandInfo(nil) },
 		Subcommands: []Spec{
 			commandSub("COUNT", 2, "2.8.13", "O(1)", "Counts the commands.", nil, commandCount),
@@ -42,7 +42,7 @@ var (
 )
 
 func commandSub(name string, arity int, since, complexity, summary string, args []Arg, run func(*Ctx)) Spec {
-	s := Spec{Name: name, Arity: arity, Flags: commandFlags, ACL: ACLConnection, Group: groupServer, Since: since,
+	s := Spec{Name: name, Arity: arity, Flags: commandFlags, ACL: ACLConnection, Group: GroupServer, Since: since,
 		Complexity: complexity, Summary: summary, Args: args, Run: run}
 	switch name {
 	case "DOCS", "INFO", "LIST":

@@ -8,12 +8,12 @@ import (
 
 // ObjectCommands are OBJECT and its subcommands.
 var ObjectCommands = []Spec{
-	{Name: "OBJECT", Arity: -2, Group: groupGeneric, Since: "2.2.3", Complexity: "Each subcommand has its own.",
+	{Name: "OBJECT", Arity: -2, Group: GroupGeneric, Since: "2.2.3", Complexity: "Each subcommand has its own.",
 		Summary: "Contains the commands that look into how a value is kept.",
 		Subcommands: []Spec{
 			objectSub("ENCODING", "2.2.3", "Names the representation of a value.", objectEncoding),
 			objectSub("FREQ", "4.0.0", "Tells how often a key is accessed, as a logarithm.", objectFreq),
-			{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLKeyspace, Group: groupGeneric, Since: "6.2.0",
+			{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLKeyspace, Group: GroupGeneric, Since: "6.2.0",
 				Complexity: "O(1)", Summary: "Explains the subcommands.",
 				Run: func(c *Ctx) { c.help("OBJECT", objectHelp) }},
 			objectSub("IDLETIME", "2.2.3", "Tells how long ago a key was last accessed.", objectIdleTime),
@@ -23,7 +23,7 @@ var ObjectCommands = []Spec{
 
 func objectSub(name, since, summary string, run func(*Ctx)) Spec {
 	return Spec{Name: name, Arity: 3, Flags: ReadOnly, ACL: ACLKeyspace, Keys: OneKey(2, RO), Tips: tipsArbitrary,
-		Group: groupGeneric, Since: since, Complexity: "O(1)", Summary: summary, Args: argOnlyKey, Run: run}
+		Group: GroupGeneric, Since: since, Complexity: "O(1)", Summary: summary, Args: argOnlyKey, Run: run}
 }
 
 var objectHelp = []string{

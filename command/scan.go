@@ -14,13 +14,13 @@ import (
 var ScanCommands = []Spec{
 	{Name: "KEYS", Arity: 2, Flags: ReadOnly, ACL: ACLKeyspace | ACLDangerous,
 		Tips:  []string{"request_policy:all_shards", "nondeterministic_output_order"},
-		Group: groupGeneric, Since: "1.0.0",
+		Group: GroupGeneric, Since: "1.0.0",
 		Complexity: "O(N) where N is the number of keys in the database; O(1) if the pattern has no wildcard.",
 		Summary:    "Lists the keys whose names match a pattern.",
 		Args:       []Arg{{Name: "pattern", Type: ArgPattern}}, Run: keys},
 	{Name: "SCAN", Arity: -2, Flags: ReadOnly, ACL: ACLKeyspace,
 		Tips:  []string{"nondeterministic_output", "request_policy:special"},
-		Group: groupGeneric, Since: "2.8.0",
+		Group: GroupGeneric, Since: "2.8.0",
 		Complexity: "O(1) for a call; O(N) for all calls from cursor 0 to cursor 0, where N is the number of keys.",
 		Summary:    "Lists some keys and tells where the next call goes on.",
 		History:    []Change{{"6.0.0", "Takes `TYPE`."}},
@@ -44,9 +44,8 @@ type scanOptions struct {
 }
 
 func scan(c *Ctx) {
-	cursor, ok := parseCursor(c.Args[1])
+	cursor, ok := c.cursorArg(1)
 	if !ok {
-		c.Error(errCursor)
 		return
 	}
 	o, ok := c.scanOptions(2)
@@ -92,6 +91,14 @@ func (c *Ctx) scanOptions(first int) (o scanOptions, ok bool) {
 		}
 	}
 	return o, true
+}
+
+// cursorArg returns argument i, a cursor. If it is none, it replies with an error.
+func (c *Ctx) cursorArg(i int) (cursor uint64, ok bool) {
+	if cursor, ok = parseCursor(c.Args[i]); !ok {
+		c.Error(errCursor)
+	}
+	return cursor, ok
 }
 
 // parseCursor parses an unsigned number as C's strtoul does, but for blanks in front: a sign is allowed, and

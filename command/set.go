@@ -9,8 +9,6 @@ import (
 	sets "github.com/shoaldb/shoal/types/set"
 )
 
-const groupSet = "set"
-
 // What several set commands say of themselves.
 var (
 	argMember   = Arg{Name: "member", Type: ArgString}
@@ -32,95 +30,89 @@ func storeKeys(dest KeyFlags) []KeySpec {
 // SetCommands are the commands on sets.
 var SetCommands = []Spec{
 	{Name: "SADD", Arity: -3, Flags: Write | DenyOOM | Fast, ACL: ACLSet,
-		Keys: OneKey(1, RW|Insert), Group: groupSet, Member: 2, Since: "1.0.0", Complexity: "O(N) where N is the number of members given.",
+		Keys: OneKey(1, RW|Insert), Group: GroupSet, Member: 2, Since: "1.0.0", Complexity: "O(N) where N is the number of members given.",
 		Summary: "Adds members to a set, creating it if there is none.",
 		History: []Change{{"2.4.0", "Takes several members."}},
 		Args:    []Arg{argKey, argMembers}, Run: sadd},
 	{Name: "SCARD", Arity: 2, Flags: ReadOnly | Fast, ACL: ACLSet,
-		Keys: OneKey(1, RO), Group: groupSet, Since: "1.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO), Group: GroupSet, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Counts the members of a set.",
 		Args:    []Arg{argKey}, Run: scard},
 	{Name: "SDIFF", Arity: -2, Flags: ReadOnly, ACL: ACLSet, Tips: tipAnyOrder,
-		Keys: KeyRange(1, -1, 1, RO|Access), Group: groupSet, Since: "1.0.0", Complexity: unionComplexity,
+		Keys: KeyRange(1, -1, 1, RO|Access), Group: GroupSet, Since: "1.0.0", Complexity: unionComplexity,
 		Summary: "Reads the members of the first set that none of the others has.",
 		Args:    argSetKeys, Run: sdiff},
 	{Name: "SDIFFSTORE", Arity: -3, Flags: Write | DenyOOM, ACL: ACLSet,
-		Keys: storeKeys(OW | Update), Group: groupSet, Since: "1.0.0", Complexity: unionComplexity,
+		Keys: storeKeys(OW | Update), Group: GroupSet, Since: "1.0.0", Complexity: unionComplexity,
 		Summary: "Stores the members of the first set that none of the others has.",
 		Args:    argSetStore, Run: sdiffstore},
 	{Name: "SINTER", Arity: -2, Flags: ReadOnly, ACL: ACLSet, Tips: tipAnyOrder,
-		Keys: KeyRange(1, -1, 1, RO|Access), Group: groupSet, Since: "1.0.0", Complexity: interComplexity,
+		Keys: KeyRange(1, -1, 1, RO|Access), Group: GroupSet, Since: "1.0.0", Complexity: interComplexity,
 		Summary: "Reads the members that all of several sets have.",
 		Args:    argSetKeys, Run: sinter},
 	{Name: "SINTERCARD", Arity: -3, Flags: ReadOnly, ACL: ACLSet,
 		Keys:  []KeySpec{{Flags: RO | Access, Index: 1, Counted: true, FirstKey: 1, Step: 1}},
-		Group: groupSet, Since: "7.0.0", Complexity: interComplexity,
+		Group: GroupSet, Since: "7.0.0", Complexity: interComplexity,
 		Summary: "Counts the members that all of several sets have.",
 		Args: []Arg{{Name: "numkeys", Type: ArgInteger}, {Name: "key", Type: ArgKey, Multiple: true},
 			{Name: "limit", Type: ArgInteger, Token: "LIMIT", Optional: true}}, Run: sintercard},
 	{Name: "SINTERSTORE", Arity: -3, Flags: Write | DenyOOM, ACL: ACLSet,
-		Keys: storeKeys(RW | Update), Group: groupSet, Since: "1.0.0", Complexity: interComplexity,
+		Keys: storeKeys(RW | Update), Group: GroupSet, Since: "1.0.0", Complexity: interComplexity,
 		Summary: "Stores the members that all of several sets have.",
 		Args:    argSetStore, Run: sinterstore},
 	{Name: "SISMEMBER", Arity: 3, Flags: ReadOnly | Fast, ACL: ACLSet,
-		Keys: OneKey(1, RO), Group: groupSet, Member: 2, Since: "1.0.0", Complexity: "O(1)",
+		Keys: OneKey(1, RO), Group: GroupSet, Member: 2, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Tells whether a set has a member.",
 		Args:    []Arg{argKey, argMember}, Run: sismember},
 	{Name: "SMEMBERS", Arity: 2, Flags: ReadOnly, ACL: ACLSet, Tips: tipAnyOrder,
-		Keys: OneKey(1, RO|Access), Group: groupSet, Since: "1.0.0", Complexity: "O(N) where N is the number of members.",
+		Keys: OneKey(1, RO|Access), Group: GroupSet, Since: "1.0.0", Complexity: "O(N) where N is the number of members.",
 		Summary: "Reads all members of a set.",
 		Args:    []Arg{argKey}, Run: smembers},
 	{Name: "SMISMEMBER", Arity: -3, Flags: ReadOnly | Fast, ACL: ACLSet,
-		Keys: OneKey(1, RO|Access), Group: groupSet, Member: 2, Since: "6.2.0",
+		Keys: OneKey(1, RO|Access), Group: GroupSet, Member: 2, Since: "6.2.0",
 		Complexity: "O(N) where N is the number of members asked for.",
 		Summary:    "Tells of several members whether a set has them.",
 		Args:       []Arg{argKey, argMembers}, Run: smismember},
 	{Name: "SMOVE", Arity: 4, Flags: Write | Fast, ACL: ACLSet,
 		Keys:  []KeySpec{{Flags: RW | Access | Delete, Index: 1, Step: 1}, {Flags: RW | Insert, Index: 2, Step: 1}},
-		Group: groupSet, Since: "1.0.0", Complexity: "O(1)",
+		Group: GroupSet, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Moves a member from one set to another.",
 		Args:    []Arg{{Name: "source", Type: ArgKey}, {Name: "destination", Type: ArgKey, KeySpecIndex: 1}, argMember},
 		Run:     smove},
 	{Name: "SPOP", Arity: -2, Flags: Write | Fast, ACL: ACLSet, Tips: tipRandom,
-		Keys: OneKey(1, RW|Access|Delete), Group: groupSet, Since: "1.0.0",
+		Keys: OneKey(1, RW|Access|Delete), Group: GroupSet, Since: "1.0.0",
 		Complexity: "O(1); with a count O(N) where N is the count.",
 		Summary:    "Removes random members from a set and replies them.",
 		History:    []Change{{"3.2.0", "Takes a `count`."}},
 		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Since: "3.2.0", Optional: true}}, Run: spop, WakesNobody: true},
 	{Name: "SRANDMEMBER", Arity: -2, Flags: ReadOnly, ACL: ACLSet, Tips: tipRandom,
-		Keys: OneKey(1, RO|Access), Group: groupSet, Since: "1.0.0",
+		Keys: OneKey(1, RO|Access), Group: GroupSet, Since: "1.0.0",
 		Complexity: "O(1); with a count O(N) where N is the count without its sign.",
 		Summary:    "Reads random members of a set.",
 		History:    []Change{{"2.6.0", "Takes a `count`."}},
 		Args:       []Arg{argKey, {Name: "count", Type: ArgInteger, Since: "2.6.0", Optional: true}}, Run: srandmember},
 	{Name: "SREM", Arity: -3, Flags: Write | Fast, ACL: ACLSet,
-		Keys: OneKey(1, RW|Delete), Group: groupSet, Member: 2, Since: "1.0.0", Complexity: "O(N) where N is the number of members given.",
+		Keys: OneKey(1, RW|Delete), Group: GroupSet, Member: 2, Since: "1.0.0", Complexity: "O(N) where N is the number of members given.",
 		Summary: "Removes members from a set.",
 		History: []Change{{"2.4.0", "Takes several members."}},
 		Args:    []Arg{argKey, argMembers}, Run: srem},
 	{Name: "SSCAN", Arity: -3, Flags: ReadOnly, ACL: ACLSet, Tips: tipRandom,
-		Keys: OneKey(1, RO|Access), Group: groupSet, Since: "2.8.0",
+		Keys: OneKey(1, RO|Access), Group: GroupSet, Since: "2.8.0",
 		Complexity: "O(1) for a call; O(N) for all calls from cursor 0 to cursor 0, where N is the number of members.",
 		Summary:    "Lists some members of a set and tells where the next call goes on.",
 		Args:       elementScanArgs, Run: sscan},
 	{Name: "SUNION", Arity: -2, Flags: ReadOnly, ACL: ACLSet, Tips: tipAnyOrder,
-		Keys: KeyRange(1, -1, 1, RO|Access), Group: groupSet, Since: "1.0.0", Complexity: unionComplexity,
+		Keys: KeyRange(1, -1, 1, RO|Access), Group: GroupSet, Since: "1.0.0", Complexity: unionComplexity,
 		Summary: "Reads the members that any of several sets has.",
 		Args:    argSetKeys, Run: sunion},
 	{Name: "SUNIONSTORE", Arity: -3, Flags: Write | DenyOOM, ACL: ACLSet,
-		Keys: storeKeys(OW | Update), Group: groupSet, Since: "1.0.0", Complexity: unionComplexity,
+		Keys: storeKeys(OW | Update), Group: GroupSet, Since: "1.0.0", Complexity: unionComplexity,
 		Summary: "Stores the members that any of several sets has.",
 		Args:    argSetStore, Run: sunionstore},
 }
 
 // isSet tells whether e, which exists, is a set. If not, it replies with ErrWrongType.
-func (c *Ctx) isSet(e shard.Entry) bool {
-	if e.Type() != types.Set {
-		c.Error(ErrWrongType)
-		return false
-	}
-	return true
-}
+func (c *Ctx) isSet(e shard.Entry) bool { return e.Type() == types.Set || c.refuseType() }
 
 // openSet returns the set of e, which is one.
 func openSet(db *shard.DB, e shard.Entry) sets.Value { return sets.Open(db.Space(), db.Root(e)) }
@@ -336,9 +328,8 @@ func smove(c *Ctx) {
 }
 
 func sscan(c *Ctx) {
-	cursor, ok := parseCursor(c.Args[2])
+	cursor, ok := c.cursorArg(2)
 	if !ok {
-		c.Error(errCursor)
 		return
 	}
 	k := &c.Keys[0]

@@ -22,11 +22,11 @@ var SortCommands = []Spec{
 	{Name: "SORT", Arity: -2, Flags: Write | DenyOOM | LockAll, ACL: ACLSet | ACLSortedSet | ACLList | ACLDangerous,
 		Keys: append(sortKeySpecs, KeySpec{Flags: OW | Update, Unknown: true, Notes: "For the optional STORE keyword. " +
 			"It is marked 'unknown' because the keyword can appear anywhere in the argument array"}),
-		GetKeys: sortKeys, NeedsAll: sortNeedsAll, Group: groupGeneric, Since: "1.0.0", Complexity: sortcx,
+		GetKeys: sortKeys, NeedsAll: sortNeedsAll, Group: GroupGeneric, Since: "1.0.0", Complexity: sortcx,
 		Summary: "Sorts the elements of a list, a set or a sorted set, or stores them sorted.",
 		Args:    append(sortArgs, Arg{Name: "destination", Type: ArgKey, KeySpecIndex: 2, Token: "STORE", Optional: true}), Run: sortCommand},
 	{Name: "SORT_RO", Arity: -2, Flags: ReadOnly | LockAll, ACL: ACLSet | ACLSortedSet | ACLList | ACLDangerous,
-		Keys: sortKeySpecs, GetKeys: sortROKeys, NeedsAll: sortNeedsAll, Group: groupGeneric, Since: "7.0.0", Complexity: sortcx,
+		Keys: sortKeySpecs, GetKeys: sortROKeys, NeedsAll: sortNeedsAll, Group: GroupGeneric, Since: "7.0.0", Complexity: sortcx,
 		Summary: "Sorts the elements of a list, a set or a sorted set.",
 		Args:    sortArgs, Run: sortROCommand},
 }

@@ -194,6 +194,26 @@ type Change struct{ Since, What string }
 // Group is a command's group in COMMAND DOCS.
 type Group string
 
+// The groups.
+const (
+	GroupString       Group = "string"
+	GroupBitmap       Group = "bitmap"
+	GroupGeneric      Group = "generic"
+	GroupHash         Group = "hash"
+	GroupList         Group = "list"
+	GroupSet          Group = "set"
+	GroupSortedSet    Group = "sorted-set"
+	GroupStream       Group = "stream"
+	GroupHyperLogLog  Group = "hyperloglog"
+	GroupGeo          Group = "geo"
+	GroupConnection   Group = "connection"
+	GroupServer       Group = "server"
+	GroupPubSub       Group = "pubsub"
+	GroupTransactions Group = "transactions"
+	GroupScripting    Group = "scripting"
+	GroupCluster      Group = "cluster"
+)
+
 // Spec declares one command or subcommand.
 type Spec struct {
 	Name  string // upper case

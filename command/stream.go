@@ -10,8 +10,6 @@ import (
 	"github.com/shoaldb/shoal/types/stream"
 )
 
-const groupStream = "stream"
-
 var (
 	argID        = Arg{Name: "id", Type: ArgString}
 	argIDs       = Arg{Name: "id", Type: ArgString, Multiple: true}
@@ -37,14 +35,14 @@ var (
 
 // StreamCommands are the commands on streams.
 var StreamCommands = []Spec{
-	{Name: "XACK", Arity: -4, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: groupStream, Since: "5.0.0",
+	{Name: "XACK", Arity: -4, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of IDs given.",
 		Summary:    "Acknowledges entries: they are no longer pending. Replies how many were.",
 		Args:       []Arg{argKey, argGroup, argIDs}, Run: xack},
 	{Name: "XADD", Arity: -5, Flags: Write | DenyOOM | Fast, ACL: ACLStream,
 		Keys: []KeySpec{{Flags: RW | Update, Index: 1, Step: 1,
 			Notes: "UPDATE instead of INSERT because of the optional trimming feature"}},
-		Group: groupStream, Since: "5.0.0", Tips: tipsArbitrary,
+		Group: GroupStream, Since: "5.0.0", Tips: tipsArbitrary,
 		Complexity: "O(1), and O(N) where N is the number of entries that trimming removes.",
 		Summary:    "Adds an entry to a stream, creating that if there is none.",
 		History: []Change{{"6.2.0", "The options `NOMKSTREAM`, `MINID` and `LIMIT`."},
@@ -53,13 +51,13 @@ var StreamCommands = []Spec{
 			{Name: "trim", Type: ArgBlock, Optional: true, Args: trimArgs},
 			{Name: "id_or_auto", Type: ArgOneOf, Args: []Arg{{Name: "auto_id", Type: ArgPureToken, Token: "*"}, argID}},
 			{Name: "field_value", Type: ArgBlock, Multiple: true, Args: []Arg{argField, argValue}}}, Run: xadd},
-	{Name: "XAUTOCLAIM", Arity: -6, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: groupStream,
+	{Name: "XAUTOCLAIM", Arity: -6, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: GroupStream,
 		Since: "6.2.0", Tips: tipsArbitrary, Complexity: "O(1) if COUNT is small.",
 		Summary: "Gives a consumer entries that others have not acknowledged for some time.",
 		History: []Change{{"7.0.0", "Replies the IDs of deleted entries, which are no longer pending."}},
 		Args: []Arg{argKey, argGroup, argConsumer, argIdle, {Name: "start", Type: ArgString}, argCount,
 			{Name: "justid", Type: ArgPureToken, Token: "JUSTID", Optional: true}}, Run: xautoclaim, WakesNobody: true},
-	{Name: "XCLAIM", Arity: -6, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: groupStream,
+	{Name: "XCLAIM", Arity: -6, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: GroupStream,
 		Since: "5.0.0", Tips: tipsArbitrary, Complexity: "O(N) where N is the number of IDs given.",
 		Summary: "Gives a consumer certain entries as if they had been delivered to it.",
 		Args: []Arg{argKey, argGroup, argConsumer, argIdle, argIDs,
@@ -69,15 +67,15 @@ var StreamCommands = []Spec{
 			{Name: "force", Type: ArgPureToken, Token: "FORCE", Optional: true},
 			{Name: "justid", Type: ArgPureToken, Token: "JUSTID", Optional: true},
 			{Name: "id", Type: ArgString, Token: "LASTID", Optional: true}}, Run: xclaim},
-	{Name: "XDEL", Arity: -3, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: groupStream, Since: "5.0.0",
+	{Name: "XDEL", Arity: -3, Flags: Write | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of IDs given.",
 		Summary:    "Removes entries and replies how many there were.",
 		Args:       []Arg{argKey, argIDs}, Run: xdel},
 	xgroupSpec,
 	xinfoSpec,
-	{Name: "XLEN", Arity: 2, Flags: ReadOnly | Fast, ACL: ACLStream, Keys: OneKey(1, RO), Group: groupStream, Since: "5.0.0",
+	{Name: "XLEN", Arity: 2, Flags: ReadOnly | Fast, ACL: ACLStream, Keys: OneKey(1, RO), Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(1)", Summary: "Counts the entries of a stream.", Args: argOnlyKey, Run: xlen},
-	{Name: "XPENDING", Arity: -3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: groupStream, Since: "5.0.0",
+	{Name: "XPENDING", Arity: -3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: GroupStream, Since: "5.0.0",
 		Tips:       tipsArbitrary,
 		Complexity: "O(N) where N is the number of entries looked at; of consumers, for the summary.",
 		Summary:    "Tells which entries are delivered and not acknowledged.",
@@ -86,33 +84,33 @@ var StreamCommands = []Spec{
 			{Name: "min-idle-time", Type: ArgInteger, Token: "IDLE", Optional: true, Since: "6.2.0"},
 			{Name: "start", Type: ArgString}, {Name: "end", Type: ArgString}, {Name: "count", Type: ArgInteger},
 			{Name: "consumer", Type: ArgString, Optional: true}}}}, Run: xpending},
-	{Name: "XRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: groupStream, Since: "5.0.0",
+	{Name: "XRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of entries replied.",
 		Summary:    "Reads the entries in a range of IDs.",
 		History:    []Change{{"6.2.0", "Exclusive ranges."}},
 		Args:       []Arg{argKey, {Name: "start", Type: ArgString}, {Name: "end", Type: ArgString}, argCount},
 		Run:        func(c *Ctx) { c.xrange(false) }},
 	{Name: "XREAD", Arity: -4, Flags: ReadOnly | Blocking, ACL: ACLStream, Keys: streamsKeys(1), GetKeys: xreadKeys,
-		Group: groupStream, Since: "5.0.0",
+		Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of entries replied.",
 		Summary:    "Reads what streams have beyond given IDs, and can wait for it.",
 		Args:       []Arg{argCount, {Name: "milliseconds", Type: ArgInteger, Token: "BLOCK", Optional: true}, streamsArg},
 		Run:        xread},
 	{Name: "XREADGROUP", Arity: -7, Flags: Write | Blocking, ACL: ACLStream, Keys: streamsKeys(4), GetKeys: xreadKeys,
-		Group: groupStream, Since: "5.0.0",
+		Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of entries replied.",
 		Summary:    "Reads, as a consumer of a group, what no consumer has been given yet, or what is pending; it can wait for it.",
 		Args: []Arg{{Name: "group_consumer", Type: ArgBlock, Token: "GROUP", Args: []Arg{argGroup, argConsumer}},
 			argCount, {Name: "milliseconds", Type: ArgInteger, Token: "BLOCK", Optional: true},
 			{Name: "noack", Type: ArgPureToken, Token: "NOACK", Optional: true}, streamsArg},
 		Run: xreadgroup, WakesNobody: true},
-	{Name: "XREVRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: groupStream, Since: "5.0.0",
+	{Name: "XREVRANGE", Arity: -4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(1, RO|Access), Group: GroupStream, Since: "5.0.0",
 		Complexity: "O(N) where N is the number of entries replied.",
 		Summary:    "Reads the entries in a range of IDs, the last one first.",
 		History:    []Change{{"6.2.0", "Exclusive ranges."}},
 		Args:       []Arg{argKey, {Name: "end", Type: ArgString}, {Name: "start", Type: ArgString}, argCount},
 		Run:        func(c *Ctx) { c.xrange(true) }},
-	{Name: "XSETID", Arity: -3, Flags: Write | DenyOOM | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: groupStream,
+	{Name: "XSETID", Arity: -3, Flags: Write | DenyOOM | Fast, ACL: ACLStream, Keys: OneKey(1, RW|Update), Group: GroupStream,
 		Since: "5.0.0", Complexity: "O(1)",
 		Summary: "Sets what a stream knows of its past. Replicas need it.",
 		History: []Change{{"7.0.0", "The options `ENTRIESADDED` and `MAXDELETEDID`."}},
@@ -120,7 +118,7 @@ var StreamCommands = []Spec{
 			{Name: "entries_added", Type: ArgInteger, Token: "ENTRIESADDED", Optional: true, Since: "7.0.0"},
 			{Name: "max_deleted_entry_id", Type: ArgString, Token: "MAXDELETEDID", Optional: true, Since: "7.0.0"}},
 		Run: xsetid},
-	{Name: "XTRIM", Arity: -4, Flags: Write, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: groupStream, Since: "5.0.0",
+	{Name: "XTRIM", Arity: -4, Flags: Write, ACL: ACLStream, Keys: OneKey(1, RW|Delete), Group: GroupStream, Since: "5.0.0",
 		Tips:       tipsArbitrary,
 		Complexity: "O(N) where N is the number of entries removed; whole nodes of entries go at once.",
 		Summary:    "Removes entries from the beginning of a stream.",
@@ -149,13 +147,7 @@ const (
 )
 
 // isStream tells whether e, which exists, is a stream. If not, it replies with ErrWrongType.
-func (c *Ctx) isStream(e shard.Entry) bool {
-	if e.Type() != types.Stream {
-		c.Error(ErrWrongType)
-		return false
-	}
-	return true
-}
+func (c *Ctx) isStream(e shard.Entry) bool { return e.Type() == types.Stream || c.refuseType() }
 
 func openStream(db *shard.DB, e shard.Entry) stream.Value { return stream.Open(db.Space(), db.Root(e)) }
 

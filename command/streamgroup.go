@@ -11,28 +11,28 @@ import (
 var argGroupID = Arg{Name: "id", Type: ArgOneOf, Args: []Arg{argID, {Name: "new_id", Type: ArgPureToken, Token: "$"}}}
 
 // xgroupSpec is XGROUP.
-var xgroupSpec = Spec{Name: "XGROUP", Arity: -2, Group: groupStream, Since: "5.0.0", Complexity: "Depends on subcommand.",
+var xgroupSpec = Spec{Name: "XGROUP", Arity: -2, Group: GroupStream, Since: "5.0.0", Complexity: "Depends on subcommand.",
 	Summary: "Manages the consumer groups of streams.",
 	Subcommands: []Spec{
-		{Name: "CREATE", Arity: -5, Flags: Write | DenyOOM, ACL: ACLStream, Keys: OneKey(2, RW|Insert), Group: groupStream,
+		{Name: "CREATE", Arity: -5, Flags: Write | DenyOOM, ACL: ACLStream, Keys: OneKey(2, RW|Insert), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(1)", Summary: "Creates a consumer group.",
 			History: []Change{{"7.0.0", "The option `ENTRIESREAD`."}},
 			Args: []Arg{argKey, argGroupName, argGroupID,
 				{Name: "mkstream", Type: ArgPureToken, Token: "MKSTREAM", Optional: true},
 				{Name: "entries_read", Type: ArgInteger, Token: "ENTRIESREAD", Optional: true}}, Run: xgroupCreate},
-		{Name: "CREATECONSUMER", Arity: 5, Flags: Write | DenyOOM, ACL: ACLStream, Keys: OneKey(2, RW|Insert), Group: groupStream,
+		{Name: "CREATECONSUMER", Arity: 5, Flags: Write | DenyOOM, ACL: ACLStream, Keys: OneKey(2, RW|Insert), Group: GroupStream,
 			Since: "6.2.0", Complexity: "O(1)", Summary: "Creates a consumer in a group.",
 			Args: []Arg{argKey, argGroupName, {Name: "consumername", Type: ArgString}}, Run: xgroupCreateConsumer},
-		{Name: "DELCONSUMER", Arity: 5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: groupStream,
+		{Name: "DELCONSUMER", Arity: 5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(N) where N is the number of entries that the consumer has pending.",
 			Summary: "Removes a consumer with all that it has pending.",
 			Args:    []Arg{argKey, argGroupName, {Name: "consumername", Type: ArgString}}, Run: xgroupDelConsumer, Replaces: true, WakesNobody: true},
-		{Name: "DESTROY", Arity: 4, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: groupStream,
+		{Name: "DESTROY", Arity: 4, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Delete), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(1); memory is given back in steps.", Summary: "Removes a consumer group.",
 			Args: []Arg{argKey, argGroupName}, Run: xgroupDestroy, Replaces: true},
-		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: groupStream, Since: "5.0.0", Complexity: "O(1)",
+		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: GroupStream, Since: "5.0.0", Complexity: "O(1)",
 			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.help("XGROUP", xgroupHelp) }},
-		{Name: "SETID", Arity: -5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Update), Group: groupStream,
+		{Name: "SETID", Arity: -5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Update), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(1)", Summary: "Sets up to which entry a group has read.",
 			History: []Change{{"7.0.0", "The option `ENTRIESREAD`."}},
 			Args: []Arg{argKey, argGroupName, argGroupID,
@@ -105,8 +105,8 @@ func (c *Ctx) groupOptions(create bool) (mkStream bool, read int64, ok bool) {
 	return mkStream, read, true
 }
 
-// groupStream opens the stream of an XGROUP subcommand. Without one it replies with an error unless that is allowed.
-func (c *Ctx) groupStream(may bool) (v stream.Value, exists, ok bool) {
+// GroupStream opens the stream of an XGROUP subcommand. Without one it replies with an error unless that is allowed.
+func (c *Ctx) GroupStream(may bool) (v stream.Value, exists, ok bool) {
 	v, exists, ok = c.writeStream()
 	if ok && !exists && !may {
 		c.Error(errGroupNoKey)
@@ -117,7 +117,7 @@ func (c *Ctx) groupStream(may bool) (v stream.Value, exists, ok bool) {
 
 // existingGroup opens the stream and group of an XGROUP subcommand, or replies with an error.
 func (c *Ctx) existingGroup() (v stream.Value, g stream.Group, ok bool) {
-	if v, _, ok = c.groupStream(false); !ok {
+	if v, _, ok = c.GroupStream(false); !ok {
 		return v, g, false
 	}
 	if g, ok = v.Group(c.Args[3]); !ok {
@@ -131,7 +131,7 @@ func xgroupCreate(c *Ctx) {
 	if !ok {
 		return
 	}
-	v, exists, ok := c.groupStream(mkStream)
+	v, exists, ok := c.GroupStream(mkStream)
 	if !ok {
 		return
 	}
@@ -202,7 +202,7 @@ func xgroupSetID(c *Ctx) {
 
 // xgroupDestroy also tells those who wait for entries of the group that it is gone.
 func xgroupDestroy(c *Ctx) {
-	v, _, ok := c.groupStream(false)
+	v, _, ok := c.GroupStream(false)
 	if !ok {
 		return
 	}

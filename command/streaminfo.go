@@ -3,19 +3,19 @@ package command
 import "github.com/shoaldb/shoal/types/stream"
 
 // xinfoSpec is XINFO.
-var xinfoSpec = Spec{Name: "XINFO", Arity: -2, Group: groupStream, Since: "5.0.0", Complexity: "Depends on subcommand.",
+var xinfoSpec = Spec{Name: "XINFO", Arity: -2, Group: GroupStream, Since: "5.0.0", Complexity: "Depends on subcommand.",
 	Summary: "Tells about streams, their groups and consumers.",
 	Subcommands: []Spec{
-		{Name: "CONSUMERS", Arity: 4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: groupStream,
+		{Name: "CONSUMERS", Arity: 4, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: GroupStream,
 			Since: "5.0.0", Tips: tipsArbitrary, Complexity: "O(N) where N is the number of consumers.",
 			Summary: "Lists the consumers of a group.",
 			Args:    []Arg{argKey, argGroupName}, Run: xinfoConsumers},
-		{Name: "GROUPS", Arity: 3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: groupStream,
+		{Name: "GROUPS", Arity: 3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(N) where N is the number of groups.", Summary: "Lists the groups of a stream.",
 			History: []Change{{"7.0.0", "The fields `entries-read` and `lag`."}}, Args: argOnlyKey, Run: xinfoGroups},
-		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: groupStream, Since: "5.0.0", Complexity: "O(1)",
+		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: GroupStream, Since: "5.0.0", Complexity: "O(1)",
 			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.help("XINFO", xinfoHelp) }},
-		{Name: "STREAM", Arity: -3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: groupStream,
+		{Name: "STREAM", Arity: -3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(N) where N is the number of nodes of entries.", Summary: "Tells about a stream.",
 			History: []Change{{"6.0.0", "The option `FULL`."},
 				{"7.0.0", "The fields `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and `lag`."}},

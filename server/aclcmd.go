@@ -18,7 +18,7 @@ import (
 const aclFlags = command.NoScript | command.Loading | command.Stale | command.Barrier
 
 var aclCommands = []command.Spec{
-	{Name: "ACL", Arity: -2, Group: groupServer, Since: "6.0.0", Complexity: "Depends on subcommand.",
+	{Name: "ACL", Arity: -2, Group: command.GroupServer, Since: "6.0.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about users and what they may do.", Subcommands: []command.Spec{
 			aclSub("CAT", -2, 0, "O(1) since the categories and commands are a fixed set.", "Names the categories, or the commands of one.", aclCat,
 				command.Arg{Name: "categoryname", Type: command.ArgString, Optional: true}),
@@ -42,7 +42,7 @@ var aclCommands = []command.Spec{
 }
 
 func aclSub(name string, arity int, flags command.Flags, complexity, summary string, run func(*command.Ctx), args ...command.Arg) command.Spec {
-	return command.Spec{Name: name, Arity: arity, Flags: aclFlags | flags, Group: groupServer, Since: "6.0.0", Complexity: complexity,
+	return command.Spec{Name: name, Arity: arity, Flags: aclFlags | flags, Group: command.GroupServer, Since: "6.0.0", Complexity: complexity,
 		Summary: summary, Args: args, Run: run}
 }
 

@@ -54,9 +54,9 @@ func standsAlone(spec *command.Spec) bool {
 		return false
 	}
 	switch spec.Group {
-	case groupConnection:
+	case command.GroupConnection:
 		return spec.Parent() != nil
-	case groupServer:
+	case command.GroupServer:
 		return spec.Name != "TIME" && spec.Name != "DBSIZE" && (spec.Parent() == nil || spec.Parent().Name != "COMMAND")
 	}
 	return false
@@ -66,7 +66,7 @@ func standsAlone(spec *command.Spec) bool {
 func (r *reactor) asksInside(t *transaction) bool {
 	for i := range t.cmds {
 		q := &t.cmds[i]
-		if q.spec.Group != groupScripting || !q.spec.HasKeys() {
+		if q.spec.Group != command.GroupScripting || !q.spec.HasKeys() {
 			continue
 		}
 		if traits := r.traitsOf(q); traits != nil && !traits.Local {
@@ -238,7 +238,7 @@ func (r *reactor) runAlone(cl *Client) {
 
 // lockAlone takes the locks for one command. A snapshot goes on meanwhile, so a script, which may work on any key, needs all.
 func (r *reactor) lockAlone(q *request) *lockSet {
-	if q.spec.Group == groupScripting && q.spec.HasKeys() {
+	if q.spec.Group == command.GroupScripting && q.spec.HasKeys() {
 		return r.lockAll()
 	}
 	return r.lock(q)

@@ -23,14 +23,14 @@ import (
 // The file is on, or on but partial: then it does not have all data yet, as the first rewrite, which begins with it, has not ended.
 
 var aofCommands = []command.Spec{
-	{Name: "BGREWRITEAOF", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading, Group: groupServer, Since: "1.0.0", Complexity: "O(1)",
+	{Name: "BGREWRITEAOF", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading, Group: command.GroupServer, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Replaces the append only file by a shorter one, while others work with the data.", Run: bgrewriteaof},
-	{Name: "WAITAOF", Arity: 4, Flags: command.NoScript | command.Barrier, ACL: command.ACLConnection, Group: "generic", Since: "7.2.0", Complexity: "O(1)",
+	{Name: "WAITAOF", Arity: 4, Flags: command.NoScript | command.Barrier, ACL: command.ACLConnection, Group: command.GroupGeneric, Since: "7.2.0", Complexity: "O(1)",
 		Summary: "Waits until what the client has written before is durable in the append only files of the server and of replicas.",
 		Tips:    []string{"request_policy:all_shards", "response_policy:agg_min"},
 		Args: []command.Arg{{Name: "numlocal", Type: command.ArgInteger}, {Name: "numreplicas", Type: command.ArgInteger},
 			{Name: "timeout", Type: command.ArgInteger}}, Run: waitaof},
-	{Name: "WAIT", Arity: 3, Flags: command.NoScript | command.Barrier, ACL: command.ACLConnection, Group: "generic", Since: "3.0.0", Complexity: "O(1)",
+	{Name: "WAIT", Arity: 3, Flags: command.NoScript | command.Barrier, ACL: command.ACLConnection, Group: command.GroupGeneric, Since: "3.0.0", Complexity: "O(1)",
 		Summary: "Waits until replicas have what the client has written before.",
 		Tips:    []string{"request_policy:all_shards", "response_policy:agg_min"},
 		Args:    []command.Arg{{Name: "numreplicas", Type: command.ArgInteger}, {Name: "timeout", Type: command.ArgInteger}}, Run: wait},

@@ -231,7 +231,7 @@ func (l *aofLoader) command(c *aof.Command) error {
 		}
 		return nil
 	}
-	if !mayWrite(spec) || spec.Group == "pubsub" {
+	if !mayWrite(spec) || spec.Group == command.GroupPubSub {
 		return nil // it changes nothing
 	}
 	x := loaded{spec: spec, db: l.db, args: c.Args}
@@ -258,7 +258,7 @@ func (l *aofLoader) deal(x *loaded) {
 		return
 	}
 	l.wait()
-	if x.spec.Group == groupScripting || x.spec.Outside {
+	if x.spec.Group == command.GroupScripting || x.spec.Outside {
 		l.runScript(x)
 		return
 	}
@@ -268,7 +268,7 @@ func (l *aofLoader) deal(x *loaded) {
 // worker returns whose keys are all those of x, or nil.
 func (l *aofLoader) worker(x *loaded) *aofWorker {
 	spec := x.spec
-	if spec.Flags&command.Write == 0 || spec.Group == groupScripting || spec.Outside || spec.LocksAll(x.args) {
+	if spec.Flags&command.Write == 0 || spec.Group == command.GroupScripting || spec.Outside || spec.LocksAll(x.args) {
 		return nil
 	}
 	i := spec.OnlyKey()

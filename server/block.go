@@ -62,9 +62,9 @@ func deadlineAfter(d time.Duration) int64 {
 // waitsFor returns the type of the keys that a blocking command waits for.
 func waitsFor(spec *command.Spec) types.Type {
 	switch spec.Group {
-	case "sorted-set":
+	case command.GroupSortedSet:
 		return types.ZSet
-	case "stream":
+	case command.GroupStream:
 		return types.Stream
 	}
 	return types.List

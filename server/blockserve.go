@@ -199,7 +199,7 @@ func (x *reach) plan(spec *command.Spec, n int) {
 			x.elements = unlimited
 		}
 	}
-	if spec.Group != "list" && spec.Group != "sorted-set" && spec.Group != "geo" || spec.GetKeys != nil {
+	if spec.Group != command.GroupList && spec.Group != command.GroupSortedSet && spec.Group != command.GroupGeo || spec.GetKeys != nil {
 		x.elements = unlimited
 	}
 }

@@ -21,7 +21,7 @@ type carriage struct {
 func (r *reactor) mayLast(t *transaction) bool {
 	for i := range t.cmds {
 		q := &t.cmds[i]
-		if q.spec.Group != groupScripting || !q.spec.HasKeys() {
+		if q.spec.Group != command.GroupScripting || !q.spec.HasKeys() {
 			continue
 		}
 		if traits := r.traitsOf(q); traits != nil && (!traits.Straight || r.srv.mayWait(traits)) {
@@ -65,7 +65,7 @@ func (x *scriptRun) transact() {
 	r.beginInner(cl)
 	for i := range x.exec.cmds {
 		q := &x.exec.cmds[i]
-		if r.clients[cl.id] != cl && q.spec.Group == groupPubSub && q.spec.Channels != command.OneChannel {
+		if r.clients[cl.id] != cl && q.spec.Group == command.GroupPubSub && q.spec.Channels != command.OneChannel {
 			continue // the client has gone, and gets no messages
 		}
 		r.runPart(cl, q, &x.w)

@@ -16,7 +16,7 @@ const (
 )
 
 var clientCommands = []command.Spec{
-	{Name: "CLIENT", Arity: -2, Group: groupConnection, Since: "2.4.0", Complexity: "Depends on subcommand.",
+	{Name: "CLIENT", Arity: -2, Group: command.GroupConnection, Since: "2.4.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about client connections.", Run: nil, Subcommands: []command.Spec{
 			documented(sessionSub("CACHING", 3, "6.0.0", "Says whether the keys of the next command are tracked.", clientCachingCmd), clientCachingArgs),
 			sessionSub("GETNAME", 2, "2.6.9", "Tells the connection's name.", clientGetName),
@@ -41,7 +41,7 @@ var clientCommands = []command.Spec{
 
 func sessionSub(name string, arity int, since, summary string, run func(*command.Ctx)) command.Spec {
 	return command.Spec{Name: name, Arity: arity, Flags: sessionFlags | command.Barrier, ACL: command.ACLConnection,
-		Group: groupConnection, Since: since, Complexity: "O(1)", Summary: summary, Run: run}
+		Group: command.GroupConnection, Since: since, Complexity: "O(1)", Summary: summary, Run: run}
 }
 
 func adminSub(name string, arity int, since, summary string, run func(*command.Ctx)) command.Spec {
@@ -52,12 +52,12 @@ func adminSub(name string, arity int, since, summary string, run func(*command.C
 }
 
 func helpSub(since string, acl command.Category, lines []string) command.Spec {
-	group := command.Group(groupServer)
+	group := command.GroupServer
 	if acl == command.ACLConnection {
-		group = groupConnection
+		group = command.GroupConnection
 	}
 	if acl == command.ACLScripting {
-		group = groupScripting
+		group = command.GroupScripting
 	}
 	return command.Spec{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, ACL: acl, Group: group,
 		Since: since, Complexity: "O(1)", Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, lines) }}

@@ -2,8 +2,6 @@ package server
 
 import "github.com/shoaldb/shoal/command"
 
-const groupCluster command.Group = "cluster"
-
 const errNoCluster command.Error = "ERR This instance has cluster support disabled"
 
 // clusterCommands are CLUSTER and what belongs to it. A server that is no node of a cluster knows the names, so that
@@ -12,7 +10,7 @@ var clusterCommands = []command.Spec{
 	clusterLink("ASKING", command.Fast, "Would let the next command use a slot that is being imported."),
 	clusterLink("READONLY", command.Fast|command.Loading|command.Stale, "Would let the connection read from a replica."),
 	clusterLink("READWRITE", command.Fast|command.Loading|command.Stale, "Would end what READONLY began."),
-	{Name: "CLUSTER", Arity: -2, Group: groupCluster, Since: "3.0.0", Complexity: "Depends on subcommand.", Summary: "A container for commands on a cluster.",
+	{Name: "CLUSTER", Arity: -2, Group: command.GroupCluster, Since: "3.0.0", Complexity: "Depends on subcommand.", Summary: "A container for commands on a cluster.",
 		Subcommands: refusedByCluster([]command.Spec{
 			{Name: "ADDSLOTS", Arity: -3, Flags: clusterAdmin, Since: "3.0.0", Complexity: ofSlots, Summary: "Makes the node serve slots.", Args: manySlots},
 			{Name: "ADDSLOTSRANGE", Arity: -4, Flags: clusterAdmin, Since: "7.0.0", Complexity: ofSlotRanges, Summary: "Makes the node serve ranges of slots.", Args: slotRanges},
@@ -69,7 +67,7 @@ var clusterCommands = []command.Spec{
 // refusedByCluster completes the subcommands of CLUSTER.
 func refusedByCluster(subcommands []command.Spec) []command.Spec {
 	for i := range subcommands {
-		subcommands[i].Group = groupCluster
+		subcommands[i].Group = command.GroupCluster
 		subcommands[i].Run = noCluster
 	}
 	return subcommands
@@ -78,7 +76,7 @@ func refusedByCluster(subcommands []command.Spec) []command.Spec {
 func noCluster(c *command.Ctx) { c.Error(errNoCluster) }
 
 func clusterLink(name string, flags command.Flags, summary string) command.Spec {
-	return command.Spec{Name: name, Arity: 1, Flags: flags, ACL: command.ACLConnection, Group: groupCluster, Since: "3.0.0", Complexity: "O(1)", Summary: summary, Run: noCluster}
+	return command.Spec{Name: name, Arity: 1, Flags: flags, ACL: command.ACLConnection, Group: command.GroupCluster, Since: "3.0.0", Complexity: "O(1)", Summary: summary, Run: noCluster}
 }
 
 const (

@@ -9,25 +9,25 @@ import (
 )
 
 var configCommands = []command.Spec{
-	{Name: "CONFIG", Arity: -2, Group: groupServer, Since: "2.0.0", Complexity: "Depends on subcommand.",
+	{Name: "CONFIG", Arity: -2, Group: command.GroupServer, Since: "2.0.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about the configuration.", Subcommands: []command.Spec{
-			{Name: "GET", Arity: -3, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
+			{Name: "GET", Arity: -3, Flags: clientAdmin | command.Barrier, Group: command.GroupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
 				Summary: "Shows directives.", History: []command.Change{{Since: "7.0.0", What: "Takes several patterns."}},
 				Args: []command.Arg{{Name: "parameter", Type: command.ArgBlock, Multiple: true, Args: []command.Arg{{Name: "parameter", Type: command.ArgString}}}}, Run: configGet},
-			{Name: "SET", Arity: -4, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
+			{Name: "SET", Arity: -4, Flags: clientAdmin | command.Barrier, Group: command.GroupServer, Since: "2.0.0", Complexity: "O(N) where N is the number of directives.",
 				Summary: "Changes directives, all or none.", History: []command.Change{{Since: "7.0.0", What: "Takes several directives."}},
 				Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 				Args: []command.Arg{{Name: "parameter_value", Type: command.ArgBlock, Multiple: true, Args: []command.Arg{
 					{Name: "parameter", Type: command.ArgString}, {Name: "value", Type: command.ArgString}}}}, Run: configSet},
-			{Name: "REWRITE", Arity: 2, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.8.0", Complexity: "O(1)",
+			{Name: "REWRITE", Arity: 2, Flags: clientAdmin | command.Barrier, Group: command.GroupServer, Since: "2.8.0", Complexity: "O(1)",
 				Summary: "Writes the configuration in force to its file.", Run: configRewrite},
-			{Name: "RESETSTAT", Arity: 2, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "2.0.0", Complexity: "O(1)",
+			{Name: "RESETSTAT", Arity: 2, Flags: clientAdmin | command.Barrier, Group: command.GroupServer, Since: "2.0.0", Complexity: "O(1)",
 				Summary: "Sets the statistics back to zero.", Run: configResetStat},
 			helpSub("5.0.0", 0, configHelp),
 		}},
-	{Name: "TIME", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, Group: groupServer, Since: "2.6.0", Complexity: "O(1)",
+	{Name: "TIME", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, Group: command.GroupServer, Since: "2.6.0", Complexity: "O(1)",
 		Summary: "Tells the server's time.", Tips: []string{arbitrary}, Run: timeCommand},
-	{Name: "SHUTDOWN", Arity: -1, Flags: clientAdmin | command.NoMulti | command.AllowBusy | command.Barrier, Group: groupServer, Since: "1.0.0",
+	{Name: "SHUTDOWN", Arity: -1, Flags: clientAdmin | command.NoMulti | command.AllowBusy | command.Barrier, Group: command.GroupServer, Since: "1.0.0",
 		Complexity: "O(N) when saving, where N is the number of keys; otherwise O(1).", Summary: "Ends the server.",
 		History: []command.Change{{Since: "7.0.0", What: "Takes NOW, FORCE and ABORT."}},
 		Args: []command.Arg{

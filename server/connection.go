@@ -6,24 +6,18 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// groups of COMMAND DOCS that the control commands belong to.
-const (
-	groupConnection command.Group = "connection"
-	groupServer     command.Group = "server"
-)
-
 const sessionFlags = command.NoScript | command.Loading | command.Stale
 
 var connectionCommands = []command.Spec{
-	{Name: "PING", Arity: -1, Flags: command.Fast, ACL: command.ACLConnection, Group: groupConnection,
+	{Name: "PING", Arity: -1, Flags: command.Fast, ACL: command.ACLConnection, Group: command.GroupConnection,
 		Since: "1.0.0", Complexity: "O(1)", Summary: "Answers PONG, or echoes its argument.",
 		Tips: []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 		Args: []command.Arg{{Name: "message", Type: command.ArgString, Optional: true}}, Run: ping},
-	{Name: "ECHO", Arity: 2, Flags: command.Loading | command.Stale | command.Fast, ACL: command.ACLConnection, Group: groupConnection,
+	{Name: "ECHO", Arity: 2, Flags: command.Loading | command.Stale | command.Fast, ACL: command.ACLConnection, Group: command.GroupConnection,
 		Since: "1.0.0", Complexity: "O(1)", Summary: "Sends its argument back.",
 		Args: []command.Arg{{Name: "message", Type: command.ArgString}}, Run: echo},
 	{Name: "HELLO", Arity: -1, Flags: sessionFlags | command.Fast | command.NoAuth | command.AllowBusy | command.Barrier,
-		ACL: command.ACLConnection, Group: groupConnection, Since: "6.0.0", Complexity: "O(1)",
+		ACL: command.ACLConnection, Group: command.GroupConnection, Since: "6.0.0", Complexity: "O(1)",
 		Summary: "Chooses the protocol version, and can authenticate and name the connection.",
 		History: []command.Change{{Since: "6.2.0", What: "The protocol version may be left out; the reply then tells which one is in use."}},
 		Args: []command.Arg{{Name: "arguments", Type: command.ArgBlock, Optional: true, Args: []command.Arg{
@@ -33,18 +27,18 @@ var connectionCommands = []command.Spec{
 			{Name: "clientname", Token: "SETNAME", Type: command.ArgString, Optional: true}}}},
 		Run: hello},
 	{Name: "AUTH", Arity: -2, Flags: sessionFlags | command.Fast | command.NoAuth | command.AllowBusy | command.Barrier,
-		ACL: command.ACLConnection, Group: groupConnection, Since: "1.0.0", Complexity: "O(N) where N is the number of passwords of the user.",
+		ACL: command.ACLConnection, Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(N) where N is the number of passwords of the user.",
 		Summary: "Authenticates the connection.",
 		History: []command.Change{{Since: "6.0.0", What: "A user name may be given in front of the password."}},
 		Args:    []command.Arg{{Name: "username", Type: command.ArgString, Optional: true, Since: "6.0.0"}, {Name: "password", Type: command.ArgString}}, Run: auth},
-	{Name: "SELECT", Arity: 2, Flags: command.Loading | command.Stale | command.Fast | command.Barrier, ACL: command.ACLConnection, Group: groupConnection,
+	{Name: "SELECT", Arity: 2, Flags: command.Loading | command.Stale | command.Fast | command.Barrier, ACL: command.ACLConnection, Group: command.GroupConnection,
 		Since: "1.0.0", Complexity: "O(1)", Summary: "Switches the connection to another database.",
 		Args: []command.Arg{{Name: "index", Type: command.ArgInteger}}, Run: selectDB},
 	{Name: "QUIT", Arity: -1, Flags: sessionFlags | command.Fast | command.NoAuth | command.AllowBusy | command.Barrier,
-		ACL: command.ACLConnection, Group: groupConnection, Since: "1.0.0", Complexity: "O(1)", Summary: "Closes the connection.",
+		ACL: command.ACLConnection, Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)", Summary: "Closes the connection.",
 		DeprecatedIn: "7.2.0", ReplacedBy: "closing the connection", DocFlags: []string{"deprecated"}, Run: quit},
 	{Name: "RESET", Arity: 1, Flags: sessionFlags | command.Fast | command.NoAuth | command.AllowBusy | command.Barrier,
-		ACL: command.ACLConnection, Group: groupConnection, Since: "6.2.0", Complexity: "O(1)",
+		ACL: command.ACLConnection, Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(1)",
 		Summary: "Puts the connection back to the state of a new one.", Run: reset},
 }
 

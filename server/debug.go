@@ -17,7 +17,7 @@ import (
 )
 
 var debugCommands = []command.Spec{
-	{Name: "DEBUG", Arity: -2, Flags: clientAdmin | command.Barrier, Group: groupServer, Since: "1.0.0", Complexity: "Depends on subcommand.",
+	{Name: "DEBUG", Arity: -2, Flags: clientAdmin | command.Barrier, Group: command.GroupServer, Since: "1.0.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands for those who test the server.", DocFlags: []string{"syscmd"}, Run: debugCommand},
 }
 

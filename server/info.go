@@ -11,7 +11,7 @@ import (
 )
 
 var infoCommands = []command.Spec{
-	{Name: "INFO", Arity: -1, Flags: command.Loading | command.Stale | command.Barrier, ACL: command.ACLDangerous, Group: groupServer,
+	{Name: "INFO", Arity: -1, Flags: command.Loading | command.Stale | command.Barrier, ACL: command.ACLDangerous, Group: command.GroupServer,
 		Since: "1.0.0", Complexity: "O(1)", Summary: "Describes the server's state in numbers.",
 		Tips:    []string{arbitrary, "request_policy:all_shards", "response_policy:special"},
 		History: []command.Change{{Since: "7.0.0", What: "Takes several sections."}},

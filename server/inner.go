@@ -82,12 +82,12 @@ func locksAllInside(q *request) bool {
 	case q.spec.LocksAll(q.args):
 		return true
 	case q.spec.HasKeys():
-		return q.spec.Group == "scripting"
+		return q.spec.Group == command.GroupScripting
 	}
 	switch q.spec.Group {
-	case groupConnection, "pubsub", "transactions":
+	case command.GroupConnection, command.GroupPubSub, command.GroupTransactions:
 		return false
-	case groupServer:
+	case command.GroupServer:
 		return q.spec.Name != "TIME"
 	}
 	return true

@@ -11,7 +11,7 @@ import (
 )
 
 var latencyCommands = []command.Spec{
-	{Name: "LATENCY", Arity: -2, Group: groupServer, Since: "2.8.13", Complexity: "Depends on subcommand.",
+	{Name: "LATENCY", Arity: -2, Group: command.GroupServer, Since: "2.8.13", Complexity: "Depends on subcommand.",
 		Summary: "Commands about what takes long.", Subcommands: []command.Spec{
 			latencySub("DOCTOR", 2, "Says what the events mean and what can be done.", latencyDoctor),
 			latencySub("GRAPH", 3, "Draws the history of an event.", latencyGraph, latencyEventArg),
@@ -26,7 +26,7 @@ var latencyCommands = []command.Spec{
 var latencyEventArg = command.Arg{Name: "event", Type: command.ArgString}
 
 func latencySub(name string, arity int, summary string, run func(*command.Ctx), args ...command.Arg) command.Spec {
-	return command.Spec{Name: name, Arity: arity, Flags: command.Admin | command.NoScript | command.Loading | command.Stale, Group: groupServer,
+	return command.Spec{Name: name, Arity: arity, Flags: command.Admin | command.NoScript | command.Loading | command.Stale, Group: command.GroupServer,
 		Since: "2.8.13", Complexity: "O(1)", Summary: summary, Tips: []string{arbitrary, "request_policy:all_nodes", "response_policy:special"}, Args: args, Run: run}
 }
 

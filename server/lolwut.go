@@ -9,7 +9,7 @@ import (
 )
 
 var lolwutCommands = []command.Spec{
-	{Name: "LOLWUT", Arity: -1, Flags: command.ReadOnly | command.Fast, Group: groupServer, Since: "5.0.0", Complexity: "O(1)",
+	{Name: "LOLWUT", Arity: -1, Flags: command.ReadOnly | command.Fast, Group: command.GroupServer, Since: "5.0.0", Complexity: "O(1)",
 		Summary: "Shows a picture and the version.",
 		Args:    []command.Arg{{Name: "version", Token: "VERSION", Type: command.ArgInteger, Optional: true}}, Run: lolwut},
 }

@@ -11,13 +11,13 @@ import (
 )
 
 var memoryCommands = []command.Spec{
-	{Name: "MEMORY", Arity: -2, Group: groupServer, Since: "4.0.0", Complexity: "Depends on subcommand.",
+	{Name: "MEMORY", Arity: -2, Group: command.GroupServer, Since: "4.0.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about memory.", Subcommands: []command.Spec{
 			memorySub("DOCTOR", "Looks for trouble with memory.", memoryDoctor, arbitrary, "request_policy:all_shards", "response_policy:special"),
 			memorySub("MALLOC-STATS", "Describes the allocator.", memoryMallocStats, arbitrary, "request_policy:all_shards", "response_policy:special"),
 			memorySub("PURGE", "Gives free memory back to the operating system.", memoryPurge, "request_policy:all_shards", "response_policy:all_succeeded"),
 			memorySub("STATS", "Tells what memory is used for.", memoryStats, arbitrary, "request_policy:all_shards", "response_policy:special"),
-			{Name: "USAGE", Arity: -3, Flags: command.ReadOnly, Keys: command.OneKey(2, command.RO), Group: groupServer, Since: "4.0.0",
+			{Name: "USAGE", Arity: -3, Flags: command.ReadOnly, Keys: command.OneKey(2, command.RO), Group: command.GroupServer, Since: "4.0.0",
 				Complexity: "O(N) where N is the number of samples.", Summary: "Tells how much memory a key and its value take.",
 				Args: []command.Arg{{Name: "key", Type: command.ArgKey},
 					{Name: "count", Token: "SAMPLES", Type: command.ArgInteger, Optional: true}}, Run: memoryUsage},
@@ -26,7 +26,7 @@ var memoryCommands = []command.Spec{
 }
 
 func memorySub(name, summary string, run func(*command.Ctx), tips ...string) command.Spec {
-	return command.Spec{Name: name, Arity: 2, Flags: command.Barrier, Group: groupServer, Since: "4.0.0", Complexity: "O(1)",
+	return command.Spec{Name: name, Arity: 2, Flags: command.Barrier, Group: command.GroupServer, Since: "4.0.0", Complexity: "O(1)",
 		Summary: summary, Tips: tips, Run: run}
 }
 

@@ -13,7 +13,7 @@ var migrateCommands = []command.Spec{
 		Keys: []command.KeySpec{
 			{Flags: command.RW | command.Access | command.Delete, Index: 3, Last: 0, Step: 1},
 			{Flags: command.RW | command.Access | command.Delete | command.Incomplete, Keyword: "KEYS", StartFrom: -2, Last: -1, Step: 1}},
-		Group: "generic", Since: "2.6.0",
+		Group: command.GroupGeneric, Since: "2.6.0",
 		Complexity: "That of DUMP and DEL here and of RESTORE there, and O(N) for the way between them.",
 		Summary:    "Moves keys to another server.",
 		History: []command.Change{{Since: "3.0.0", What: "Takes `COPY` and `REPLACE`."}, {Since: "3.0.6", What: "Takes `KEYS`."},

@@ -52,7 +52,7 @@ const (
 )
 
 var monitorCommands = []command.Spec{
-	{Name: "MONITOR", Arity: 1, Flags: command.Admin | command.NoScript | command.Loading | command.Stale | command.Barrier, Group: groupServer,
+	{Name: "MONITOR", Arity: 1, Flags: command.Admin | command.NoScript | command.Loading | command.Stale | command.Barrier, Group: command.GroupServer,
 		Since: "1.0.0", Summary: "Shows all commands that clients send, as they run.", Run: monitor},
 }
 
@@ -198,7 +198,7 @@ func shownBefore(q *request) bool {
 
 // isShown tells whether monitors see a command: not those that administrate the server, which may hold secrets.
 func isShown(spec *command.Spec) bool {
-	return spec.Flags&command.Admin == 0 && (spec.Flags&command.SkipMonitor == 0 || spec.Group == groupScripting)
+	return spec.Flags&command.Admin == 0 && (spec.Flags&command.SkipMonitor == 0 || spec.Group == command.GroupScripting)
 }
 
 // tellBefore and tellAfter show a command if monitors watch, before or after it has run.

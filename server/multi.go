@@ -13,20 +13,18 @@ import (
 // it under the locks of all its shards. As long as the batch lasts in which a command came it stays where it was
 // received; only then is it copied. So a transaction that comes in one piece costs little more than its commands.
 
-const groupTransactions command.Group = "transactions"
-
 const transactionFlags = sessionFlags | command.Fast | command.AllowBusy
 
 var transactionCommands = []command.Spec{
-	{Name: "DISCARD", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: groupTransactions, Since: "2.0.0",
+	{Name: "DISCARD", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: command.GroupTransactions, Since: "2.0.0",
 		Complexity: "O(N) where N is the number of queued commands.", Summary: "Forgets the commands queued since MULTI.", Run: discard},
-	{Name: "EXEC", Arity: 1, Flags: sessionFlags | command.SkipSlowlog, ACL: command.ACLTransaction, Group: groupTransactions,
+	{Name: "EXEC", Arity: 1, Flags: sessionFlags | command.SkipSlowlog, ACL: command.ACLTransaction, Group: command.GroupTransactions,
 		Since: "1.2.0", Complexity: "Depends on the queued commands.", Summary: "Runs the commands queued since MULTI.", Run: execCommand},
-	{Name: "MULTI", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: groupTransactions, Since: "1.2.0",
+	{Name: "MULTI", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: command.GroupTransactions, Since: "1.2.0",
 		Complexity: "O(1)", Summary: "Begins a transaction: queues commands until EXEC.", Run: multi},
-	{Name: "UNWATCH", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: groupTransactions, Since: "2.2.0",
+	{Name: "UNWATCH", Arity: 1, Flags: transactionFlags, ACL: command.ACLTransaction, Group: command.GroupTransactions, Since: "2.2.0",
 		Complexity: "O(1)", Summary: "Forgets all watched keys.", Run: unwatch},
-	{Name: "WATCH", Arity: -2, Flags: transactionFlags, ACL: command.ACLTransaction, Group: groupTransactions, Since: "2.2.0",
+	{Name: "WATCH", Arity: -2, Flags: transactionFlags, ACL: command.ACLTransaction, Group: command.GroupTransactions, Since: "2.2.0",
 		Keys: command.KeyRange(1, -1, 1, command.RO), Complexity: "O(1) for every key.",
 		Summary: "Lets the next EXEC run nothing if one of the keys is modified before.",
 		Args:    []command.Arg{{Name: "key", Type: command.ArgKey, Multiple: true}}, Run: watch},
@@ -86,9 +84,9 @@ func (r *reactor) closeQueuing(cl *Client) {
 // atOnce tells whether a command is not queued in a transaction.
 func atOnce(spec *command.Spec) bool {
 	switch spec.Group {
-	case groupTransactions:
+	case command.GroupTransactions:
 		return spec.Name != "UNWATCH"
-	case groupConnection:
+	case command.GroupConnection:
 		return spec.Name == "QUIT" || spec.Name == "RESET"
 	}
 	return false
@@ -101,7 +99,7 @@ func (t *transaction) add(q *request, flags command.Flags, databases int) {
 	t.cmds = append(t.cmds, *q)
 	t.flags |= flags
 	t.alone = t.alone || standsAlone(q.spec)
-	t.scripts = t.scripts || q.spec.Group == groupScripting && q.spec.HasKeys()
+	t.scripts = t.scripts || q.spec.Group == command.GroupScripting && q.spec.HasKeys()
 	for _, a := range q.args {
 		t.bytes += len(a) + pointerBytes
 	}

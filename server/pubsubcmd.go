@@ -6,11 +6,10 @@ import (
 )
 
 const (
-	groupPubSub    command.Group = "pubsub"
-	listenFlags                  = command.PubSub | command.NoScript | command.Loading | command.Stale | command.Barrier
-	publishFlags                 = command.PubSub | command.Loading | command.Stale | command.Fast | command.MayReplicate
-	introspection                = command.PubSub | command.Loading | command.Stale
-	manySubscribed               = "O(N) where N is the number of topics named, or of those that the client leaves."
+	listenFlags    = command.PubSub | command.NoScript | command.Loading | command.Stale | command.Barrier
+	publishFlags   = command.PubSub | command.Loading | command.Stale | command.Fast | command.MayReplicate
+	introspection  = command.PubSub | command.Loading | command.Stale
+	manySubscribed = "O(N) where N is the number of topics named, or of those that the client leaves."
 )
 
 func channelArgs(name string, kind command.ArgType, optional bool) []command.Arg {
@@ -28,33 +27,33 @@ func patternArgs() []command.Arg {
 }
 
 var pubsubCommands = []command.Spec{
-	{Name: "SUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.AllChannels, Group: groupPubSub, Since: "2.0.0", Complexity: manySubscribed,
+	{Name: "SUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.AllChannels, Group: command.GroupPubSub, Since: "2.0.0", Complexity: manySubscribed,
 		Summary: "Listens to messages of channels.", Args: channelArgs("channel", command.ArgString, false), Run: subscribeTo(channelTopic)},
-	{Name: "UNSUBSCRIBE", Arity: -1, Flags: listenFlags, Group: groupPubSub, Since: "2.0.0", Complexity: manySubscribed,
+	{Name: "UNSUBSCRIBE", Arity: -1, Flags: listenFlags, Group: command.GroupPubSub, Since: "2.0.0", Complexity: manySubscribed,
 		Summary: "Stops listening to channels.", Args: channelArgs("channel", command.ArgString, true), Run: unsubscribeFrom(channelTopic)},
-	{Name: "PSUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.ChannelGlobs, Group: groupPubSub, Since: "2.0.0", Complexity: manySubscribed,
+	{Name: "PSUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.ChannelGlobs, Group: command.GroupPubSub, Since: "2.0.0", Complexity: manySubscribed,
 		Summary: "Listens to messages of all channels that match patterns.", Args: patternArgs(), Run: subscribeTo(patternTopic)},
-	{Name: "PUNSUBSCRIBE", Arity: -1, Flags: listenFlags, Group: groupPubSub, Since: "2.0.0", Complexity: manySubscribed,
+	{Name: "PUNSUBSCRIBE", Arity: -1, Flags: listenFlags, Group: command.GroupPubSub, Since: "2.0.0", Complexity: manySubscribed,
 		Summary: "Stops listening to patterns.", Args: channelArgs("pattern", command.ArgPattern, true), Run: unsubscribeFrom(patternTopic)},
-	{Name: "SSUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.AllChannels, Keys: command.KeyRange(1, -1, 1, command.NotKey), Group: groupPubSub, Since: "7.0.0",
+	{Name: "SSUBSCRIBE", Arity: -2, Flags: listenFlags, Channels: command.AllChannels, Keys: command.KeyRange(1, -1, 1, command.NotKey), Group: command.GroupPubSub, Since: "7.0.0",
 		Complexity: manySubscribed, Summary: "Listens to messages of shard channels.",
 		Args: channelArgs("shardchannel", command.ArgString, false), Run: subscribeTo(shardTopic)},
-	{Name: "SUNSUBSCRIBE", Arity: -1, Flags: listenFlags, Keys: command.KeyRange(1, -1, 1, command.NotKey), Group: groupPubSub, Since: "7.0.0",
+	{Name: "SUNSUBSCRIBE", Arity: -1, Flags: listenFlags, Keys: command.KeyRange(1, -1, 1, command.NotKey), Group: command.GroupPubSub, Since: "7.0.0",
 		Complexity: manySubscribed, Summary: "Stops listening to shard channels.",
 		Args: channelArgs("shardchannel", command.ArgString, true), Run: unsubscribeFrom(shardTopic)},
-	{Name: "PUBLISH", Arity: 3, Flags: publishFlags, Channels: command.OneChannel, Group: groupPubSub, Since: "2.0.0",
+	{Name: "PUBLISH", Arity: 3, Flags: publishFlags, Channels: command.OneChannel, Group: command.GroupPubSub, Since: "2.0.0",
 		Complexity: "O(N+M) where N is the number of receivers and M the number of patterns that begin as the channel does.",
 		Summary:    "Sends a message to those who listen to a channel.", Args: publishArgs("channel"),
 		Run: func(c *command.Ctx) { publish(c, channelTopic) }},
-	{Name: "SPUBLISH", Arity: 3, Flags: publishFlags, Channels: command.OneChannel, Keys: command.OneKey(1, command.NotKey), Group: groupPubSub, Since: "7.0.0",
+	{Name: "SPUBLISH", Arity: 3, Flags: publishFlags, Channels: command.OneChannel, Keys: command.OneKey(1, command.NotKey), Group: command.GroupPubSub, Since: "7.0.0",
 		Complexity: "O(N) where N is the number of receivers.",
 		Summary:    "Sends a message to those who listen to a shard channel.", Args: publishArgs("shardchannel"),
 		Run: func(c *command.Ctx) { publish(c, shardTopic) }},
-	{Name: "PUBSUB", Arity: -2, Group: groupPubSub, Since: "2.8.0", Complexity: "Depends on subcommand.",
+	{Name: "PUBSUB", Arity: -2, Group: command.GroupPubSub, Since: "2.8.0", Complexity: "Depends on subcommand.",
 		Summary: "Commands about channels and who listens.", Subcommands: []command.Spec{
 			pubsubSub("CHANNELS", -2, "2.8.0", "Names the channels that somebody listens to.",
 				[]command.Arg{{Name: "pattern", Type: command.ArgPattern, Optional: true}}, func(c *command.Ctx) { listTopics(c, channelTopic) }),
-			{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, Group: groupPubSub, Since: "6.2.0", Complexity: "O(1)",
+			{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, Group: command.GroupPubSub, Since: "6.2.0", Complexity: "O(1)",
 				Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, pubsubHelp) }},
 			pubsubSub("NUMPAT", 2, "2.8.0", "Counts the patterns that somebody listens to.", nil, func(c *command.Ctx) {
 				c.Reply.Int(client(c).reactor.srv.pubsub.patterns.table.count.Load())
@@ -69,7 +68,7 @@ var pubsubCommands = []command.Spec{
 }
 
 func pubsubSub(name string, arity int, since, summary string, args []command.Arg, run func(*command.Ctx)) command.Spec {
-	return command.Spec{Name: name, Arity: arity, Flags: introspection, Group: groupPubSub, Since: since,
+	return command.Spec{Name: name, Arity: arity, Flags: introspection, Group: command.GroupPubSub, Since: since,
 		Complexity: "O(N) where N is the number of channels named, or that there are.", Summary: summary, Args: args, Run: run}
 }
 

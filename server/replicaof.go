@@ -13,20 +13,20 @@ const (
 )
 
 var replicationCommands = []command.Spec{
-	{Name: "REPLICAOF", Arity: 3, Flags: replicaofFlags, Group: groupServer, Since: "5.0.0", Complexity: "O(1)",
+	{Name: "REPLICAOF", Arity: 3, Flags: replicaofFlags, Group: command.GroupServer, Since: "5.0.0", Complexity: "O(1)",
 		Summary: "Makes the server a master; it cannot be a replica yet.", Args: replicaofArgs, Run: replicaof},
-	{Name: "SLAVEOF", Arity: 3, Flags: replicaofFlags, Group: groupServer, Since: "1.0.0", Complexity: "O(1)",
+	{Name: "SLAVEOF", Arity: 3, Flags: replicaofFlags, Group: command.GroupServer, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Makes the server a master; it cannot be a replica yet.", DeprecatedIn: "5.0.0", ReplacedBy: "`REPLICAOF`", DocFlags: []string{"deprecated"},
 		Args: replicaofArgs, Run: replicaof},
 	{Name: "ROLE", Arity: 1, Flags: command.NoScript | command.Loading | command.Stale | command.Fast, ACL: command.ACLAdmin | command.ACLDangerous,
-		Group: groupServer, Since: "2.8.12", Complexity: "O(1)", Summary: "Tells that the server is a master, and its replicas: none.", Run: role},
-	{Name: "FAILOVER", Arity: -1, Flags: command.Admin | command.NoScript | command.Stale, Group: groupServer, Since: "6.2.0", Complexity: "O(1)",
+		Group: command.GroupServer, Since: "2.8.12", Complexity: "O(1)", Summary: "Tells that the server is a master, and its replicas: none.", Run: role},
+	{Name: "FAILOVER", Arity: -1, Flags: command.Admin | command.NoScript | command.Stale, Group: command.GroupServer, Since: "6.2.0", Complexity: "O(1)",
 		Summary: "Would make a replica the master; there are none.", Args: failoverArgs, Run: failover},
-	{Name: "REPLCONF", Arity: -1, Flags: command.Admin | command.NoScript | command.Loading | command.Stale | command.AllowBusy, Group: groupServer, Since: "3.0.0", Complexity: "O(1)",
+	{Name: "REPLCONF", Arity: -1, Flags: command.Admin | command.NoScript | command.Loading | command.Stale | command.AllowBusy, Group: command.GroupServer, Since: "3.0.0", Complexity: "O(1)",
 		Summary: "What a replica says to its master; there are none.", DocFlags: []string{"syscmd"}, Run: noReplication},
-	{Name: "PSYNC", Arity: -3, Flags: syncFlags, Group: groupServer, Since: "2.8.0", Summary: "How a replica begins; there are none.",
+	{Name: "PSYNC", Arity: -3, Flags: syncFlags, Group: command.GroupServer, Since: "2.8.0", Summary: "How a replica begins; there are none.",
 		Args: []command.Arg{{Name: "replicationid", Type: command.ArgString}, {Name: "offset", Type: command.ArgInteger}}, Run: noReplication},
-	{Name: "SYNC", Arity: 1, Flags: syncFlags, Group: groupServer, Since: "1.0.0", Summary: "How a replica begins; there are none.", Run: noReplication},
+	{Name: "SYNC", Arity: 1, Flags: syncFlags, Group: command.GroupServer, Since: "1.0.0", Summary: "How a replica begins; there are none.", Run: noReplication},
 }
 
 const (

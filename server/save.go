@@ -82,12 +82,12 @@ func (x *saving) ended() {
 }
 
 var saveCommands = []command.Spec{
-	{Name: "BGSAVE", Arity: -1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.LockAll | command.Barrier, Group: groupServer, Since: "1.0.0",
+	{Name: "BGSAVE", Arity: -1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.LockAll | command.Barrier, Group: command.GroupServer, Since: "1.0.0",
 		Complexity: "O(1)", Summary: "Saves all data to disk while others work with them.", History: []command.Change{{Since: "3.2.2", What: "Takes `SCHEDULE`."}},
 		Args: []command.Arg{{Name: "schedule", Token: "SCHEDULE", Type: command.ArgPureToken, Optional: true, Since: "3.2.2"}}, Run: bgsave},
-	{Name: "LASTSAVE", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, ACL: command.ACLAdmin | command.ACLDangerous, Group: groupServer, Since: "1.0.0",
+	{Name: "LASTSAVE", Arity: 1, Flags: command.Loading | command.Stale | command.Fast, ACL: command.ACLAdmin | command.ACLDangerous, Group: command.GroupServer, Since: "1.0.0",
 		Complexity: "O(1)", Summary: "Tells when the data were last saved.", Tips: []string{arbitrary}, Run: lastsave},
-	{Name: "SAVE", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.NoMulti | command.LockAll | command.Barrier, Group: groupServer, Since: "1.0.0",
+	{Name: "SAVE", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading | command.NoMulti | command.LockAll | command.Barrier, Group: command.GroupServer, Since: "1.0.0",
 		Complexity: "O(N) where N is the number of keys.", Summary: "Saves all data to disk and waits until that is done.", Run: saveCommand},
 }
 

@@ -8,9 +8,7 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// groupScripting is the group of COMMAND DOCS of all that runs scripts.
-const groupScripting command.Group = "scripting"
-
+// command.GroupScripting is the group of COMMAND DOCS of all that runs scripts.
 const scriptFlags = command.NoScript | command.Stale | command.SkipMonitor | command.NoMandatoryKeys
 
 // scriptArgs are the arguments of EVAL and its like; what names the script.
@@ -34,31 +32,31 @@ const (
 )
 
 var scriptCommands = []command.Spec{
-	{Name: "EVAL", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: scriptCosts,
+	{Name: "EVAL", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: scriptCosts,
 		Keys: scriptKeys(command.RW|command.Access|command.Update, scriptMayWrite), Summary: "Runs a Lua script.", Args: scriptArgs("script"), Run: eval},
-	{Name: "EVALSHA", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: scriptCosts,
+	{Name: "EVALSHA", Arity: -3, Flags: scriptFlags | command.MayReplicate, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: scriptCosts,
 		Keys: scriptKeys(command.RW|command.Access|command.Update, ""), Summary: "Runs a Lua script that the server has already.", Args: scriptArgs("sha1"), Run: evalSHA},
-	{Name: "EVAL_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: groupScripting, Since: "7.0.0", Complexity: scriptCosts,
+	{Name: "EVAL_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "7.0.0", Complexity: scriptCosts,
 		Keys: scriptKeys(command.RO|command.Access, scriptMayRead), Summary: "Runs a Lua script that only reads.", Args: scriptArgs("script"), Run: eval},
-	{Name: "EVALSHA_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: groupScripting, Since: "7.0.0", Complexity: scriptCosts,
+	{Name: "EVALSHA_RO", Arity: -3, Flags: scriptFlags | command.ReadOnly, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "7.0.0", Complexity: scriptCosts,
 		Keys: scriptKeys(command.RO|command.Access, ""), Summary: "Runs a Lua script that the server has already and that only reads.", Args: scriptArgs("sha1"), Run: evalSHA},
-	{Name: "SCRIPT", Arity: -2, Group: groupScripting, Since: "2.6.0", Complexity: "Depends on subcommand.", Summary: "A container for commands on the cache of scripts.",
+	{Name: "SCRIPT", Arity: -2, Group: command.GroupScripting, Since: "2.6.0", Complexity: "Depends on subcommand.", Summary: "A container for commands on the cache of scripts.",
 		Subcommands: []command.Spec{
-			{Name: "DEBUG", Arity: 3, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "3.2.0", Complexity: "O(1)",
+			{Name: "DEBUG", Arity: 3, Flags: command.NoScript, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "3.2.0", Complexity: "O(1)",
 				Summary: "Would debug scripts; not supported.",
 				Args: []command.Arg{{Name: "mode", Type: command.ArgOneOf, Args: []command.Arg{
 					{Name: "yes", Token: "YES", Type: command.ArgPureToken}, {Name: "sync", Token: "SYNC", Type: command.ArgPureToken},
 					{Name: "no", Token: "NO", Type: command.ArgPureToken}}}}, Run: scriptDebug},
-			{Name: "EXISTS", Arity: -3, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts asked for.",
+			{Name: "EXISTS", Arity: -3, Flags: command.NoScript, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts asked for.",
 				Summary: "Tells whether scripts are in the cache.", Tips: []string{"request_policy:all_shards", "response_policy:agg_logical_and"},
 				Args: []command.Arg{{Name: "sha1", Type: command.ArgString, Multiple: true}}, Run: scriptExists},
-			{Name: "FLUSH", Arity: -2, Flags: command.NoScript, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts in the cache.",
+			{Name: "FLUSH", Arity: -2, Flags: command.NoScript, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: "O(N) where N is the number of scripts in the cache.",
 				Summary: "Empties the cache of scripts.", Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 				History: []command.Change{{Since: "6.2.0", What: "Takes ASYNC and SYNC."}}, Args: []command.Arg{flushMode("6.2.0")}, Run: scriptFlush},
 			helpSub("5.0.0", command.ACLScripting, scriptHelp),
-			{Name: "KILL", Arity: 2, Flags: command.NoScript | command.AllowBusy, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(1)",
+			{Name: "KILL", Arity: 2, Flags: command.NoScript | command.AllowBusy, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: "O(1)",
 				Summary: "Ends the script that runs, if it has written nothing.", Tips: []string{"request_policy:all_shards", "response_policy:one_succeeded"}, Run: scriptKill},
-			{Name: "LOAD", Arity: 3, Flags: command.NoScript | command.Stale, ACL: command.ACLScripting, Group: groupScripting, Since: "2.6.0", Complexity: "O(N) where N is the length of the script, in bytes.",
+			{Name: "LOAD", Arity: 3, Flags: command.NoScript | command.Stale, ACL: command.ACLScripting, Group: command.GroupScripting, Since: "2.6.0", Complexity: "O(N) where N is the length of the script, in bytes.",
 				Summary: "Puts a script into the cache.", Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 				Args: []command.Arg{{Name: "script", Type: command.ArgString}}, Run: scriptLoad},
 		}},
@@ -174,7 +172,7 @@ func (r *reactor) compiled(text []byte) (*script.Script, error) {
 // flagsOf returns the flags of q's command. A script or function that has declared that it does not write has fewer.
 func (r *reactor) flagsOf(q *request) command.Flags {
 	flags := q.spec.Flags
-	if q.spec.Group != groupScripting || flags&command.MayReplicate == 0 || len(q.args) < 2 {
+	if q.spec.Group != command.GroupScripting || flags&command.MayReplicate == 0 || len(q.args) < 2 {
 		return flags
 	}
 	var declared script.Flags

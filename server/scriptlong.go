@@ -568,7 +568,7 @@ func (r *reactor) busyFor(q *request) bool {
 	if r.srv.exclusive.active.Load() {
 		return true
 	}
-	return !q.spec.HasKeys() && (q.spec.Group == groupConnection || q.spec.Group == groupServer || q.spec.Group == groupScripting)
+	return !q.spec.HasKeys() && (q.spec.Group == command.GroupConnection || q.spec.Group == command.GroupServer || q.spec.Group == command.GroupScripting)
 }
 
 // busyKey tells whether a key of q is on lease to a slow script; the keys' shards are locked.

@@ -338,7 +338,7 @@ func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
 
 // blocks tells whether q reads a stream and would wait for it.
 func blocks(q *request) bool {
-	if q.spec.Group != "stream" || q.spec.Flags&command.Blocking == 0 {
+	if q.spec.Group != command.GroupStream || q.spec.Flags&command.Blocking == 0 {
 		return false
 	}
 	for _, a := range q.args[1:] {

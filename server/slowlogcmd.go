@@ -6,17 +6,17 @@ import (
 )
 
 var slowlogCommands = []command.Spec{
-	{Name: "SLOWLOG", Arity: -2, Group: groupServer, Since: "2.2.12", Complexity: "Depends on subcommand.",
+	{Name: "SLOWLOG", Arity: -2, Group: command.GroupServer, Since: "2.2.12", Complexity: "Depends on subcommand.",
 		Summary: "Commands about the log of slow commands.", Subcommands: []command.Spec{
-			{Name: "GET", Arity: -2, Flags: slowlogFlags, Group: groupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries returned",
+			{Name: "GET", Arity: -2, Flags: slowlogFlags, Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries returned",
 				Summary: "Shows the latest slow commands.", Tips: []string{"request_policy:all_nodes", arbitrary},
 				History: []command.Change{{Since: "4.0.0", What: "Shows the client's address and name."}},
 				Args:    []command.Arg{{Name: "count", Type: command.ArgInteger, Optional: true}}, Run: slowlogGet},
 			helpSub("6.2.0", 0, slowlogHelp),
-			{Name: "LEN", Arity: 2, Flags: slowlogFlags, Group: groupServer, Since: "2.2.12", Complexity: "O(1)",
+			{Name: "LEN", Arity: 2, Flags: slowlogFlags, Group: command.GroupServer, Since: "2.2.12", Complexity: "O(1)",
 				Summary: "Counts the entries of the log.", Tips: []string{"request_policy:all_nodes", "response_policy:agg_sum", arbitrary},
 				Run: func(c *command.Ctx) { c.Reply.Int(int64(client(c).reactor.srv.slowlog.Len())) }},
-			{Name: "RESET", Arity: 2, Flags: slowlogFlags, Group: groupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries in the slowlog",
+			{Name: "RESET", Arity: 2, Flags: slowlogFlags, Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries in the slowlog",
 				Summary: "Empties the log.", Tips: []string{"request_policy:all_nodes", "response_policy:all_succeeded"}, Run: slowlogReset},
 		}},
 }

@@ -183,7 +183,7 @@ func (r *reactor) rememberInner(cl *Client, q *request) {
 	if r.inner.depth > 1 {
 		outer = &r.inner.levels[r.inner.depth-2]
 	}
-	if outer.Spec.Group == "scripting" {
+	if outer.Spec.Group == command.GroupScripting {
 		r.rememberKeys(cl, outer.Keys)
 	}
 }
@@ -703,5 +703,5 @@ func (cl *Client) endCaching(q *request) {
 // readsKeys tells whether those who are tracked are told when the keys of the command's calls change. The keys of a
 // script count as read when the script reads any.
 func readsKeys(spec *command.Spec) bool {
-	return spec.Flags&command.ReadOnly != 0 && spec.Group != "scripting"
+	return spec.Flags&command.ReadOnly != 0 && spec.Group != command.GroupScripting
 }
