@@ -147,16 +147,21 @@ func TestNoAllocation(t *testing.T) {
 				round(size)
 			}
 			const rounds = 500
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range rounds {
-				round(size)
+			least := ^uint64(0) // of attempts: the runtime allocates as well, now and then
+			for range 5 {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for range rounds {
+					round(size)
+				}
+				runtime.ReadMemStats(&after)
+				if least = min(least, after.Mallocs-before.Mallocs); least <= rounds*uint64(len(conns))/50 {
+					break
+				}
 			}
-			runtime.ReadMemStats(&after)
-			n := after.Mallocs - before.Mallocs
-			t.Logf("%d allocations in %d round trips of %d bytes", n, rounds*len(conns), size)
-			if n > rounds*uint64(len(conns))/50 {
-				t.Errorf("%d allocations in %d round trips of %d bytes", n, rounds*len(conns), size)
+			t.Logf("%d allocations in %d round trips of %d bytes", least, rounds*len(conns), size)
+			if least > rounds*uint64(len(conns))/50 {
+				t.Errorf("%d allocations in %d round trips of %d bytes", least, rounds*len(conns), size)
 			}
 		}
 	})

@@ -44,7 +44,7 @@ func startRedis(t *testing.T, args ...string) (dial func() *net.UnixConn) {
 	connect := func() (*net.UnixConn, error) {
 		return net.DialUnix("unix", nil, &net.UnixAddr{Name: socket})
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := connect()
 		if err == nil {
 			conn.Close()
@@ -60,7 +60,7 @@ func startRedis(t *testing.T, args ...string) (dial func() *net.UnixConn) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(time.Minute))
+		conn.SetDeadline(time.Now().Add(5 * time.Minute))
 		return conn
 	}
 }

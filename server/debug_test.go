@@ -126,7 +126,7 @@ func TestDebugObject(t *testing.T) {
 		t.Helper()
 		c.Do("SET", key, value)
 		got := c.Do("DEBUG", "OBJECT", key)
-		if !regexp.MustCompile(`^\+Value at:0x[0-9a-f]+ ` + want + ` lru:\d+ lru_seconds_idle:0\r\n$`).MatchString(got) {
+		if !regexp.MustCompile(`^\+Value at:0x[0-9a-f]+ ` + want + ` lru:\d+ lru_seconds_idle:\d+\r\n$`).MatchString(got) {
 			t.Errorf("%q: %q, want %s", value, got, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,8 +137,10 @@ func TestLatencyMonitor(t *testing.T) {
 		t.Error(got)
 	}
 	c.Do("DEBUG", "SLEEP", "0.05")
+	c.Do("CONFIG", "SET", "latency-monitor-threshold", "0") // on a busy machine others may take 30 ms as well
 	h := parse(t, c.Do("LATENCY", "HISTORY", "command")).([]any)
-	if len(h) != 1 || h[0].([]any)[1].(int64) < 50 {
+	slow := func(sample any) bool { return sample.([]any)[1].(int64) >= 50 }
+	if !slices.ContainsFunc(h, slow) {
 		t.Error(h)
 	}
 	found := false

@@ -398,17 +398,17 @@ func TestRepliesWaitForTheDisk(t *testing.T) {
 func TestStalledDisk(t *testing.T) {
 	srv := oracle.Shoal(t, "--appendonly", "yes", "--appendfsync", "everysec")
 	c := srv.Dial(t)
-	c.Do("DEBUG", "AOF-FLUSH-SLEEP", "5000000")
-	c.Do("SET", "first", "x")
+	c.Do("DEBUG", "AOF-FLUSH-SLEEP", "2000000")
+	var writes []byte
 	for i := range 2000 {
-		c.Do("SET", "k"+strconv.Itoa(i), "v")
+		writes = oracle.AppendCommand(writes, "SET", "k"+strconv.Itoa(i), "v")
 	}
-	if n := infoField(c, "persistence", "aof_buffer_length"); n == "0" {
-		t.Error("2000 writes took longer than the disk stood still")
-	}
-	if lag := infoField(c, "persistence", "aof_sync_lag_ms"); lag == "0" {
-		t.Error("no lag")
-	}
+	// A busy machine may take longer than the disk stands still, but not each time.
+	oracle.WaitFor(t, "writes that are done before they are in the file", func() bool {
+		c.Do("SET", "first", "x")
+		send(t, c, writes, 2000)
+		return infoField(c, "persistence", "aof_buffer_length") != "0" && infoField(c, "persistence", "aof_sync_lag_ms") != "0"
+	})
 	c.Do("DEBUG", "AOF-FLUSH-SLEEP", "0")
 	if got := c.Do("WAITAOF", "1", "0", "0"); got != "*2\r\n:1\r\n:0\r\n" {
 		t.Error(got)

@@ -688,7 +688,11 @@ func (p *player) step(step string) {
 			}
 		}
 	case "sleep":
-		time.Sleep(150 * time.Millisecond)
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		time.Sleep(d)
 	default:
 		p.command(p.clients[step[:1]], step[1], rest)
 	}

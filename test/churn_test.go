@@ -35,7 +35,7 @@ func (x *churn) dial() *oracle.Conn {
 }
 
 // overstays is by how much a client that waits may be late, however busy the machine is.
-const overstays = 10 * time.Second
+const overstays = oracle.Deadline / 4
 
 // request is a command, and what the reply to it begins with.
 type request struct {

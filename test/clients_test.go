@@ -14,7 +14,7 @@ import (
 )
 
 // clientTime bounds a client's program, which ends itself when something that it waits for does not happen.
-const clientTime = 2 * time.Minute
+const clientTime = 5 * time.Minute
 
 // TestClients runs programs on client libraries, as their users install them, see test/clients. Those of Go that Shoal's own
 // tests use are in goclients_test.go.

@@ -187,7 +187,7 @@ func TestHostileMonitor(t *testing.T) {
 			whileOthersWork(t, srv, func() {
 				c := srv.Dial(t)
 				value := strings.Repeat("v", 10000)
-				deadline := time.Now().Add(time.Minute)
+				deadline := time.Now().Add(oracle.Deadline)
 				for watching() > 0 && time.Now().Before(deadline) {
 					for range 100 {
 						c.Send("SET", "k", value)

@@ -15,8 +15,8 @@ import (
 
 // Clients that ask for as much as they can: each gets an error, is closed, or is served, and meanwhile others are.
 
-// whileOthersWork runs f, and at the same time PING, SET and GET of another client, which all have to be answered. The
-// timeout of a reply is the only one.
+// whileOthersWork runs f, and at the same time PING, SET and GET of another client, which all have to be answered: each within the
+// timeout of a reply, and some while f runs, unless that is over at once.
 func whileOthersWork(t *testing.T, srv *oracle.Server, f func()) {
 	t.Helper()
 	stop, done := make(chan struct{}), make(chan int)
@@ -42,10 +42,12 @@ func whileOthersWork(t *testing.T, srv *oracle.Server, f func()) {
 			}
 		}
 	}()
+	begin := time.Now()
 	f()
+	took := time.Since(begin)
 	close(stop)
-	if n := <-done; n == 0 {
-		t.Error("nobody else was served")
+	if n := <-done; n == 0 && took > 10*time.Second {
+		t.Errorf("nobody else was served for %v", took)
 	}
 }
 
@@ -191,9 +193,7 @@ func TestHostileScripts(t *testing.T) {
 				if strings.HasPrefix(reply, "no reply") {
 					t.Error(reply)
 				}
-				if got := killer.Do("PING"); got != "+PONG\r\n" {
-					t.Errorf("PING: %q", got)
-				}
+				oracle.WaitFor(t, "PONG", func() bool { return killer.Do("PING") == "+PONG\r\n" })
 				c.Close()
 			})
 		}

@@ -372,7 +372,7 @@ func TestLinearizable(t *testing.T) {
 		if aborted == 0 || aborted > len(history)/4 {
 			t.Errorf("%d transactions of %d operations were aborted", aborted, len(history))
 		}
-		switch result := porcupine.CheckOperationsTimeout(linModel, history, 2*time.Minute); result {
+		switch result := porcupine.CheckOperationsTimeout(linModel, history, 15*time.Minute); result {
 		case porcupine.Illegal:
 			t.Error("the history is not linearizable" + describeIllegal(history))
 		case porcupine.Unknown:
@@ -435,7 +435,7 @@ func TestLinearizableChecker(t *testing.T) {
 		"waited in vain": {porcupine.Illegal, []porcupine.Operation{
 			op(one("RPUSH", k[2], "7"), ":1\r\n"), op(one("BLPOP", k[2], "0.1"), "*-1\r\n"), op(one("LPOP", k[2]), bulk("7"))}},
 	} {
-		if got := porcupine.CheckOperationsTimeout(linModel, c.history, time.Minute); got != c.want {
+		if got := porcupine.CheckOperationsTimeout(linModel, c.history, 5*time.Minute); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

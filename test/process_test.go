@@ -95,7 +95,7 @@ func TestSecondInterrupt(t *testing.T) {
 		srv := s.start(t)
 		worker := srv.Dial(t)
 		worker.Do("SETBIT", "big", "4294967295", "1")
-		worker.SendRaw("MULTI\r\n" + strings.Repeat("BITCOUNT big\r\n", 500) + "EXEC\r\n") // in one step
+		worker.SendRaw("MULTI\r\n" + strings.Repeat("BITCOUNT big\r\n", 10000) + "EXEC\r\n") // in one step
 		oracle.WaitFor(t, "the server to be busy", func() bool {
 			c := srv.Dial(t)
 			defer c.Close()

@@ -55,7 +55,7 @@ func TestRedisCLI(t *testing.T) {
 		f("from standard input\n", "", "GET", "x")
 		f("OK\n", "middle", "-X", "tag", "SET", "y", "tag")
 		f("OK\nmiddle\n", "SET z 1\nGET y\n")
-		f("OK\n(integer) 1\n(error) ERR syntax error\n", "SET z 1 EX 100\nEXISTS z\nSET z 1 2\n", "--no-raw")
+		f("OK\n(integer) 1\n(error) ERR syntax error\n", "SET z 1 EX 100000\nEXISTS z\nSET z 1 2\n", "--no-raw")
 		f("1) (nil)\n2) (nil)\n3) \"v\"\n", "", "-3", "--no-raw", "MGET", "nosuch", "nosuch", "k")
 		f("OK\n", "", "-n", "3", "SET", "other", "1")
 		f("1\n2\n3\n", "", "-r", "3", "INCR", "counter")
@@ -160,7 +160,7 @@ func TestGoRedis(t *testing.T) {
 		for _, protocol := range []int{2, 3} {
 			t.Run(fmt.Sprintf("RESP%d", protocol), func(t *testing.T) {
 				srv := s.start(t)
-				client := goredis.NewClient(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: protocol, ClientName: "test"})
+				client := goRedis(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: protocol, ClientName: "test"})
 				defer client.Close()
 				useGoRedis(t, client)
 			})

@@ -250,22 +250,22 @@ var trackingScenarios = map[string]string{
 		b? DEBUG SET-ACTIVE-EXPIRE 0
 		b? PSETEX k 1 x
 		a? GET k2
-		sleep
+		sleep 50ms
 		a? GET k
 		b? PSETEX k 1 x
 		a<
 		a? GET k2
 		a? EXISTS k2
-		b? PSETEX k 100 x
+		b? PSETEX k 1200 x
 		a? GET k
-		sleep
+		sleep 1300ms
 		b? GET k
 		a<
 		b? DEBUG SET-ACTIVE-EXPIRE 1`,
 	"expired": `
 		a? HELLO 3
 		a? CLIENT TRACKING ON
-		b? PSETEX k 200 x
+		b? PSETEX k 1200 x
 		a? GET k
 		a<
 		a? GET k

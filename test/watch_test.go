@@ -105,6 +105,11 @@ func TestWatchTouches(t *testing.T) {
 	keys := append(random.Keys(), "nosuchkey")
 	shoal := watchAll(t, sharedShoal(t, "--reactors", "2"), keys)
 	redis := watchAll(t, pool.get(t, oracle.Need(t)), keys)
+	defer func() { // others share the servers
+		for _, c := range []*watched{shoal, redis} {
+			c.do(c.main, "DEBUG", "SET-ACTIVE-EXPIRE", "1")
+		}
+	}()
 	streams, perStream := uint64(max(*commands/5000, 1)), 500
 	total := 0
 	for number := range streams {

@@ -191,9 +191,9 @@ func TestErrorsOnlyAbandon(t *testing.T) {
 
 func TestWrongServers(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, o Options) {
-		f := func(want string, answer func(n int64, args []string) string) {
+		f := func(want string, timeout time.Duration, answer func(n int64, args []string) string) {
 			t.Helper()
-			o.Conns, o.Timeout = 1, 300*time.Millisecond
+			o.Conns, o.Timeout = 1, timeout
 			server := &fake{answer: answer}
 			server.start(t)
 			_, err := measure(t, server, o, Workload{Commands: ping, Requests: 10})
@@ -204,10 +204,10 @@ func TestWrongServers(t *testing.T) {
 		always := func(reply string) func(int64, []string) string {
 			return func(int64, []string) string { return reply }
 		}
-		f("more replies", always("+OK\r\n+OK\r\n"))
-		f("not RESP", always("HTTP/1.1 400 Bad Request\r\n"))
-		f("EOF", always(""))
-		f("no reply for", always("*2\r\n+OK\r\n"))
+		f("more replies", time.Minute, always("+OK\r\n+OK\r\n"))
+		f("not RESP", time.Minute, always("HTTP/1.1 400 Bad Request\r\n"))
+		f("EOF", time.Minute, always(""))
+		f("no reply for", 300*time.Millisecond, always("*2\r\n+OK\r\n"))
 	})
 }
 

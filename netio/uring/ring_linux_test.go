@@ -43,7 +43,7 @@ func onRing(t testing.TB, entries uint32, f func(r *Ring)) {
 // await waits for n completions and takes them.
 func await(t testing.TB, r *Ring, n int) []CQE {
 	var got []CQE
-	for deadline := time.Now().Add(20 * time.Second); len(got) < n && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); len(got) < n && time.Now().Before(deadline); {
 		if r.Completions() == 0 {
 			if err := r.Wait(time.Second); err != nil {
 				t.Error(err)

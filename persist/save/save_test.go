@@ -156,7 +156,7 @@ func (x *taker) wait(t *testing.T) error {
 	select {
 	case err := <-x.result:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatal("the snapshot does not end")
 		return nil
 	}

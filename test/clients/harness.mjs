@@ -9,7 +9,7 @@ if (!port) {
   process.exit(2);
 }
 
-const deadlineMS = 100_000; // of a whole program, and so of whatever it waits for
+const deadlineMS = 280_000; // of a whole program, and so of whatever it waits for
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -8,7 +8,7 @@ import redis
 from redis.exceptions import LockError, NoScriptError, ResponseError, WatchError
 
 PORT = int(sys.argv[1])
-DEADLINE_SEC = 60
+DEADLINE_SEC = 120
 
 
 def connect(**options):
@@ -36,7 +36,7 @@ def until(condition):
 
 
 def values(r):
-    equal(r.set("k", "v", ex=100), True)
+    equal(r.set("k", "v", ex=10_000), True)
     equal(r.get("k"), b"v")
     equal(r.ttl("k") > 50, True)
     equal(r.hset("h", mapping={"a": 1, "b": 2.5}), 2)
@@ -159,19 +159,19 @@ def pubsub(r):
     p = r.pubsub()
     p.subscribe("one", "two")
     p.psubscribe(**{"t*": None})
-    equal([p.get_message(timeout=10)["data"] for _ in range(3)], [1, 2, 3])
+    equal([p.get_message(timeout=DEADLINE_SEC)["data"] for _ in range(3)], [1, 2, 3])
     equal(r.publish("two", "hello"), 2)
-    got = [p.get_message(timeout=10) for _ in range(2)]
+    got = [p.get_message(timeout=DEADLINE_SEC) for _ in range(2)]
     equal([(m["type"], m["pattern"], m["channel"], m["data"]) for m in got],
           [("message", None, b"two", b"hello"), ("pmessage", b"t*", b"two", b"hello")])
     equal(r.pubsub_channels(), [b"one", b"two"] if r.pubsub_channels()[0] == b"one" else [b"two", b"one"])
     equal(r.pubsub_numsub("one", "none"), [(b"one", 1), (b"none", 0)])
     equal(r.pubsub_numpat(), 1)
     p.ping("are you there")
-    equal(p.get_message(timeout=10)["data"], b"are you there")
+    equal(p.get_message(timeout=DEADLINE_SEC)["data"], b"are you there")
     p.unsubscribe()
     p.punsubscribe()
-    equal([p.get_message(timeout=10)["type"] for _ in range(3)], ["unsubscribe", "unsubscribe", "punsubscribe"])
+    equal([p.get_message(timeout=DEADLINE_SEC)["type"] for _ in range(3)], ["unsubscribe", "unsubscribe", "punsubscribe"])
     p.close()
 
     # A thread runs handlers, in the order of the messages.
@@ -190,7 +190,7 @@ def pubsub(r):
     r.config_set("notify-keyspace-events", "KEA")
     p = r.pubsub(ignore_subscribe_messages=True)
     p.psubscribe("__key*__:*")
-    p.get_message(timeout=10)
+    p.get_message(timeout=DEADLINE_SEC)
     r.pipeline().lpush("nl", 1).lpop("nl").execute()
     got = []
 

@@ -28,13 +28,13 @@ async function refused(promise) {
 
 async function points() {
   for (const { name, ...flavour } of flavours) {
-    const limiter = new RateLimiterRedis({ ...flavour, keyPrefix: `points-${name}`, points: 5, duration: 30 });
+    const limiter = new RateLimiterRedis({ ...flavour, keyPrefix: `points-${name}`, points: 5, duration: 300 });
     for (let i = 1; i <= 5; i++) {
       const res = await limiter.consume('ip');
       assert.equal(res.consumedPoints, i);
       assert.equal(res.remainingPoints, 5 - i);
       assert.equal(res.isFirstInDuration, i === 1);
-      assert.ok(res.msBeforeNext > 0 && res.msBeforeNext <= 30_000);
+      assert.ok(res.msBeforeNext > 0 && res.msBeforeNext <= 300_000);
     }
     const res = await refused(limiter.consume('ip'));
     assert.equal(res.consumedPoints, 6);
@@ -45,9 +45,9 @@ async function points() {
     assert.equal((await limiter.get('ip')).consumedPoints, 3);
     await limiter.penalty('ip', 1);
     assert.equal((await limiter.consume('ip')).remainingPoints, 0);
-    await limiter.block('ip', 20);
+    await limiter.block('ip', 200);
     const blocked = await refused(limiter.consume('ip'));
-    assert.ok(blocked.msBeforeNext > 10_000 && blocked.msBeforeNext <= 20_000);
+    assert.ok(blocked.msBeforeNext > 10_000 && blocked.msBeforeNext <= 200_000);
     assert.equal(await limiter.delete('ip'), true);
     assert.equal((await limiter.consume('ip', 5)).remainingPoints, 0);
     await limiter.set('ip', 2, 0); // for ever
@@ -58,7 +58,7 @@ async function points() {
 // parallel: however many ask at the same time, exactly as many as there are points get one.
 async function parallel() {
   for (const { name, ...flavour } of flavours) {
-    const limiter = new RateLimiterRedis({ ...flavour, keyPrefix: `parallel-${name}`, points: 100, duration: 60 });
+    const limiter = new RateLimiterRedis({ ...flavour, keyPrefix: `parallel-${name}`, points: 100, duration: 600 });
     const all = await Promise.allSettled(Array.from({ length: 1000 }, (_, i) => limiter.consume(`key${i % 3}`)));
     assert.equal(all.filter((r) => r.status === 'fulfilled').length, 300);
     assert.ok(all.every((r) => r.status === 'fulfilled' || r.reason instanceof RateLimiterRes));
@@ -71,23 +71,24 @@ async function parallel() {
 async function window() {
   for (const { name, ...flavour } of flavours) {
     const limiter = new RateLimiterRedis({ ...flavour, keyPrefix: `window-${name}`, points: 1, duration: 1 });
-    await limiter.consume('k');
-    const res = await refused(limiter.consume('k'));
+    // The machine may be so busy that the second comes when the duration has passed.
+    let res = null;
+    while (!(res instanceof RateLimiterRes)) res = await limiter.consume('k').then(() => null, (err) => err);
     await sleep(res.msBeforeNext + 20);
     assert.equal((await limiter.consume('k')).isFirstInDuration, true);
   }
 }
 
 async function combined() {
-  const short = new RateLimiterRedis({ storeClient: io, keyPrefix: 'short', points: 2, duration: 20 });
-  const long = new RateLimiterRedis({ storeClient: io, keyPrefix: 'long', points: 3, duration: 60 });
+  const short = new RateLimiterRedis({ storeClient: io, keyPrefix: 'short', points: 2, duration: 200 });
+  const long = new RateLimiterRedis({ storeClient: io, keyPrefix: 'long', points: 3, duration: 600 });
   const bursty = new BurstyRateLimiter(short, long);
   for (let i = 0; i < 5; i++) await bursty.consume('k'); // 2, then 3 of the burst
   await refused(bursty.consume('k'));
 
   const union = new RateLimiterUnion(
-    new RateLimiterRedis({ storeClient: io, keyPrefix: 'u1', points: 1, duration: 20 }),
-    new RateLimiterRedis({ storeClient: io, keyPrefix: 'u2', points: 9, duration: 20 }),
+    new RateLimiterRedis({ storeClient: io, keyPrefix: 'u1', points: 1, duration: 200 }),
+    new RateLimiterRedis({ storeClient: io, keyPrefix: 'u2', points: 9, duration: 200 }),
   );
   const res = await union.consume('k');
   assert.equal(res.u2.remainingPoints, 8);

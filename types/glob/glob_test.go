@@ -87,7 +87,7 @@ func TestMatchTime(t *testing.T) {
 	if Match(pattern, s, false) {
 		t.Error("matched")
 	}
-	if d := time.Since(start); d > 5*time.Second {
+	if d := time.Since(start); d > time.Minute {
 		t.Errorf("took %v", d)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 const (
 	tasks    = 200 // of each queue
-	deadline = time.Minute
+	deadline = 4 * time.Minute
 )
 
 // counts are what the workers have done.
@@ -28,7 +28,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: asynq port")
 		os.Exit(2)
 	}
-	if err := run(asynq.RedisClientOpt{Addr: "127.0.0.1:" + os.Args[1]}); err != nil {
+	redis := asynq.RedisClientOpt{Addr: "127.0.0.1:" + os.Args[1], DialTimeout: deadline, ReadTimeout: deadline, WriteTimeout: deadline}
+	if err := run(redis); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -80,11 +81,11 @@ func enqueue(client *asynq.Client) error {
 			must(put("grouped", asynq.Group("g")))
 		}
 	}
-	must(put("unique", asynq.Unique(time.Minute)))
-	if e := put("unique", asynq.Unique(time.Minute)); !errors.Is(e, asynq.ErrDuplicateTask) {
+	must(put("unique", asynq.Unique(time.Hour)))
+	if e := put("unique", asynq.Unique(time.Hour)); !errors.Is(e, asynq.ErrDuplicateTask) {
 		must(fmt.Errorf("a second unique task: %v", e))
 	}
-	must(put("kept", asynq.TaskID("kept"), asynq.Retention(time.Minute)))
+	must(put("kept", asynq.TaskID("kept"), asynq.Retention(time.Hour)))
 	if e := put("kept", asynq.TaskID("kept")); !errors.Is(e, asynq.ErrTaskIDConflict) {
 		must(fmt.Errorf("a second task of the same name: %v", e))
 	}
