@@ -9,7 +9,7 @@ import (
 
 // seen is a hash table in which to find what is there twice.
 type seen struct {
-	slots []uint32 // number + 1; 0: free
+	slots []uint64 // half of the hash | number + 1; 0: free
 	mask  uint64
 }
 
@@ -23,14 +23,15 @@ func (s *seen) reset(n int) {
 
 // add adds number i with a hash, and tells whether there is one that equals it already.
 func (s *seen) add(hash uint64, i int, equals func(j int) bool) bool {
+	const number = 1<<32 - 1
 	at := hash & s.mask
 	for s.slots[at] != 0 {
-		if equals(int(s.slots[at] - 1)) {
+		if (s.slots[at]^hash)&^number == 0 && equals(int(s.slots[at]&number)-1) {
 			return true
 		}
 		at = (at + 1) & s.mask
 	}
-	s.slots[at] = uint32(i + 1)
+	s.slots[at] = hash&^number | uint64(i+1)
 	return false
 }
 
@@ -53,7 +54,7 @@ func (b *builder) repeats(lp []byte, stride int) bool {
 			return true
 		}
 		for range stride - 1 {
-			_, next = listpack.Take(lp, next)
+			next = listpack.Skip(lp, next)
 		}
 		pos = next
 	}

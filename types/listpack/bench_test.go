@@ -50,3 +50,15 @@ func BenchmarkAppendDelete(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkValidate(b *testing.B) {
+	m := filled(b, 128)
+	lp := m.b.Bytes(m.a)
+	b.SetBytes(int64(len(lp)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Validate(lp, true); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -122,6 +122,14 @@ func skip(lp []byte, pos int) int {
 	return pos + n + backSize(n)
 }
 
+// Skip returns the position behind the element at pos, which is len(lp)-1 behind the last element.
+func Skip(lp []byte, pos int) int {
+	if b := lp[pos]; b < tagInt13 {
+		return pos + 2 + int(b&0x3F&-(b>>7))
+	}
+	return skip(lp, pos)
+}
+
 // Get returns the element at pos.
 func Get(lp []byte, pos int) Element {
 	b := lp[pos]
@@ -238,13 +246,20 @@ func Validate(lp []byte, deep bool) error {
 		return nil
 	}
 	pos, n := headerSize, 0
-	for pos < len(lp)-1 {
+	for last := len(lp) - 1; pos < last; n++ {
+		// The two kinds that are most common tell their size in the first byte, and have a back length of one.
+		if b := lp[pos]; b < tagInt13 {
+			size := 1 + int(b&0x3F&-(b>>7))
+			if pos+size < last && int(lp[pos+size]) == size {
+				pos += size + 1
+				continue
+			}
+		}
 		next, ok := validElement(lp, pos)
 		if !ok {
 			return fmt.Errorf("listpack: element %d at offset %d is damaged", n, pos)
 		}
 		pos = next
-		n++
 	}
 	if count := header(lp); count != manyElems && count != n {
 		return fmt.Errorf("listpack: %d elements where the header says %d", n, count)
@@ -272,6 +287,9 @@ func validElement(lp []byte, pos int) (next int, ok bool) {
 	next = pos + n + backSize(n)
 	if next > last {
 		return 0, false
+	}
+	if next == pos+n+1 {
+		return next, int(lp[pos+n]) == n
 	}
 	var back [5]byte
 	return next, string(lp[pos+n:next]) == string(back[:putBack(back[:], n)])

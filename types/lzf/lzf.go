@@ -108,36 +108,42 @@ func appendMatch(dst []byte, offset, n int) []byte {
 	return append(dst, byte(7<<5|offset>>8), byte(n-7), byte(offset))
 }
 
-// Decompress fills dst with what src was made of. Whatever src is, nothing outside the two is touched.
+// Decompress fills dst with what src was made of. Whatever src is, nothing outside the two is touched. Short runs are copied as whole
+// words where there is room: what is too much is overwritten by what follows.
 func Decompress(dst, src []byte) error {
-	at := 0
-	for len(src) > 0 {
-		ctrl := int(src[0])
-		src = src[1:]
+	at, i := 0, 0
+	for i < len(src) {
+		ctrl := int(src[i])
+		i++
 		if ctrl < maxLiteral {
 			n := ctrl + 1
-			if n > len(src) || n > len(dst)-at {
+			switch {
+			case n <= 16 && i+16 <= len(src) && at+16 <= len(dst):
+				copyWord(dst[at:], src[i:])
+				copyWord(dst[at+8:], src[i+8:])
+			case n > len(src)-i || n > len(dst)-at:
 				return ErrCorrupt
+			default:
+				copy(dst[at:], src[i:i+n])
 			}
-			copy(dst[at:], src[:n])
-			src = src[n:]
+			i += n
 			at += n
 			continue
 		}
 		n := ctrl >> 5
 		if n == 7 {
-			if len(src) == 0 {
+			if i == len(src) {
 				return ErrCorrupt
 			}
-			n += int(src[0])
-			src = src[1:]
+			n += int(src[i])
+			i++
 		}
 		n += 2
-		if len(src) == 0 {
+		if i == len(src) {
 			return ErrCorrupt
 		}
-		from := at - (ctrl&0x1F)<<8 - int(src[0]) - 1
-		src = src[1:]
+		from := at - (ctrl&0x1F)<<8 - int(src[i]) - 1
+		i++
 		if from < 0 || n > len(dst)-at {
 			return ErrCorrupt
 		}
@@ -152,10 +158,22 @@ func Decompress(dst, src []byte) error {
 
 // repeat copies n bytes from one place of b to a later one; where they overlap, what is copied first is copied again.
 func repeat(b []byte, from, to, n int) {
+	if n <= 32 && to-from >= 8 && to+n+8 <= len(b) {
+		for end := to + n; to < end; to += 8 {
+			copyWord(b[to:], b[from:])
+			from += 8
+		}
+		return
+	}
 	for n > 0 {
 		k := min(n, to-from)
 		copy(b[to:to+k], b[from:])
 		to += k
 		n -= k
 	}
+}
+
+// copyWord copies eight bytes.
+func copyWord(dst, src []byte) {
+	binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src))
 }

@@ -10,66 +10,85 @@ import (
 
 var errNode = errors.New("stream: malformed listpack")
 
-// ValidateNode tells whether bytes from outside are a node that this package can work on.
-func ValidateNode(lp []byte) error {
+// ValidateNode tells whether bytes from outside are a node that this package can work on: one of an entry at least, as many as it says,
+// whose IDs ascend from master on. It returns the last one.
+func ValidateNode(lp []byte, master ID) (last ID, err error) {
 	if err := listpack.Validate(lp, true); err != nil {
-		return err
+		return ID{}, err
 	}
-	r := reader{lp: lp, pos: listpack.First(lp)}
+	r := reader{lp: lp, pos: listpackHeader}
 	valid, gone, fields := r.int(), r.int(), r.int()
-	if !r.skip(fields) || r.int() != 0 || valid < 0 || gone < 0 {
-		return errNode
+	if !r.skip(fields) || r.int() != 0 || valid < 0 || gone < 0 || valid+gone <= 0 {
+		return ID{}, errNode
 	}
-	for ; valid+gone > 0 && !r.bad; gone-- {
-		r.entry(fields)
+	for first := true; valid+gone > 0 && !r.bad; first = false {
+		id, flags := r.entry(master, fields)
+		if id.Less(master) || !first && !last.Less(id) {
+			return ID{}, errNode
+		}
+		last = id
+		if flags&deleted != 0 {
+			gone--
+		} else {
+			valid--
+		}
 	}
-	if r.bad || r.pos != 0 {
-		return errNode
+	if r.bad || valid != 0 || gone != 0 || !r.atEnd() {
+		return ID{}, errNode
 	}
-	return nil
+	return last, nil
 }
 
-// reader reads the elements of a listpack that may not be what they should be.
+// reader reads the elements of a valid listpack that may not be those of a node.
 type reader struct {
 	lp  []byte
-	pos int // 0 at the end
+	pos int
 	bad bool
 }
 
+func (r *reader) atEnd() bool { return r.pos == len(r.lp)-1 }
+
 // int reads an integer.
 func (r *reader) int() int64 {
-	if r.pos == 0 {
+	if b := r.lp[r.pos]; b < 0x80 { // one of 7 bits
+		r.pos += 2
+		return int64(b)
+	}
+	return r.intSlow()
+}
+
+func (r *reader) intSlow() int64 {
+	if r.atEnd() {
 		r.bad = true
 		return 0
 	}
-	e := listpack.Get(r.lp, r.pos)
-	r.pos = listpack.Next(r.lp, r.pos)
+	e, next := listpack.Take(r.lp, r.pos)
+	r.pos = next
 	r.bad = r.bad || !e.IsInt
 	return e.Int
 }
 
 // skip skips n elements.
 func (r *reader) skip(n int64) bool {
-	for ; n > 0 && r.pos != 0; n-- {
-		r.pos = listpack.Next(r.lp, r.pos)
+	for ; n > 0 && !r.atEnd(); n-- {
+		r.pos = listpack.Skip(r.lp, r.pos)
 	}
 	r.bad = r.bad || n != 0
 	return !r.bad
 }
 
 // entry reads an entry in a node of so many master fields.
-func (r *reader) entry(fields int64) {
-	at := r.pos
-	flags := r.int()
-	r.bad = r.bad || r.lp[at] > deleted|sameFields // so it is an integer of one byte, which can be replaced
-	r.int()
-	r.int()
+func (r *reader) entry(master ID, fields int64) (id ID, flags int64) {
+	r.bad = r.bad || r.lp[r.pos] > deleted|sameFields // so it is an integer of one byte, which can be replaced
+	flags = r.int()
+	id = ID{MS: master.MS + uint64(r.int())}
+	id.Seq = master.Seq + uint64(r.int())
 	elements := 3 + fields
 	if flags&sameFields == 0 {
 		fields = r.int()
 		if fields < 0 || fields > int64(len(r.lp)) {
 			r.bad = true
-			return
+			return id, flags
 		}
 		elements = 4 + 2*fields
 		fields *= 2
@@ -77,6 +96,7 @@ func (r *reader) entry(fields int64) {
 	if r.skip(fields) && r.int() != elements {
 		r.bad = true
 	}
+	return id, flags
 }
 
 // Check verifies everything that the stream's blocks promise each other, by walking all of them.
@@ -88,16 +108,16 @@ func Check(sp *types.Space, r types.Root) error {
 	var err error
 	entries, last := 0, ID{}
 	v.Nodes(func(master ID, lp []byte) bool {
-		if err = ValidateNode(lp); err != nil {
-			return false
-		}
 		if entries > 0 && !last.Less(master) {
 			err = fmt.Errorf("stream: node %v begins before the end of another, %v", master, last)
 			return false
 		}
-		last = master
-		entries, err = checkNode(lp, master, entries, &last)
-		return err == nil
+		if last, err = ValidateNode(lp, master); err != nil {
+			err = fmt.Errorf("stream: node %v: %w", master, err)
+			return false
+		}
+		entries += int(readCounts(lp).valid)
+		return true
 	})
 	if err != nil {
 		return err
@@ -110,27 +130,6 @@ func Check(sp *types.Space, r types.Root) error {
 		return fmt.Errorf("stream: the first entry is %v, not %v", v.h.first, was)
 	}
 	return v.checkGroups()
-}
-
-// checkNode adds the valid entries of a node to entries. last becomes the ID of the last entry.
-func checkNode(lp []byte, master ID, entries int, last *ID) (int, error) {
-	m := readCounts(lp)
-	valid, n := int64(0), int64(0)
-	for pos := m.firstEntry(lp); pos != 0; n++ {
-		e := readEntry(lp, pos, master, m.fields)
-		if n > 0 && !last.Less(e.id) {
-			return 0, fmt.Errorf("stream: %v comes behind %v", e.id, *last)
-		}
-		*last = e.id
-		if e.flags&deleted == 0 {
-			valid++
-		}
-		pos = e.next(lp)
-	}
-	if valid != m.valid || n != m.valid+m.deleted {
-		return 0, fmt.Errorf("stream: node %v has %d entries, %d of them valid, want %d + %d", master, n, valid, m.valid, m.deleted)
-	}
-	return entries + int(valid), nil
 }
 
 func (v *Value) checkTrees() error {

@@ -48,22 +48,3 @@ func (g Group) ConsumerFrom(name []byte, past bool) (_ Consumer, ok bool) {
 
 // Free gives back the memory of the whole stream, in time proportional to its blocks.
 func (v *Value) Free() { v.free() }
-
-// InOrder tells whether the entries of lp, which has passed ValidateNode, have ascending IDs, above last unless lp is the first
-// node, and are as many as lp says. last becomes the ID of the last entry.
-func InOrder(lp []byte, master ID, last *ID, first bool) bool {
-	m := readCounts(lp)
-	valid, n := int64(0), int64(0)
-	for pos := m.firstEntry(lp); pos != 0; n++ {
-		e := readEntry(lp, pos, master, m.fields)
-		if e.id.Less(master) || (n > 0 || !first) && !last.Less(e.id) {
-			return false
-		}
-		*last = e.id
-		if e.flags&deleted == 0 {
-			valid++
-		}
-		pos = e.next(lp)
-	}
-	return valid == m.valid && n == m.valid+m.deleted && n > 0
-}

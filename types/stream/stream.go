@@ -237,7 +237,9 @@ func (v *Value) AddNode(master ID, lp []byte) bool {
 	t.used = uint32(len(lp))
 	h.tail, h.tailID = t, master
 	h.length += uint64(readCounts(lp).valid)
-	v.findFirst()
+	if h.first == (ID{}) {
+		v.findFirst()
+	}
 	return true
 }
 

@@ -374,8 +374,14 @@ func TestFormat(t *testing.T) {
 		if string(lp) != want {
 			t.Errorf("%q, want %q", lp, want)
 		}
-		if err := ValidateNode(lp); err != nil {
+		if last, err := ValidateNode(lp, master); err != nil || last != (ID{70000, 2}) {
+			t.Error(last, err)
+		}
+		if _, err := ValidateNode(lp, ID{1 << 63, 1 << 63}); err != nil {
 			t.Error(err)
+		}
+		if _, err := ValidateNode(lp, MaxID); err == nil {
+			t.Error("IDs beyond the greatest pass")
 		}
 		return true
 	})
@@ -409,13 +415,18 @@ func FuzzValidate(f *testing.F) {
 		return true
 	})
 	f.Fuzz(func(t *testing.T, lp []byte) {
-		if ValidateNode(lp) != nil {
+		last, err := ValidateNode(lp, ID{5, 5})
+		if err != nil {
 			return
 		}
 		sp := newSpace()
 		v, _ := New(sp)
 		if !v.AddNode(ID{5, 5}, lp) {
 			t.Fatal("not added")
+		}
+		v.SetLast(last)
+		if err := Check(sp, v.Root()); err != nil {
+			t.Fatal(err)
 		}
 		ids := []ID{v.Edge()}
 		for _, rev := range []bool{false, true} {
@@ -487,4 +498,21 @@ func BenchmarkDeliver(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(sp.Arena.Stats().Allocated)/float64(b.N), "B/entry")
+}
+
+func BenchmarkValidateNode(b *testing.B) {
+	m := newModel(b, types.Limits{StreamNodeEntries: 100})
+	for i := range uint64(100) {
+		m.add(ID{1_700_000_000_000 + i, 0}, "sensor", "s123", "value", "456789", "unit", "celsius")
+	}
+	m.v.Nodes(func(master ID, lp []byte) bool {
+		b.SetBytes(int64(len(lp)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := ValidateNode(lp, master); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return true
+	})
 }
