@@ -30,9 +30,6 @@ func (r *Rules) NoPassword() bool { return r.noPass }
 // Free tells whether nothing is forbidden.
 func (r *Rules) Free() bool { return r.free }
 
-// SkipSanitize tells whether payloads of RESTORE are taken on trust.
-func (r *Rules) SkipSanitize() bool { return r.skipSanitize }
-
 // Passwords returns the hashes of the passwords.
 func (r *Rules) Passwords() []string { return r.passwords }
 

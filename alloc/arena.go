@@ -87,16 +87,7 @@ func (a *Arena) AllocFor(p Purpose, n int) Ref {
 	return r
 }
 
-// AllocZeroFor is AllocZero for another purpose than Keyspace.
-func (a *Arena) AllocZeroFor(p Purpose, n int) Ref {
-	r := a.AllocZero(n)
-	if r != 0 {
-		a.purposes[p] += UsableSize(n)
-	}
-	return r
-}
-
-// FreeFor takes back what AllocFor or AllocZeroFor returned.
+// FreeFor takes back what AllocFor returned.
 func (a *Arena) FreeFor(p Purpose, r Ref, n int) {
 	a.Free(r, n)
 	a.purposes[p] -= UsableSize(n)

@@ -176,7 +176,7 @@ func TestPurposes(t *testing.T) {
 	a := NewArena(NewHeap())
 	r := a.Alloc(100)
 	small := a.AllocFor(Table, 1000)
-	large := a.AllocZeroFor(Table, 300_000)
+	large := a.AllocFor(Table, 300_000)
 	want := UsableSize(1000) + UsableSize(300_000)
 	if st := a.Stats(); st.Tables != want || st.Allocated != want+UsableSize(100) {
 		t.Fatalf("%+v, want %d in tables", st, want)

@@ -14,9 +14,8 @@ const (
 	granuleShift = 3
 	granule      = 1 << granuleShift // alignment and unit of a Ref, in bytes
 
-	maxSmall     = 128 << 10 // the largest size class; beyond, whole pages
-	numClasses   = 112
-	maxSpanPages = 16
+	maxSmall   = 128 << 10 // the largest size class; beyond, whole pages
+	numClasses = 112
 
 	// MaxAlloc is the largest n Alloc takes, in bytes.
 	MaxAlloc = 16 << 30

@@ -24,7 +24,6 @@ type Heap struct {
 	chunks []chunk
 	index  map[uintptr]uint32 // chunk address to its place in chunks
 	bins   chunkBins
-	noHuge bool
 
 	inUsePages int
 	coldPages  int
@@ -49,13 +48,6 @@ type HeapStats struct {
 // NewHeap returns an empty heap. It maps nothing until an arena asks.
 func NewHeap() *Heap {
 	return &Heap{index: make(map[uintptr]uint32), prefault: make(chan struct{}, 1)}
-}
-
-// SetHugePages tells whether memory mapped from now on asks for huge pages. On by default.
-func (h *Heap) SetHugePages(on bool) {
-	h.mu.Lock()
-	h.noHuge = !on
-	h.mu.Unlock()
 }
 
 // Stats returns a consistent picture of the heap.
@@ -202,7 +194,7 @@ func (h *Heap) grow(need int) (first int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	huge := !h.noHuge && h.inUsePages*PageSize >= hugeFloorBytes
+	huge := h.inUsePages*PageSize >= hugeFloorBytes
 	if huge {
 		adviseHuge(base, uintptr(n)*chunkSize, true)
 	}

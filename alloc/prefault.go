@@ -37,7 +37,7 @@ func (h *Heap) takeCold() (addr uintptr) {
 }
 
 func (h *Heap) needsPrefault() bool {
-	return !h.noHuge && h.inUsePages*PageSize >= hugeFloorBytes && h.freePages() < chunkPages/2
+	return h.inUsePages*PageSize >= hugeFloorBytes && h.freePages() < chunkPages/2
 }
 
 // PrefaultDue receives when Prefault has something to do; not again before Prefault was called.

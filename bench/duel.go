@@ -147,38 +147,37 @@ func (d *duel) run(ctx context.Context, s Scenario) (*Outcome, error) {
 			return outcome, ctx.Err()
 		}
 	}
-	pairs, err := d.pairs(ctx, generators, &s)
-	for _, pair := range pairs {
-		outcome.A = append(outcome.A, pair[0])
-		outcome.B = append(outcome.B, pair[1])
-	}
+	err := d.turns(ctx, outcome, func(i, run int) (Sample, error) {
+		sample, err := d.measure(ctx, d.servers[i], generators[i], &s, d.plan.Time, run)
+		if err != nil {
+			err = fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
+		}
+		return sample, err
+	})
 	return outcome, err
 }
 
-// pairs measures until enough pairs were left alone by other processes, or there were too many
-// attempts, and returns those that were disturbed least.
-func (d *duel) pairs(ctx context.Context, generators [2]*load.Generator, s *Scenario) ([][2]Sample, error) {
-	var pairs [][2]Sample
-	for quiet := 0; quiet < d.plan.Runs && len(pairs) < max(d.plan.Attempts, 1)*d.plan.Runs; {
-		var pair [2]Sample
-		run := len(pairs)
-		for turn := range 2 {
-			i := turn ^ run&1 // A B B A A B ...
-			var err error
-			if pair[i], err = d.measure(ctx, d.servers[i], generators[i], s, d.plan.Time, run); err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", d.servers[i].Label, s.Name, err)
+// samplePair is two samples, taken one right after the other.
+type samplePair [2]Sample
+
+func (p samplePair) foreign() float64 { return max(p[0].Foreign, p[1].Foreign) }
+
+// turns measures 0 and 1 by turns, in the order 0 1 1 0 0 1 ..., and adds the pairs that others disturbed least to o.
+func (d *duel) turns(ctx context.Context, o *Outcome, measure func(i, run int) (Sample, error)) error {
+	pairs, err := quietest(ctx, d.plan.Runs, d.plan.Attempts, func(run int) (pair samplePair, err error) {
+		for turn := range pair {
+			i := turn ^ run&1
+			if pair[i], err = measure(i, run); err != nil {
+				break
 			}
 		}
-		pairs = append(pairs, pair)
-		if disturbance(pair) < quietCores {
-			quiet++
-		}
+		return pair, err
+	})
+	for _, pair := range pairs {
+		o.A, o.B = append(o.A, pair[0]), append(o.B, pair[1])
 	}
-	slices.SortStableFunc(pairs, func(a, b [2]Sample) int { return cmp.Compare(disturbance(a), disturbance(b)) })
-	return pairs[:d.plan.Runs], nil
+	return err
 }
-
-func disturbance(pair [2]Sample) float64 { return max(pair[0].Foreign, pair[1].Foreign) }
 
 func (d *duel) options(s *Server, conns int) load.Options {
 	return load.Options{Address: s.Address, Conns: conns, Threads: d.plan.Threads, CPUs: d.plan.ClientCPUs, ServerPID: s.PID, TLS: s.tls}

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +52,7 @@ var InsightCases = []InsightCase{
 		Note:     "Beside the default user. The user has `~app:* ~key:* +@all`.",
 		commands: [][]string{aclUser("~app:*", "~key:*", "+@all")}},
 	{Name: "acl-glob", Title: "A user with a pattern that is no beginning", Redis: true, user: true, scenarios: []string{"get-p100"},
-		Note:     "Beside the default user. The user has `~k[a-f]y:*00* +@all`.",
+		Note:     "Beside the default user. The user has `~k[a-f]y:*0* +@all`.",
 		commands: [][]string{aclUser("~k[a-f]y:*0*", "+@all")}},
 }
 
@@ -166,8 +165,7 @@ func (o *Outcome) cost() (cpu, throughputLost Stat) {
 	return cpu, throughputLost
 }
 
-// beside runs a scenario in turns without and with what the case is about. Of the pairs of runs, those that others
-// disturbed least are returned.
+// beside runs a scenario by turns without and with what the case is about.
 func (d *duel) beside(ctx context.Context, c *InsightCase, s *Scenario) (*Outcome, error) {
 	server := d.servers[0]
 	for _, words := range slices.Concat(c.before, c.commands) {
@@ -188,27 +186,9 @@ func (d *duel) beside(ctx context.Context, c *InsightCase, s *Scenario) (*Outcom
 		defer g.Close()
 		generators[i] = g
 	}
-	var pairs [][2]Sample
-	for quiet := 0; quiet < d.plan.Runs && len(pairs) < max(d.plan.Attempts, 1)*d.plan.Runs; {
-		var pair [2]Sample
-		for turn := range 2 {
-			i := turn ^ len(pairs)&1
-			var err error
-			if pair[i], err = d.runBeside(ctx, c, s, generators[i], i == 1, len(pairs)); err != nil {
-				return nil, err
-			}
-		}
-		pairs = append(pairs, pair)
-		if disturbance(pair) < quietCores {
-			quiet++
-		}
-	}
-	slices.SortStableFunc(pairs, func(a, b [2]Sample) int { return cmp.Compare(disturbance(a), disturbance(b)) })
 	o := &Outcome{Scenario: s.Name}
-	for _, pair := range pairs[:d.plan.Runs] {
-		o.A, o.B = append(o.A, pair[0]), append(o.B, pair[1])
-	}
-	return o, nil
+	err := d.turns(ctx, o, func(i, run int) (Sample, error) { return d.runBeside(ctx, c, s, generators[i], i == 1, run) })
+	return o, err
 }
 
 func (d *duel) runBeside(ctx context.Context, c *InsightCase, s *Scenario, g *load.Generator, with bool, run int) (Sample, error) {

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,7 +172,7 @@ func (r *reporter) saves(ctx context.Context, m *DataCase, files string, a, b se
 
 // taskPair runs a task on both servers, in turns.
 func (r *reporter) taskPair(ctx context.Context, run func(i int) (TaskRun, error)) (*TaskPair, error) {
-	runs, err := quietest(ctx, r.taskRuns, r.plan.Attempts, func() (one taskRuns, err error) {
+	runs, err := quietest(ctx, r.taskRuns, r.plan.Attempts, func(int) (one taskRuns, err error) {
 		for i := range one {
 			if one[i], err = run(i); err != nil {
 				break
@@ -192,24 +191,6 @@ func (r *reporter) taskPair(ctx context.Context, run func(i int) (TaskRun, error
 type taskRuns [2]TaskRun
 
 func (r taskRuns) foreign() float64 { return max(r[0].Foreign, r[1].Foreign) }
-
-// quietest measures until enough runs were left alone by other processes, or there were too many attempts, and returns
-// those that were disturbed least.
-func quietest[R interface{ foreign() float64 }](ctx context.Context, runs, attempts int, measure func() (R, error)) ([]R, error) {
-	var all []R
-	for quiet := 0; quiet < runs && len(all) < max(attempts, 1)*runs; {
-		one, err := measure()
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-		if one.foreign() < quietCores {
-			quiet++
-		}
-	}
-	slices.SortStableFunc(all, func(a, b R) int { return cmp.Compare(a.foreign(), b.foreign()) })
-	return all[:runs], nil
-}
 
 // save measures a BGSAVE.
 func (s *Server) save(ctx context.Context) (t TaskRun, err error) {
@@ -365,7 +346,7 @@ func (r *reporter) besideSaves(ctx context.Context, s setup) ([]BesideRun, error
 	if _, err := run(r.plan.WarmUp); err != nil {
 		return nil, err
 	}
-	return quietest(ctx, r.taskRuns, r.plan.Attempts, func() (one BesideRun, err error) {
+	return quietest(ctx, r.taskRuns, r.plan.Attempts, func(int) (one BesideRun, err error) {
 		if one.Without, err = run(besideTimes * r.plan.Time); err == nil {
 			err = server.sampleSave(ctx, &one, g, &mix, r)
 		}

@@ -1,7 +1,10 @@
 package bench
 
 import (
+	"cmp"
+	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +14,24 @@ import (
 
 // quietCores is how much CPU time others may take, in cores, before a run counts as disturbed.
 const quietCores = 0.10
+
+// quietest measures until enough runs were left alone by other processes, or there were too many attempts, and returns
+// those that were disturbed least. measure is told how many runs came before.
+func quietest[R interface{ foreign() float64 }](ctx context.Context, runs, attempts int, measure func(run int) (R, error)) ([]R, error) {
+	var all []R
+	for quiet := 0; quiet < runs && len(all) < max(attempts, 1)*runs; {
+		one, err := measure(len(all))
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+		if one.foreign() < quietCores {
+			quiet++
+		}
+	}
+	slices.SortStableFunc(all, func(a, b R) int { return cmp.Compare(a.foreign(), b.foreign()) })
+	return all[:runs], nil
+}
 
 // machineTime is CPU time used on the whole machine: by everybody, and by the processes of the measurement.
 type machineTime struct {

@@ -44,13 +44,6 @@ func New(offset, keep int64) *Journal {
 // End is the offset behind the stream's last byte. It lies between two groups.
 func (j *Journal) End() int64 { return j.end.Load() }
 
-// SetKeep changes how many bytes are kept for readers to come.
-func (j *Journal) SetKeep(keep int64) {
-	j.mu.Lock()
-	j.keep = keep
-	j.mu.Unlock()
-}
-
 // Start is the lowest offset from which a Reader can begin.
 func (j *Journal) Start() int64 {
 	j.mu.Lock()
@@ -89,17 +82,6 @@ func (j *Journal) Write(l *Log) (end int64) {
 	j.end.Store(at)
 	j.mu.Unlock()
 	l.reset()
-	return at
-}
-
-// WriteRaw appends bytes that are whole commands in the protocol's form, such as a master's stream. They are not looked into: the next
-// effect comes with a SELECT.
-func (j *Journal) WriteRaw(b []byte) (end int64) {
-	j.mu.Lock()
-	j.db = -1
-	at := j.put(j.end.Load(), b)
-	j.end.Store(at)
-	j.mu.Unlock()
 	return at
 }
 
@@ -187,7 +169,7 @@ func (j *Journal) Wake() {
 	readers := j.readers
 	j.mu.Unlock()
 	for _, r := range readers {
-		r.poke()
+		r.Poke()
 	}
 }
 

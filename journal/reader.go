@@ -67,9 +67,7 @@ func (r *Reader) Wait(atMost time.Duration) bool {
 }
 
 // Poke ends a Wait. Any goroutine may call it.
-func (r *Reader) Poke() { r.poke() }
-
-func (r *Reader) poke() {
+func (r *Reader) Poke() {
 	select {
 	case r.wake <- struct{}{}:
 	default:

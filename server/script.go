@@ -79,12 +79,11 @@ var scriptHelp = []string{
 }
 
 const (
-	errNoScript     command.Error = "NOSCRIPT No matching script. Please use EVAL."
-	errNumKeysMany  command.Error = "ERR Number of keys can't be greater than number of args"
-	errNumKeysNeg   command.Error = "ERR Number of keys can't be negative"
-	errNoDebug      command.Error = "ERR SCRIPT DEBUG is not supported: this server has no debugger for scripts"
-	errScriptFlush  command.Error = "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
-	errScriptTooBig command.Error = "ERR The script is too long"
+	errNoScript    command.Error = "NOSCRIPT No matching script. Please use EVAL."
+	errNumKeysMany command.Error = "ERR Number of keys can't be greater than number of args"
+	errNumKeysNeg  command.Error = "ERR Number of keys can't be negative"
+	errNoDebug     command.Error = "ERR SCRIPT DEBUG is not supported: this server has no debugger for scripts"
+	errScriptFlush command.Error = "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
 )
 
 // scripting is a reactor's part of scripts and functions.

@@ -149,7 +149,7 @@ func (t *trackers) begin() {
 			t.shards[i].table = tracking.NewTable(ks.Heap(), ks.Hash)
 		}
 	}
-	ks.ObserveLocked(t)
+	ks.Observe(t)
 	t.inUse.Store(true)
 	t.srv.duties.set(dutyTrack, true)
 }
@@ -615,7 +615,7 @@ func (t *trackers) end(r *reactor) {
 			t.drop(i)
 			t.shards[i].pending = nil
 		}
-		ks.UnobserveLocked(t)
+		ks.Unobserve(t)
 		t.inUse.Store(false)
 		t.srv.duties.set(dutyTrack, false)
 	}

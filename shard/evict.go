@@ -3,6 +3,7 @@ package shard
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types/dict"
@@ -384,21 +385,12 @@ func (db *DB) timedRefs(rec uint32, dst []alloc.Ref) []alloc.Ref {
 		for m := b.Match(fp); m != 0; m &= m - 1 {
 			ref := b.Ref(trailing(m))
 			h := alloc.At[header](db.shard.arena, ref)
-			if h.flags&flagExpire != 0 && uint32(db.HashOf(ref)) == rec && len(dst) < cap(dst) && !contains(dst, ref) {
+			if h.flags&flagExpire != 0 && uint32(db.HashOf(ref)) == rec && len(dst) < cap(dst) && !slices.Contains(dst, ref) {
 				dst = append(dst, ref)
 			}
 		}
 	}
 	return dst
-}
-
-func contains(refs []alloc.Ref, ref alloc.Ref) bool {
-	for _, r := range refs {
-		if r == ref {
-			return true
-		}
-	}
-	return false
 }
 
 // score gives the entries scores, by the policy. refs is what candidates returned.

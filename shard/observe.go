@@ -19,25 +19,15 @@ type Observer interface {
 	Flushed(db int)
 }
 
-// Observe makes o hear of modified keys, in every shard from when it has been locked on. The caller has locked none.
+// Observe makes o hear of modified keys in all shards, which the caller has locked.
 func (ks *Keyspace) Observe(o Observer) {
-	ks.eachLocked(func(s *Shard) { s.observe(o) })
-}
-
-// Unobserve ends Observe.
-func (ks *Keyspace) Unobserve(o Observer) {
-	ks.eachLocked(func(s *Shard) { s.unobserve(o) })
-}
-
-// ObserveLocked is Observe for a caller that has locked all shards.
-func (ks *Keyspace) ObserveLocked(o Observer) {
 	for _, s := range ks.shards {
 		s.observe(o)
 	}
 }
 
-// UnobserveLocked is Unobserve for a caller that has locked all shards.
-func (ks *Keyspace) UnobserveLocked(o Observer) {
+// Unobserve ends Observe. The caller has locked all shards.
+func (ks *Keyspace) Unobserve(o Observer) {
 	for _, s := range ks.shards {
 		s.unobserve(o)
 	}

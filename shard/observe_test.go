@@ -24,8 +24,8 @@ func (h *heard) take() []string {
 func TestObserver(t *testing.T) {
 	ks := newTest(t, 1)
 	var h heard
-	ks.UnlockAll()
 	ks.Observe(&h)
+	ks.UnlockAll()
 	s := ks.Shard(0)
 	s.Lock(1000)
 	db := s.DB(0)
@@ -86,9 +86,7 @@ func TestObserver(t *testing.T) {
 	want("a flush", "flush 0")
 	s.FlushAll()
 	want("a flush of all", "flush -1")
-	s.Unlock()
 	ks.Unobserve(&h)
-	s.Lock(1000)
 	db.SetString(&k, []byte("x"), SetMode{})
 	want("not observed any more")
 }

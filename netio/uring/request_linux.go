@@ -101,9 +101,3 @@ func (r *Ring) Cancel(target, userData uint64) {
 	s.opcode, s.fd, s.flags, s.userData = opAsyncCancel, -1, sqeCQESkipSuccess, userData
 	s.addr = target
 }
-
-// Nop completes at once.
-func (r *Ring) Nop(userData uint64) {
-	s := r.sqe()
-	s.opcode, s.fd, s.userData = opNop, -1, userData
-}

@@ -125,9 +125,6 @@ func (l *Logger) Logf(level Level, format string, args ...any) {
 	l.write(level, fmt.Sprintf(format, args...))
 }
 
-// Debugf writes a line of level Debug.
-func (l *Logger) Debugf(format string, args ...any) { l.Logf(Debug, format, args...) }
-
 // Verbosef writes a line of level Verbose.
 func (l *Logger) Verbosef(format string, args ...any) { l.Logf(Verbose, format, args...) }
 

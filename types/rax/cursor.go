@@ -197,14 +197,6 @@ func (c *Cursor) SeekLE(key []byte) bool {
 	return c.Prev()
 }
 
-// SeekLT goes to the last key below key.
-func (c *Cursor) SeekLT(key []byte) bool {
-	if ok, _ := c.seek(key); !ok {
-		return c.Last()
-	}
-	return c.Prev()
-}
-
 // seek is SeekGE; it also tells whether the key is there.
 func (c *Cursor) seek(key []byte) (ok, equal bool) {
 	c.clear()

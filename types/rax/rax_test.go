@@ -80,9 +80,8 @@ func (m *model) seek(key string) {
 	m.at(&c, c.SeekGE(k), i, "GE "+key)
 	m.at(&c, c.SeekGT(k), above, "GT "+key)
 	m.at(&c, c.SeekLE(k), above-1, "LE "+key)
-	m.at(&c, c.SeekLT(k), i-1, "LT "+key)
-	if i > 0 {
-		m.at(&c, c.Next(), i, "LT, next "+key)
+	if above > 0 {
+		m.at(&c, c.Next(), above, "LE, next "+key)
 	}
 }
 

@@ -104,15 +104,6 @@ func (v *Value) Score(name []byte) (score float64, found bool) {
 	return v.blockScore(p.Ref), true
 }
 
-// ScoreOf is Score for a member of another collection.
-func (v *Value) ScoreOf(e listpack.Element) (score float64, found bool) {
-	if !e.IsInt {
-		return v.Score(e.Bytes)
-	}
-	var buf [maxIntText]byte
-	return v.Score(e.Append(buf[:0]))
-}
-
 // maxIntText is how many bytes an integer takes in decimal at most.
 const maxIntText = 20
 
