@@ -219,7 +219,9 @@ func (r *reactor) cut(done func(err error)) {
 	if done != nil {
 		waiting = append(waiting, done)
 	}
-	s.log.Noticef("Background saving started by pid %d", os.Getpid())
+	if len(waiting) == 0 {
+		s.log.Noticef("Background saving started by pid %d", os.Getpid())
+	}
 	f := s.dumpFile()
 	r.takeSnapshot(&snapshotTask{sink: f, temp: f.Temp, done: func(sn *save.Snapshot, err error) func() { return s.saved(sn, err, waiting) }})
 }
@@ -313,7 +315,9 @@ func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) 
 	switch {
 	case err == nil:
 		s.log.Noticef("DB saved on disk")
-		s.log.Noticef("Background saving terminated with success")
+		if len(waiting) == 0 {
+			s.log.Noticef("Background saving terminated with success")
+		}
 		x.lastSec.Store(time.Now().Unix())
 		x.dirtySaved.Store(x.dirtyAtCut.Load())
 		x.saves.Add(1)

@@ -119,12 +119,12 @@ func New(cfg *config.Config) (*Server, error) {
 	s.libraries.set.Store(script.NewLibraries())
 	for _, n := range v.Renames {
 		if err := s.table.Rename(n.From, n.To); err != nil {
-			return nil, err
+			return nil, s.refuse(v, err)
 		}
 	}
 	var err error
 	if s.users, err = newUsers(s.table, v); err != nil {
-		return nil, err
+		return nil, s.refuse(v, err)
 	}
 	s.execSpec = s.table.Lookup([]byte("EXEC"))
 	s.apply(v)
@@ -134,7 +134,7 @@ func New(cfg *config.Config) (*Server, error) {
 		Logf: func(level int, format string, a ...any) { s.log.Logf(logging.Level(level), format, a...) },
 	}, handler{s})
 	if err != nil {
-		return nil, err
+		return nil, s.refuse(v, err)
 	}
 	for _, n := range s.engine.Reactors() {
 		r := newReactor(s, n)
@@ -144,6 +144,15 @@ func New(cfg *config.Config) (*Server, error) {
 	s.limitClients(v.ClientMemoryLimit())
 	s.watchSettings()
 	return s, nil
+}
+
+// refuse logs why there is no server, if the log does not go to the terminal, where New's caller tells of it. It returns err.
+func (s *Server) refuse(v *config.Values, err error) error {
+	if v.LogFile != "" || v.SyslogEnabled {
+		s.log.Warningf("%v", err)
+	}
+	s.log.Close()
+	return err
 }
 
 func newReactor(s *Server, n *netio.Reactor) *reactor {

@@ -133,7 +133,9 @@ func (s *Server) setupLog(v *config.Values) error {
 		return fmt.Errorf("Can't open the log file: %w", err)
 	}
 	if v.SyslogEnabled {
-		return s.log.SetSyslog(syslog.Priority(v.SyslogFacility)<<3, v.SyslogIdent)
+		if err := s.log.SetSyslog(syslog.Priority(v.SyslogFacility)<<3, v.SyslogIdent); err != nil {
+			s.log.Warningf("The log goes on without syslog: %v", err)
+		}
 	}
 	return nil
 }

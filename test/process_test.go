@@ -347,6 +347,21 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
+// TestLogOfBadUsers starts with users that cannot be: the log file tells why there is no server.
+func TestLogOfBadUsers(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		path := filepath.Join(t.TempDir(), "log")
+		srv := s.spawn(t, "--aclfile", "/nosuch/users", "--logfile", path)
+		if code := srv.Wait(t); code != 1 {
+			t.Errorf("exit status %d", code)
+		}
+		log, err := os.ReadFile(path)
+		if want := " # Aborting Redis startup because of ACL errors: Error loading ACLs, opening file '/nosuch/users': No such file or directory\n"; err != nil || !strings.Contains(string(log), want) {
+			t.Errorf("%v\n%s", err, log)
+		}
+	})
+}
+
 // TestConfigSources gives configuration as a file with an include, on standard input's place, and as arguments.
 func TestConfigSources(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
