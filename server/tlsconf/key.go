@@ -45,12 +45,20 @@ func openKey(text []byte, password string) ([]byte, error) {
 			}
 			//lint:ignore SA1019 the same
 			der, err := x509.DecryptPEMBlock(block, []byte(password))
-			if err != nil {
+			if err != nil || !isKey(der) { // the padding of what a wrong password makes looks right by chance
 				return nil, errPassword
 			}
 			return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: der}), nil
 		}
 	}
+}
+
+// isKey tells whether der is a private key of a form that the types of PEM blocks above stand for.
+func isKey(der []byte) bool {
+	_, pkcs8 := x509.ParsePKCS8PrivateKey(der)
+	_, pkcs1 := x509.ParsePKCS1PrivateKey(der)
+	_, sec1 := x509.ParseECPrivateKey(der)
+	return pkcs8 == nil || pkcs1 == nil || sec1 == nil
 }
 
 // The structures of RFC 8018, appendix A.
