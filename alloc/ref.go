@@ -21,7 +21,7 @@ const (
 )
 
 // peekTable is the page table as readers without the lock see it. A table that has grown is
-// replaced by a bigger copy; the old one keeps working for who still holds it.
+// replaced by a bigger copy; the old one keeps working for whoever still holds it.
 type peekTable struct {
 	// Page addresses. The array is allocated as uintptrs, so the garbage collector does not
 	// scan it; reading them as pointers spares a conversion that vet objects to.
@@ -51,7 +51,7 @@ func At[T any](a *Arena, r Ref) *T {
 	return (*T)(a.ptr(r))
 }
 
-// Behind returns n bytes of the block r from offset off on: Bytes(r, off+n)[off:] for who has the block's beginning
+// Behind returns n bytes of the block r from offset off on: Bytes(r, off+n)[off:] for a caller that has the block's beginning
 // already, in p = At(a, r).
 func Behind[T any](a *Arena, r Ref, p *T, off, n int) []byte {
 	if invariants.Enabled {

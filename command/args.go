@@ -5,7 +5,7 @@ import (
 	"github.com/shoaldb/shoal/types"
 )
 
-// intArg returns argument i as an integer. If it is none, it replies so.
+// intArg returns argument i as an integer. If it is not one, it replies with an error.
 func (c *Ctx) intArg(i int) (int64, bool) { return c.intArgOr(i, ErrNotInteger) }
 
 // intArgOr is intArg with another error for what is not an integer.

@@ -145,7 +145,7 @@ func (c *Ctx) parseOverflow(i int) (bitfieldOverflow, bool) {
 	return 0, false
 }
 
-// parseField parses a type such as i16 or u8 and the offset behind it.
+// parseField parses a type such as i16 or u8 and the offset after it.
 func (c *Ctx) parseField(i int) (f field, ok bool) {
 	t := c.Args[i]
 	if len(t) > 0 && (t[0] == 'i' || t[0] == 'u') {

@@ -62,7 +62,7 @@ func bitop(c *Ctx) {
 	c.Reply.Int(int64(longest))
 }
 
-// bitopSources appends the values of the keys behind the first one to dst, a missing one as empty.
+// bitopSources appends the values of the keys after the first one to dst, a missing one as empty.
 func (c *Ctx) bitopSources(dst [][]byte) (sources [][]byte, longest int, ok bool) {
 	for i := 1; i < len(c.Keys); i++ {
 		k := &c.Keys[i]

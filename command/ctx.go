@@ -90,7 +90,7 @@ type Env struct {
 	Refused func(key []byte, why error)
 }
 
-// Effects receives what a command did, while its shard locks are held: the journal (AOF,
+// effects receives what a command did, while its shard locks are held: the journal (AOF,
 // replicas) and keyspace notifications. A nil field costs nothing.
 type effects struct {
 	journal Journal

@@ -163,7 +163,7 @@ func lexRange(lo, hi []byte) (r zset.LexRange, ok bool) {
 	return r, ok
 }
 
-// lexBound parses one end of a range of members: - and + are before and behind all of them.
+// lexBound parses one end of a range of members: - and + are before and after all of them.
 func lexBound(b []byte) (_ zset.Bound, ok bool) {
 	if len(b) == 0 {
 		return zset.Bound{}, false

@@ -234,7 +234,7 @@ func (c *Ctx) propagateScores(at int, scores []float64) {
 	c.Propagate(c.Keys[0].DB.ID(), args...)
 }
 
-// distance replies a distance with four digits behind the point.
+// distance replies a distance with four digits after the point.
 func (c *Ctx) distance(d float64) {
 	var buf [32]byte
 	scaled := math.RoundToEven(d * 1e4)

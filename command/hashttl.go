@@ -106,7 +106,7 @@ const (
 	fieldDeletedNow = 2
 )
 
-// fieldList returns the arguments behind FIELDS, which is argument i, and the number that follows it: of fields that take
+// fieldList returns the arguments after FIELDS, which is argument i, and the number that follows it: of fields that take
 // per arguments each.
 func (c *Ctx) fieldList(i, per int) (list [][]byte, ok bool) {
 	if i+1 >= len(c.Args) || !c.isOption(i, "FIELDS") {

@@ -45,7 +45,8 @@ const (
 	errCorruptHLL Error = "INVALIDOBJ Corrupted HLL object detected"
 )
 
-// hllOf returns the value of e, which exists, if it is a HyperLogLog; it aliases shard memory. If it is none, it replies so.
+// hllOf returns the value of e, which exists, if it is a HyperLogLog; it aliases shard memory. If it is not one, it
+// replies with an error.
 func (c *Ctx) hllOf(db *shard.DB, e shard.Entry) (b []byte, ok bool) {
 	if !c.isString(e) {
 		return nil, false

@@ -154,7 +154,7 @@ func newLCSTable(c *Ctx, a, b []byte) *lcsTable {
 		above = t.rows[i]
 		c.Pause(t.words/wordsPerElement + 1)
 	}
-	// Bits behind len(b) match nothing, so they stay set.
+	// Bits after len(b) match nothing, so they stay set.
 	for _, w := range above {
 		t.length += bits.OnesCount64(^w)
 	}

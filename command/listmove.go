@@ -23,7 +23,7 @@ func popWord(tail bool) []byte {
 	return wordLPOP
 }
 
-// endArg returns whether argument i names the end of a list and not its beginning. If it names none, it replies so.
+// endArg returns whether argument i names the end of a list and not its beginning. If it names neither, it replies with an error.
 func (c *Ctx) endArg(i int) (tail, ok bool) {
 	tail = c.isOption(i, "RIGHT")
 	if !tail && !c.isOption(i, "LEFT") {
@@ -203,8 +203,8 @@ func (c *Ctx) replyKey(k *shard.Key) {
 	c.Reply.Bulk(k.Name)
 }
 
-// firstList returns the first of the keys that exists, if there is one. If that holds something else than a list, it replies so
-// and ok is false.
+// firstList returns the first of the keys that exists, if there is one. If that holds something else than a list, it
+// replies with an error and ok is false.
 func (c *Ctx) firstList() (k *shard.Key, e shard.Entry, ok bool) {
 	for i := range c.Keys {
 		if !c.Tries(i) {

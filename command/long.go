@@ -2,7 +2,7 @@ package command
 
 import "github.com/shoaldb/shoal/resp"
 
-// longElements is the number of elements from which on a command runs in steps: those of some 0.3 ms and more.
+// longElements is the number of elements from which a command runs in steps: those of some 0.3 ms and more.
 const longElements = 10000
 
 // Long is called by a handler that is about to work on so many elements, when it has looked up its keys and before it

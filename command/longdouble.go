@@ -291,7 +291,7 @@ func (x *longDouble) add(y *longDouble) bool {
 	return true
 }
 
-// append appends x, which is finite, with up to 17 digits behind the point.
+// append appends x, which is finite, with up to 17 digits after the point.
 func (x *longDouble) append(dst []byte) []byte {
 	if x.exp > 0 {
 		f := new(big.Float).SetUint64(x.mant)

@@ -48,7 +48,7 @@ func (c *Ctx) help(container string, lines []string) {
 	c.Reply.Simple("    This text.")
 }
 
-// object looks up the key of an OBJECT subcommand, which does not count as an access. If it is missing, it replies so.
+// object looks up the key of an OBJECT subcommand, which does not count as an access. If it is missing, it replies with an error.
 func (c *Ctx) object() (db *shard.DB, e shard.Entry, ok bool) {
 	k := &c.Keys[0]
 	e = k.DB.LookupQuiet(k)

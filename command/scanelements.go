@@ -31,7 +31,7 @@ func (s *elementScan) matches(e listpack.Element) bool {
 	return s.match.pattern == nil || s.match.matches(e.Append(text[:0]))
 }
 
-// scanElements reads the options behind the cursor and then calls step until as many of n elements have been met as
+// scanElements reads the options after the cursor and then calls step until as many of n elements have been met as
 // COUNT says, or the end has come. step visits the elements at s.cursor, replies with those that match, and moves the
 // cursor on.
 func (c *Ctx) scanElements(cursor uint64, n int, step func(s *elementScan)) {

@@ -22,7 +22,7 @@ var (
 const interComplexity = "O(N*M) at worst where N is the number of members of the smallest set and M that of sets."
 const unionComplexity = "O(N) where N is the number of members of all sets."
 
-// storeKeys is the key specification of a command that stores what it computes of the sets behind the first key.
+// storeKeys is the key specification of a command that stores what it computes of the sets after the first key.
 func storeKeys(dest KeyFlags) []KeySpec {
 	return []KeySpec{{Flags: dest, Index: 1, Step: 1}, {Flags: RO | Access, Index: 2, Last: -1, Step: 1}}
 }
@@ -117,8 +117,8 @@ func (c *Ctx) isSet(e shard.Entry) bool { return e.Type() == types.Set || c.refu
 // openSet returns the set of e, which is one.
 func openSet(db *shard.DB, e shard.Entry) sets.Value { return sets.Open(db.Space(), db.Root(e)) }
 
-// lookupSet returns the set at k for reading: an empty one if there is no key. If k holds something else, it replies so and ok is
-// false.
+// lookupSet returns the set at k for reading: an empty one if there is no key. If k holds something else, it replies
+// with an error and ok is false.
 func (c *Ctx) lookupSet(k *shard.Key) (v sets.Value, ok bool) {
 	e := c.lookup(k)
 	switch {

@@ -20,7 +20,7 @@ type setOp struct {
 // setOps keeps them, as they are large.
 var setOps = sync.Pool{New: func() any { return new(setOp) }}
 
-// beginSetOp looks up the sets of keys. If one of these holds something else, it replies so and returns nil.
+// beginSetOp looks up the sets of keys. If one of these holds something else, it replies with an error and returns nil.
 func (c *Ctx) beginSetOp(keys []shard.Key) *setOp {
 	op := setOps.Get().(*setOp)
 	op.sets, op.missing, op.noFirst = op.sets[:0], 0, false

@@ -409,7 +409,7 @@ func (s *sorting) lookup(c *Ctx, pattern []byte, elem listpack.Element) (value l
 	return listpack.Element{Bytes: k.DB.Bytes(e, nil)}, true
 }
 
-// splitField splits what stands behind a pattern's asterisk at the arrow that a field of a hash follows; field is nil
+// splitField splits what stands after a pattern's asterisk at the arrow that a field of a hash follows; field is nil
 // if there is none.
 func splitField(rest []byte) (suffix, field []byte) {
 	if i := bytes.Index([]byte(cString(rest)), []byte("->")); i >= 0 && i+2 < len(rest) && rest[i+2] != 0 {

@@ -102,7 +102,7 @@ func (p *partSort[T]) median(i, j, k int) int {
 // partition takes the pivot from lo. What is less comes to the beginning of a[lo:hi], what is more to the end; it returns how
 // many these are. Equal elements are gathered at both ends first.
 func (p *partSort[T]) partition(lo, hi int) (less, more int) {
-	equalLo, equalHi := lo+1, hi-1 // equal elements are before and behind
+	equalLo, equalHi := lo+1, hi-1 // equal elements are before and after
 	b, c := lo+1, hi-1             // not looked at yet
 	for {
 		for ; b <= c; b++ {

@@ -232,7 +232,8 @@ type Spec struct {
 
 	// Outside tells that the command works outside of its reactor (see Ctx.Outside), and changes all of its keys.
 	Outside bool
-	// Replaces tells that the command may replace or delete a whole value, or most of it, though the flags of its keys, which are Redis', do not say so.
+	// Replaces tells that the command may replace or delete a whole value, or most of it, though the flags of its keys,
+	// which are Redis', do not say so.
 	Replaces bool
 
 	// WakesNobody tells of a command that may write that it makes nothing ready for which clients wait.

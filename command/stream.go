@@ -330,7 +330,7 @@ type addOptions struct {
 	autoSeq bool
 }
 
-// addOptions parses the options from argument 2 on, and for XADD the ID, behind which they end.
+// addOptions parses the options from argument 2 on, and for XADD the ID, after which they end.
 func (c *Ctx) addOptions(add bool) (o addOptions, ok bool) {
 	o.autoID = true
 	limited := false

@@ -81,7 +81,7 @@ func errNoGroupFor(group, key []byte) Error {
 	return "NOGROUP No such consumer group '" + Error(cString(group)) + "' for key name '" + Error(cString(key)) + "'"
 }
 
-// groupOptions parses the options of XGROUP CREATE and SETID behind the ID.
+// groupOptions parses the options of XGROUP CREATE and SETID after the ID.
 func (c *Ctx) groupOptions(create bool) (mkStream bool, read int64, ok bool) {
 	read = stream.Unknown
 	for i := 5; i < len(c.Args); i++ {
@@ -656,7 +656,7 @@ func (c *Ctx) autoclaim(cl *claiming, start stream.ID, count int64) {
 	}
 	begin := len(c.Reply.Buf)
 	c.Reply.Array(3)
-	// The entries are replied behind the ID at which the next call goes on, which is known only then.
+	// The entries are replied after the ID at which the next call goes on, which is known only then.
 	cursor := len(c.Reply.Buf)
 	header := c.beginArray(int(min(count, int64(cl.g.Pending()))))
 	var deleted []stream.ID

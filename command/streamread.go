@@ -271,7 +271,7 @@ func errNoGroup(key, group []byte) Error {
 	return "NOGROUP No such key '" + Error(cString(key)) + "' or consumer group '" + Error(cString(group)) + "'"
 }
 
-// toRead returns the ID behind which stream i is to be read, and whether that is what the consumer has pending. ok is
+// toRead returns the ID after which stream i is to be read, and whether that is what the consumer has pending. ok is
 // false if there is nothing to be read.
 func (c *Ctx) toRead(r *reading, v *stream.Value, i int) (after stream.ID, history, ok bool) {
 	at := r.idsAt + i
@@ -304,13 +304,13 @@ func (c *Ctx) beginStreams(n int) {
 	c.Reply.Map(n)
 }
 
-// serveStream replies with what v has behind an ID. It reports false if there is no memory.
+// serveStream replies with what v has after an ID. It reports false if there is no memory.
 func (c *Ctx) serveStream(r *reading, v *stream.Value, k *shard.Key, after stream.ID, history bool) bool {
 	if c.Reply.Proto == 2 {
 		c.Reply.Array(2)
 	}
 	c.Reply.Bulk(k.Name)
-	start, _ := after.Next() // 0-0 behind the last ID, as in redis
+	start, _ := after.Next() // 0-0 after the last ID, as in redis
 	if r.group == nil {
 		c.replyRange(v, start, stream.MaxID, r.count, false, false)
 		return true

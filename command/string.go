@@ -542,7 +542,7 @@ func msetnx(c *Ctx) {
 	}
 }
 
-// setPairs sets every key to the argument behind it. If memory ends on the way, it replies so, and replicas
+// setPairs sets every key to the argument after it. If memory ends on the way, it replies with an error, and replicas
 // see what has been set.
 func (c *Ctx) setPairs() bool {
 	for i := range c.Keys {
@@ -794,7 +794,7 @@ func (c *Ctx) bulkEntry(db *shard.DB, e shard.Entry) {
 	c.bulkPart(db, e, v, 0, len(v))
 }
 
-// pinMin is the length from which on a part of a large value is replied without a copy, in bytes.
+// pinMin is the length from which a part of a large value is replied without a copy, in bytes.
 const pinMin = 64 << 10
 
 // bulkPart replies with bytes [from, to) of string e, which are v[from:to].

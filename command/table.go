@@ -108,7 +108,7 @@ func (k *KeySpec) isRange() bool {
 	return k.Index > 0 && k.Keyword == "" && !k.Counted && !k.Unknown && k.Limit == 0 && k.Flags&NotKey == 0
 }
 
-// firstWord returns the first 8 bytes of a name, the first one lowest, with zeros behind a shorter one and letters in
+// firstWord returns the first 8 bytes of a name, the first one lowest, with zeros after a shorter one and letters in
 // upper case: most names fit.
 func firstWord(name []byte) uint64 {
 	n := len(name)
@@ -133,7 +133,7 @@ func upperCase(w uint64) uint64 {
 	return w ^ (fromA&^aboveZ&^w&(0x80*ones))>>2
 }
 
-// nameHash hashes a name of n bytes. Those that differ only behind their first word are few.
+// nameHash hashes a name of n bytes. Those that differ only after their first word are few.
 func nameHash(word uint64, n int) uint64 { return (word ^ uint64(n)<<59) * 0x9e3779b97f4a7c15 >> 40 }
 
 // Lookup returns the command called name, or nil.

@@ -54,7 +54,7 @@ const (
 )
 
 // timeoutArg returns argument i, the time in seconds that a blocking command waits, rounded up to ms. It replies with an
-// error to what is none.
+// error to anything else.
 func (c *Ctx) timeoutArg(i int) (time.Duration, bool) {
 	var x longDouble
 	if !x.parse(c.Args[i]) {

@@ -27,7 +27,7 @@ type zrangeQuery struct {
 	offset, limit int64 // of what the range has; a negative limit: all
 }
 
-// parse reads the ends of the range at arguments at and at+1, and the options behind them. It replies if something is wrong.
+// parse reads the ends of the range at arguments at and at+1, and the options after them. It replies if something is wrong.
 func (q *zrangeQuery) parse(c *Ctx, at int, store bool) bool {
 	q.limit = -1
 	for i := at + 2; i < len(c.Args); i++ {

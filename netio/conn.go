@@ -161,7 +161,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// WriteRef queues b behind what is in Out so far without copying it. b must stay untouched until release is called on
+// WriteRef queues b after what is in Out so far without copying it. b must stay untouched until release is called on
 // the reactor's goroutine, exactly once: when the kernel has taken the last byte, or after the conn was closed
 // (at once if it already is). release may be nil.
 func (c *Conn) WriteRef(b []byte, release func()) {

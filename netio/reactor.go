@@ -94,7 +94,7 @@ func (r *Reactor) Conns(f func(*Conn) bool) {
 }
 
 // Post has f called on the reactor's goroutine, in the order of posting: before the events of a turn, so that whoever
-// knows of the posting cannot be faster, or behind them. Any goroutine may post, also the reactor's own. After
+// knows of the posting cannot be faster, or after them. Any goroutine may post, also the reactor's own. After
 // Engine.Stop f may never run.
 func (r *Reactor) Post(f func()) {
 	first := r.mail.push(f)

@@ -23,7 +23,7 @@ const (
 	inCount                 // in the line "*<count>"
 	inBulkLine              // in a line "$<size>"
 	inBody                  // in an argument's bytes
-	inTail                  // in the two bytes behind an argument
+	inTail                  // in the two bytes after an argument
 	failed                  // the protocol was broken
 )
 
@@ -33,7 +33,7 @@ const (
 type assembly struct {
 	next  *assembly // in Parser.done
 	stage stage
-	sawCR bool // the line lacks only the byte behind '\r'
+	sawCR bool // the line lacks only the byte after '\r'
 	stuck bool // the line holds a NUL: as in redis, its end is never found
 
 	left    int      // arguments to come, the current one included
@@ -45,7 +45,7 @@ type assembly struct {
 
 	body []byte // the current argument's bytes from earlier Feeds
 	size int    // the current argument's announced size
-	tail int    // bytes to skip behind it
+	tail int    // bytes to skip after it
 
 	chunk  []byte   // memory of small arguments; chunk[len:cap] is free
 	argSum int      // bytes of args

@@ -35,7 +35,7 @@
 //	   +--> inInline --> Command, or atStart if the line is blank
 //
 // It also notes what redis does not check: the byte after a header's '\r' and
-// the two bytes behind an argument may be anything.
+// the two bytes after an argument may be anything.
 //
 // # Who owns which bytes
 //

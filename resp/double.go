@@ -12,7 +12,7 @@ import (
 // 17 significant digits, so 0.1 comes out as 0.10000000000000001.
 //
 // INCRBYFLOAT, HINCRBYFLOAT and some others are C long doubles printed with
-// "%.17Lf" less trailing zeros: 17 digits behind the point, never an exponent,
+// "%.17Lf" less trailing zeros: 17 digits after the point, never an exponent,
 // so 0.1 comes out as 0.1. On x86-64 a long double has 64 bits of mantissa, and
 // the text is parsed to that precision and added in it; float64 arithmetic gives
 // other digits (0.1+0.2 as float64 is 0.30000000000000004). AppendLongDouble
@@ -43,7 +43,7 @@ func AppendHumanDouble(dst []byte, f float64) []byte {
 	return trimFraction(strconv.AppendFloat(dst, f, 'f', 17, 64), at)
 }
 
-// trimFraction cuts trailing zeros behind the point of the number dst[at:], and
+// trimFraction cuts trailing zeros after the point of the number dst[at:], and
 // makes "-0" of what is left "0".
 func trimFraction(dst []byte, at int) []byte {
 	end := len(dst)

@@ -1,7 +1,7 @@
 package resp
 
 // ProtocolError is a breach of the protocol by a client. Its text is what redis
-// sends behind "-ERR ".
+// sends after "-ERR ".
 type ProtocolError string
 
 func (e ProtocolError) Error() string { return string(e) }

@@ -26,7 +26,7 @@ func (a *assembly) inline(in []byte) (used int) {
 // len(line) bytes.
 //
 // Blanks separate: those of isBlank before an argument, but only space, tab and
-// line ends right behind one. A quote opens a quoted part anywhere, but the
+// line ends right after one. A quote opens a quoted part anywhere, but the
 // argument ends with the closing one, which a blank or the end must follow.
 func splitLine(dst [][]byte, buf, line []byte) (args [][]byte, ok bool) {
 	base := len(dst)
@@ -47,7 +47,7 @@ func splitLine(dst [][]byte, buf, line []byte) (args [][]byte, ok bool) {
 }
 
 // splitArg appends the argument at line[i:] to buf and returns the index
-// behind it, or -1 when quotes do not balance.
+// after it, or -1 when quotes do not balance.
 func splitArg(buf, line []byte, i int) ([]byte, int) {
 	for ; i < len(line); i++ {
 		switch c := line[i]; c {
@@ -71,7 +71,7 @@ func splitArg(buf, line []byte, i int) ([]byte, int) {
 }
 
 // doubleQuoted appends the text up to the closing quote, escapes resolved, and
-// returns the index behind that quote, or -1 without one.
+// returns the index after that quote, or -1 without one.
 func doubleQuoted(buf, line []byte, i int) ([]byte, int) {
 	for ; i < len(line); i++ {
 		c := line[i]

@@ -87,7 +87,7 @@ type head struct {
 // arguments, the first of which, the command's name, is the same.
 func (p *Parser) SameHead() bool { return p.again }
 
-// note remembers the head of a command of n arguments at in, which ends behind the first one, name.
+// note remembers the head of a command of n arguments at in, which ends after the first one, name.
 func (h *head) note(in []byte, n int, name []byte) {
 	const digits = len("*1\r\n$1\r\n") // as far as the name has 9 bytes at most
 	h.len = 0
@@ -279,7 +279,7 @@ func (p *Parser) nextOther(dst [][]byte, lim *Limits) ([][]byte, Status, error) 
 }
 
 // shortArgs fills args with the arguments at in[i:], of up to 9999 bytes, and
-// returns the index behind them, or -1 when that is not for it. It is apart from Next, calls nothing and
+// returns the index after them, or -1 when that is not for it. It is apart from Next, calls nothing and
 // knows no limits, so that all it works on stays in registers: 17 instead of 25
 // ns for three arguments.
 func shortArgs(args [][]byte, in []byte, i int) (next int) {
@@ -347,7 +347,7 @@ func longArgs(args [][]byte, in []byte, i, maxBulk int) (next int) {
 }
 
 // canonical reads "<kind><digits>\r\n" at in[i:]: up to ten digits, without
-// leading zeros. It returns the number and the index behind the line, or -1 when
+// leading zeros. It returns the number and the index after the line, or -1 when
 // something else stands there or the line is incomplete.
 func canonical(in []byte, i int, kind byte) (n, next int) {
 	const maxDigits = 10

@@ -38,7 +38,7 @@ type Value struct {
 }
 
 var (
-	// ErrIncomplete says that a reply goes on behind the input.
+	// ErrIncomplete says that a reply goes on beyond the input.
 	ErrIncomplete = errors.New("resp: incomplete reply")
 	// ErrReply says that the input is not a reply.
 	ErrReply = errors.New("resp: malformed reply")
@@ -115,7 +115,7 @@ func parseBool(v Value, n int) (Value, int, error) {
 }
 
 // parseBulk reads the body of a bulk string whose size is v.Str. n is the index
-// behind the header.
+// after the header.
 func parseBulk(in []byte, v Value, n int) (Value, int, error) {
 	size, err := replyNumber(v.Str)
 	switch {
@@ -136,7 +136,7 @@ func parseBulk(in []byte, v Value, n int) (Value, int, error) {
 }
 
 // parseAggregate reads the elements of an aggregate whose count is v.Str. n is
-// the index behind the header.
+// the index after the header.
 func parseAggregate(in []byte, v Value, n, depth int) (Value, int, error) {
 	count, err := replyNumber(v.Str)
 	v.Str = nil

@@ -104,7 +104,7 @@ func (s *ReplyScanner) begin(kind Type) error {
 }
 
 // readNumber reads digits at in[n:] up to the '\r', and returns the index
-// behind what it read.
+// after what it read.
 func (s *ReplyScanner) readNumber(in []byte, n int) (int, error) {
 	for ; n < len(in); n++ {
 		c := in[n]

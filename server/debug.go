@@ -24,7 +24,7 @@ var debugCommands = []command.Spec{
 // debugSub is a subcommand of DEBUG. To COMMAND they are one command, as in Redis.
 type debugSub struct {
 	name        string
-	least, most int // arguments behind the name
+	least, most int // arguments after the name
 	run         func(*command.Ctx)
 }
 

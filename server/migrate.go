@@ -32,7 +32,7 @@ var migrateCommands = []command.Spec{
 		Run: migrate, Replaces: true},
 }
 
-// migrateKeys finds the key, or what stands behind KEYS if that is empty.
+// migrateKeys finds the key, or what stands after KEYS if that is empty.
 func migrateKeys(args [][]byte, dst []int) ([]int, error) {
 	if len(args[3]) == 0 {
 		for i := 6; i < len(args); i++ {

@@ -289,7 +289,8 @@ func (r *reactor) exec(cl *Client, t *transaction) {
 	r.endGroup(many)
 }
 
-// groupWaits puts EXEC off if one of its commands has to wait, for a snapshot or a command that runs in steps. The locks of all, many, are held.
+// groupWaits puts EXEC off if one of its commands has to wait, for a snapshot or a command that runs in steps. The
+// locks of all, many, are held.
 func (r *reactor) groupWaits(cl *Client, t *transaction, many *lockSet) bool {
 	if sn := r.srv.saving.current.Load(); sn == nil || !r.saveGroup(cl, sn, t.cmds, many) {
 		if r.srv.leases.running.Load() == 0 || !r.awaitGroupLease(cl, t.cmds, many) {

@@ -9,7 +9,7 @@ import (
 
 // Keyspace notifications are collected while a command runs and published together before it gives its locks back: so
 // the events of a key come in their order, and those of a transaction in a row. A client that listens to what it does
-// itself gets them behind the reply.
+// itself gets them after the reply.
 
 // events is what a reactor is about to publish, and its scratch memory.
 type events struct {

@@ -44,7 +44,7 @@ func redact(spec *command.Spec, args [][]byte) [][]byte {
 	return shown
 }
 
-// follows tells whether argument i stands distance behind the given option.
+// follows tells whether argument i comes distance arguments after the given option.
 func follows(args [][]byte, i, distance int, option string) bool {
 	return i >= distance && command.EqualFold(args[i-distance], option)
 }

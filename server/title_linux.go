@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// titleArea is where the kernel finds what /proc/PID/cmdline shows: the memory of the process' arguments, and behind it that
+// titleArea is where the kernel finds what /proc/PID/cmdline shows: the memory of the process' arguments, and after it that
 // of its environment, which a long title may run into.
 type titleArea struct {
 	argStart, argEnd, envStart, envEnd int64
@@ -15,7 +15,7 @@ type titleArea struct {
 const (
 	maxTitle       = 4095 // the kernel reads a page of a title that is not the arguments
 	argStartField  = 48   // of /proc/PID/stat, see proc_pid_stat(5)
-	firstStatField = 3    // behind the name, which may hold anything
+	firstStatField = 3    // after the name, which may hold anything
 )
 
 func findTitleArea() (titleArea, error) {
@@ -42,7 +42,7 @@ func findTitleArea() (titleArea, error) {
 
 // image gives the bytes to be written from argStart on to show a title, which is cut where there is no room. As long as
 // the last byte of the arguments is 0 the kernel shows all of them; otherwise, it shows what is there up to the first 0, be
-// that behind the arguments.
+// that after the arguments.
 func (a titleArea) image(title string) []byte {
 	args := int(a.argEnd - a.argStart)
 	room := args

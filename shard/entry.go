@@ -133,7 +133,7 @@ func entryExpire(a *alloc.Arena, ref alloc.Ref, h *header) int64 {
 	return int64(binary.LittleEndian.Uint64(a.Bytes(ref, headerBytes+8)[headerBytes:]))
 }
 
-// value returns the bytes of the block behind the key.
+// value returns the bytes of the block after the key.
 func (l layout) valueIn(block []byte) []byte { return block[l.keyOffset()+l.klen:] }
 
 // parseInt parses what Redis stores as an integer: the canonical form of an int64.

@@ -158,7 +158,7 @@ func (r *retired) releaseArena(a *alloc.Arena, limit int) {
 	r.mu.Unlock()
 }
 
-// LargeMin is the length in bytes from which on a string is given a mapping of its own.
+// LargeMin is the length in bytes from which a string is given a mapping of its own.
 const LargeMin = largeValue
 
 // NewLarge returns memory for a string of n >= LargeMin bytes that a client is sending, filled

@@ -349,6 +349,6 @@ func (db *DB) growOutside(k *Key, e Entry, n int) []byte {
 	clear(b[p.length:])
 	p.length = n
 	p.write(payload)
-	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4 // a short one behind a long key was embstr
+	e.h.kind = uint8(types.String) | uint8(types.Raw)<<4 // a short one after a long key was embstr
 	return b
 }

@@ -147,7 +147,7 @@ func (ks *Keyspace) Copy(from, to *Key) bool {
 	return ok
 }
 
-// CopyAs is Copy for who has made the copy: r, in the shard of to. If it reports false, r is the caller's.
+// CopyAs is Copy for a caller that has made the copy: r, in the shard of to. If it reports false, r is the caller's.
 func (ks *Keyspace) CopyAs(from, to *Key, r types.Root) bool {
 	if !to.DB.Add(to, r, SetMode{ExpireMS: from.DB.ExpireMS(from.DB.find(from))}) {
 		return false
@@ -156,7 +156,7 @@ func (ks *Keyspace) CopyAs(from, to *Key, r types.Root) bool {
 	return true
 }
 
-// MoveAs is Move for who has made a copy: r, in the shard of to. If it reports false, r is the caller's.
+// MoveAs is Move for a caller that has made a copy: r, in the shard of to. If it reports false, r is the caller's.
 func (ks *Keyspace) MoveAs(from, to *Key, r types.Root) bool {
 	clock := from.DB.find(from).h.clock
 	if !ks.CopyAs(from, to, r) {

@@ -55,7 +55,7 @@ func (e Encoding) String() string { return encodingNames[e] }
 // RootBytes is the size of a root in its key's entry.
 const RootBytes = 16
 
-// Root is a value as its key's entry keeps it: the entry's header has type and encoding, Data stands behind the key. It owns
+// Root is a value as its key's entry keeps it: the entry's header has type and encoding, Data stands after the key. It owns
 // the blocks of the arena that Data leads to.
 type Root struct {
 	Type     Type

@@ -219,7 +219,7 @@ func (e *Encoder) untimed() {
 	e.scratch = finishListpack(lp, n)
 }
 
-// stepHashPackEx writes fields in the order in which they expire, those that do not behind them, as Redis 7.4 keeps them.
+// stepHashPackEx writes fields in the order in which they expire, those that do not after them, as Redis 7.4 keeps them.
 func (e *Encoder) stepHashPackEx(dst []byte, _ int) ([]byte, bool) {
 	lp := e.hash.Listpack()
 	e.fields = e.fields[:0]

@@ -88,7 +88,7 @@ func (e *Encoder) streamNumbers(dst []byte) []byte {
 	return AppendStreamNumbers(dst, &e.stream.v)
 }
 
-// groupHead writes the beginning of the group behind the one called s.name.
+// groupHead writes the beginning of the group after the one called s.name.
 func (e *Encoder) groupHead(dst []byte) []byte {
 	s := &e.stream
 	name, g, ok := s.v.GroupFrom(s.owner[:0], s.name, s.past)
@@ -121,7 +121,7 @@ func (e *Encoder) groupPending(dst []byte, end int) []byte {
 	return AppendLen(dst, uint64(s.group.Consumers()))
 }
 
-// consumerHead writes the beginning of the consumer behind the one called s.owner.
+// consumerHead writes the beginning of the consumer after the one called s.owner.
 func (e *Encoder) consumerHead(dst []byte) []byte {
 	s := &e.stream
 	c, ok := s.group.ConsumerFrom(s.owner, s.begun)

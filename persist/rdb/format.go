@@ -46,7 +46,7 @@ const (
 // Valid tells whether t is a type.
 func (t Type) Valid() bool { return t <= Module2 || t >= HashZipmap && t <= HashListpackEx }
 
-// Version returns the version from which on there is the type.
+// Version returns the version from which there is the type.
 func (t Type) Version() int {
 	if t >= HashTimedPre && t <= HashListpackEx {
 		return VersionFieldTTL

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// footerBytes is how many bytes of a payload stand behind the value.
+// footerBytes is how many bytes of a payload stand after the value.
 const footerBytes = 2 + 8
 
 // AppendFooter makes a payload, as DUMP and FUNCTION DUMP reply it, of dst[from:], which is a type and a value, or functions,

@@ -8,7 +8,7 @@ import (
 // they change while they are written: see the package's comment for their order. Members are strings, as AppendString
 // appends.
 
-// AppendScore appends the score behind a member of a ZSet2.
+// AppendScore appends the score after a member of a ZSet2.
 func AppendScore(dst []byte, score float64) []byte { return appendDouble(dst, score) }
 
 // AppendFirstExpiry appends the beginning of a HashTimed: the earliest expiry of a field, in unix ms.

@@ -179,7 +179,7 @@ func (e *Env) next(l *lua.LState) int {
 	return 2
 }
 
-// present returns the key behind which a traversal goes on that has come to key: an array may have been shortened below it.
+// present returns the key after which a traversal goes on that has come to key: an array may have been shortened below it.
 func present(t *lua.LTable, key lua.LValue) lua.LValue {
 	n, ok := key.(lua.LNumber)
 	if !ok || n < 1 || n >= lua.LNumber(lua.MaxArrayIndex) || t.RawGet(key) != lua.LNil {

@@ -277,7 +277,7 @@ type syntaxParser struct {
 	scanner
 	name     string
 	token    string
-	ahead    string // the token behind, if it has been looked at
+	ahead    string // the next token, if it has been looked at
 	lastLine int    // of the token before
 	levels   int
 	loops    int  // around the present statement, in its function

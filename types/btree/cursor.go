@@ -30,7 +30,7 @@ func (t *Tree) Last() Cursor {
 }
 
 // Ahead returns some elements, in order, beginning with c's: at most limit and as many as share a leaf. c moves to the one
-// behind them. At the end there are none. The slices alias the tree.
+// after them. At the end there are none. The slices alias the tree.
 func (t *Tree) Ahead(c *Cursor, limit int) (scores []float64, refs []alloc.Ref) {
 	if c.leaf == 0 {
 		return nil, nil

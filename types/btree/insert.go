@@ -198,7 +198,7 @@ func (t *Tree) split(p *path, l leaf, score float64, ref alloc.Ref) bool {
 	return true
 }
 
-// link puts the leaf r behind p's.
+// link puts the leaf r after p's.
 func (t *Tree) link(r alloc.Ref, p *path, l leaf) {
 	m := t.leaf(r)
 	m.prev, m.next = p.leaf, l.next
@@ -211,7 +211,7 @@ func (t *Tree) link(r alloc.Ref, p *path, l leaf) {
 	t.leaves++
 }
 
-// share moves some of the elements of the full leaf l at p, and of the full leaf behind the empty m, to m, which stands
+// share moves some of the elements of the full leaf l at p, and of the full leaf after the empty m, to m, which stands
 // between them. It returns how many are left in l. An element that is inserted at the beginning or the end of the tree gets a
 // leaf to itself: it is likely not to be the last of its kind.
 func (t *Tree) share(p *path, l, m leaf) (left int) {
@@ -260,7 +260,7 @@ func (t *Tree) insertChild(p *path, at int, e entry, s *spare) {
 	}
 }
 
-// splitInner inserts e as entry at of the full node n by means of a new node behind it, and returns that one's entry. At the
+// splitInner inserts e as entry at of the full node n by means of a new node after it, and returns that one's entry. At the
 // end of n the new node gets e alone, as happens when a tree is built in order.
 func (t *Tree) splitInner(n *inner, at int, e entry, s *spare) entry {
 	r := s.take()

@@ -31,7 +31,7 @@ type Place uint8
 const (
 	Exactly  Place = iota // where Member or Ref says
 	Before                // before all of them
-	After                 // behind all of them
+	After                 // after all of them
 	AnyScore              // where Member or Ref says in a tree all of whose scores are equal: Score is ignored
 )
 
@@ -61,7 +61,7 @@ func (t *Tree) Bytes() int {
 	return int(t.leaves+t.inners) * nodeBytes
 }
 
-// path leads to an element of a leaf, or behind its last one.
+// path leads to an element of a leaf, or after its last one.
 type path struct {
 	steps [maxHeight]step // the inner nodes, from the top
 	leaf  alloc.Ref
@@ -271,7 +271,7 @@ func (t *Tree) Update(k *Key, score float64) bool {
 	return true
 }
 
-// fits tells whether the element at p may have another score where it is. It does not look behind a leaf's ends, nor at what
+// fits tells whether the element at p may have another score where it is. It does not look beyond a leaf's ends, nor at what
 // elements of equal scores stand for.
 func (t *Tree) fits(p *path, l leaf, score float64) bool {
 	at := p.at

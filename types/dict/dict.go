@@ -178,7 +178,7 @@ func (t *Table) Prefetch(a *alloc.Arena, hashes []uint64) {
 // MaxPrefetch is the most hashes that Prefetch takes.
 const MaxPrefetch = 32
 
-// Next returns the overflow bucket behind b, or nil.
+// Next returns the overflow bucket after b, or nil.
 func (b *Bucket) Next(a *alloc.Arena) *Bucket {
 	if b.next == 0 {
 		return nil

@@ -72,7 +72,7 @@ func (x *Index) Find(h uint64) *Bucket {
 	return alloc.PtrAt[Bucket](x.address(place(h, shape)))
 }
 
-// Next returns the overflow bucket behind b, or nil.
+// Next returns the overflow bucket after b, or nil.
 func (x *Index) Next(b *Bucket) *Bucket {
 	if b.next == 0 {
 		return nil

@@ -37,7 +37,7 @@ func (t *Table) redistribute(a *alloc.Arena, from, to, bit uint32, hasher Hasher
 	})
 }
 
-// prefetch asks for the entries of bucket i and for the line of the bucket behind it.
+// prefetch asks for the entries of bucket i and for the line of the bucket after it.
 func (t *Table) prefetch(a *alloc.Arena, i uint32) {
 	var list [Slots + 1]uintptr
 	b := t.bucket(a, i)
@@ -95,7 +95,7 @@ func (t *Table) lengthen(a *alloc.Arena, last *Bucket, n int) bool {
 	return true
 }
 
-// freeChain frees the overflow bucket r and those behind it.
+// freeChain frees the overflow bucket r and those after it.
 func (t *Table) freeChain(a *alloc.Arena, r alloc.Ref) {
 	for r != 0 {
 		next := alloc.At[Bucket](a, r).next

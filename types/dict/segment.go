@@ -66,7 +66,7 @@ func (t *Table) addBucket(a *alloc.Arena) bool {
 	return true
 }
 
-// addSegment makes segment k exist, the one behind the last.
+// addSegment makes segment k exist, the one after the last.
 func (t *Table) addSegment(a *alloc.Arena, k int) bool {
 	r := a.AllocFor(t.purpose(), t.sizeOf(k))
 	if r == 0 {

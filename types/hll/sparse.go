@@ -220,7 +220,7 @@ func (w *writer) merge(b []byte) []byte {
 	return b
 }
 
-// joinable tells whether one VAL can stand for the VAL a and the opcode b behind it.
+// joinable tells whether one VAL can stand for the VAL a and the opcode b after it.
 func joinable(a, b byte) bool {
 	return isVal(b) && valOf(a) == valOf(b) && spans[a]+spans[b] <= maxValRun
 }

@@ -83,7 +83,7 @@ func (b *Block) Insert(a *alloc.Arena, i int, v int64) bool {
 	return true
 }
 
-// widen makes the elements w bytes wide and adds v before or behind them, as i is 0 or their number.
+// widen makes the elements w bytes wide and adds v before or after them, as i is 0 or their number.
 func (b *Block) widen(a *alloc.Arena, i int, v int64, w int) bool {
 	s := b.Bytes(a)
 	n := Len(s)

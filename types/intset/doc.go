@@ -11,5 +11,5 @@
 // largest. Removal does not narrow them again.
 //
 // Readers get the bytes as a slice. A [Block] is an intset in an arena, which grows by the arena's size classes: an addition that
-// stays in its class moves nothing but the elements behind the new one.
+// stays in its class moves nothing but the elements after the new one.
 package intset

@@ -155,7 +155,7 @@ func (b *Block) ReplaceInt(a *alloc.Arena, pos int, v int64) bool {
 
 func (b *Block) skip(a *alloc.Arena, pos int) int { return skip(b.Bytes(a), pos) }
 
-// Delete removes count elements from pos on, or as many as there are, and returns the position of the element behind them: 0
+// Delete removes count elements from pos on, or as many as there are, and returns the position of the element after them: 0
 // if there is none, -1 if there is no memory for what remains, which is smaller but may need a block of another class.
 func (b *Block) Delete(a *alloc.Arena, pos, count int) (next int) {
 	lp := b.Bytes(a)
@@ -205,7 +205,7 @@ func (b *Block) splice(a *alloc.Arena, pos, cut, add, count int) []byte {
 	return lp
 }
 
-// shift moves what stands behind pos+cut within the block.
+// shift moves what stands after pos+cut within the block.
 func (b *Block) shift(a *alloc.Arena, pos, cut, add, size int) []byte {
 	was := int(b.Size)
 	if size > was {

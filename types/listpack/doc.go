@@ -1,5 +1,5 @@
 // Package listpack is a list of short strings and integers in one block of bytes, in the format in which Redis keeps small
-// collections in memory and in RDB files. Elements can be visited from either end; a change moves the bytes behind it.
+// collections in memory and in RDB files. Elements can be visited from either end; a change moves the bytes after it.
 //
 //	total 4 B | count 2 B | element | element | ... | 0xFF
 //

@@ -2,7 +2,7 @@ package listpack
 
 import "encoding/binary"
 
-// A listpack may have room before or behind it in its block of memory. At that end elements come and go without moving others.
+// A listpack may have room before or after it in its block of memory. At that end elements come and go without moving others.
 
 // PushFirst adds elem before the first element of the listpack b[gap:], which grows into the gap before it. It returns
 // how much of the gap is left. ok is false if it is too small, and then nothing has changed.
@@ -27,7 +27,7 @@ func PopFirst(b []byte, gap int) (size int) {
 	return gap + n
 }
 
-// PushLast adds elem behind the last element of the listpack b[:size], which grows into the rest of b, and returns its
+// PushLast adds elem after the last element of the listpack b[:size], which grows into the rest of b, and returns its
 // size. ok is false if b is too small, and then nothing has changed.
 func PushLast(b []byte, size int, elem []byte) (grown int, ok bool) {
 	v, isInt := ParseInt(elem)

@@ -40,7 +40,7 @@ func First(lp []byte) int {
 // Last returns the position of the last element, 0 if there is none.
 func Last(lp []byte) int { return Prev(lp, len(lp)-1) }
 
-// Next returns the position of the element behind the one at pos, 0 if there is none.
+// Next returns the position of the element after the one at pos, 0 if there is none.
 func Next(lp []byte, pos int) int {
 	if pos = skip(lp, pos); pos < len(lp)-1 {
 		return pos
@@ -48,7 +48,7 @@ func Next(lp []byte, pos int) int {
 	return 0
 }
 
-// Prev returns the position of the element before the one at pos, 0 if there is none. The position behind the last
+// Prev returns the position of the element before the one at pos, 0 if there is none. The position after the last
 // element is len(lp)-1.
 func Prev(lp []byte, pos int) int {
 	if pos <= headerSize {
@@ -113,7 +113,7 @@ func size(lp []byte, pos int) int {
 	return 9
 }
 
-// skip returns the position behind the element at pos.
+// skip returns the position after the element at pos.
 func skip(lp []byte, pos int) int {
 	n := size(lp, pos)
 	if n <= 127 {
@@ -122,7 +122,7 @@ func skip(lp []byte, pos int) int {
 	return pos + n + backSize(n)
 }
 
-// Skip returns the position behind the element at pos, which is len(lp)-1 behind the last element.
+// Skip returns the position after the element at pos, which is len(lp)-1 after the last element.
 func Skip(lp []byte, pos int) int {
 	if b := lp[pos]; b < tagInt13 {
 		return pos + 2 + int(b&0x3F&-(b>>7))
@@ -142,7 +142,7 @@ func Get(lp []byte, pos int) Element {
 	return getSlow(lp, pos)
 }
 
-// Take returns the element at pos and the position behind it, which is len(lp)-1 behind the last element.
+// Take returns the element at pos and the position after it, which is len(lp)-1 after the last element.
 func Take(lp []byte, pos int) (e Element, end int) {
 	b := lp[pos]
 	if b&0xC0 == tagString6 {
@@ -267,7 +267,7 @@ func Validate(lp []byte, deep bool) error {
 	return nil
 }
 
-// validElement checks one element before the end mark and returns the position behind it.
+// validElement checks one element before the end mark and returns the position after it.
 func validElement(lp []byte, pos int) (next int, ok bool) {
 	last := len(lp) - 1
 	if lp[pos] > tagInt64 {

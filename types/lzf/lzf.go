@@ -38,7 +38,7 @@ func Compress(dst, src []byte, limit int) ([]byte, bool) {
 	return compress(dst, src, limit, seen[:], 32-largeBits)
 }
 
-// compress is Compress with a table that has, for a hash of three bytes, the position behind the last place where they
+// compress is Compress with a table that has, for a hash of three bytes, the position after the last place where they
 // began. A hash is what of 32 bits remains after a shift.
 func compress[P uint8 | uint32](dst, src []byte, limit int, seen []P, shift uint) ([]byte, bool) {
 	start := len(dst)
@@ -108,8 +108,8 @@ func appendMatch(dst []byte, offset, n int) []byte {
 	return append(dst, byte(7<<5|offset>>8), byte(n-7), byte(offset))
 }
 
-// Decompress fills dst with what src was made of. Whatever src is, nothing outside the two is touched. Short runs are copied as whole
-// words where there is room: what is too much is overwritten by what follows.
+// Decompress fills dst with what src was made of. Whatever src is, nothing outside the two is touched. Short runs are
+// copied as whole words where there is room: what is too much is overwritten by what follows.
 func Decompress(dst, src []byte) error {
 	at, i := 0, 0
 	for i < len(src) {

@@ -141,7 +141,7 @@ func (l *List) last() place {
 	return place{g, l.entry(g).nodes - 1}
 }
 
-// next returns the place behind p.
+// next returns the place after p.
 func (l *List) next(p place) (place, bool) {
 	if l.spine == 0 {
 		return p, false
@@ -200,7 +200,7 @@ func (l *List) locateIn(e entry, group, index int) (place, int) {
 	return place{group, e.nodes - 1}, index
 }
 
-// insertNode makes n the node at p, before the one that is there or behind the last of the group, and returns its place.
+// insertNode makes n the node at p, before the one that is there or after the last of the group, and returns its place.
 func (l *List) insertNode(p place, n node) (place, bool) {
 	if l.length == 0 && l.spine == 0 {
 		l.one, l.length = n.block, int(n.count)
@@ -333,7 +333,7 @@ func (l *List) splitGroup(p place) (place, bool) {
 	return p, true
 }
 
-// removeNode takes the node at p, whose block is the caller's then, out of the list. It returns the place of the node behind it,
+// removeNode takes the node at p, whose block is the caller's then, out of the list. It returns the place of the node after it,
 // which may be behind the end.
 func (l *List) removeNode(p place) place {
 	if l.spine == 0 {

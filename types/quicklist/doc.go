@@ -12,7 +12,7 @@
 //	entry       | group 4 B | elements 4 B | nodes 2 B | room 2 B |
 //	group       | node 16 B | node | ...                           2 to 64, the room a power of two
 //	node        | block 8 B: Ref and size | elements 4 B | form 4 B |
-//	form        0, or the size before compression, or 2<<30 + bytes before the listpack, or 3<<30 + bytes behind it
+//	form        0, or the size before compression, or 2<<30 + bytes before the listpack, or 3<<30 + bytes after it
 //
 // # Sizes
 //
@@ -21,7 +21,7 @@
 // needs, no more.
 //
 // But for the nodes at the ends of a list that has several: the first one has room before its listpack, and the last
-// one behind it, as soon as elements are pushed or popped there, which then moves no others. The room is at most as
+// one after it, as soon as elements are pushed or popped there, which then moves no others. The room is at most as
 // large as the listpack, and is given up when another node becomes the end.
 //
 // # Compression

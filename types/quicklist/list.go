@@ -99,7 +99,7 @@ func alone(lim *types.Limits, n *node) bool {
 	return lim.ListAloneBytes > 0 && n.count == 1 && n.size() >= lim.ListAloneBytes+aloneOverhead
 }
 
-// PushTail adds an element behind the last.
+// PushTail adds an element after the last.
 func (l *List) PushTail(lim *types.Limits, elem []byte) bool {
 	if l.spine != 0 && l.pushRoom(lim, elem, true) {
 		return true

@@ -52,7 +52,7 @@ func (it *NodeIter) Next() (n Node, ok bool) {
 	return Node{Bytes: x.listpack(it.list.arena), Len: int(x.count)}, true
 }
 
-// AddNode adds a node with a copy of lp, a listpack of some elements that is valid, behind the last. Like those that
+// AddNode adds a node with a copy of lp, a listpack of some elements that is valid, after the last. Like those that
 // were there it may be larger than lim says.
 func (l *List) AddNode(lim *types.Limits, lp []byte) bool {
 	var n node

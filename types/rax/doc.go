@@ -8,7 +8,7 @@
 // Every node has a compressed prefix: bytes that all keys below it go on with. There are two kinds.
 //
 // A branch tells its keys apart by their next byte, and each child takes what follows. A key may also end in the branch
-// itself, behind the prefix:
+// itself, after the prefix:
 //
 //	key = path | prefix                      (if hasValue)
 //	key = path | prefix | byte i | child i
@@ -37,7 +37,7 @@
 // bytes a key. A fan of one key may choose which of its bytes is the one that differs, so it waits for a second key with
 // the choice. When a key comes that differs in more than that byte, a fan falls apart into a branch of fans.
 //
-// The keys of a fan have 255 bytes at most behind its path; a longer key goes through branches of one child. A node that
+// The keys of a fan have 255 bytes at most after its path; a longer key goes through branches of one child. A node that
 // shrinks keeps its block until half of it is unused, and stays if there is no memory for a smaller one, so that Delete
 // never fails.
 package rax

@@ -250,7 +250,7 @@ func (m *merge) next(b *Batch) bool {
 	return b.n > 0
 }
 
-// pass goes on behind low in every intset that has it.
+// pass goes on after low in every intset that has it.
 func (m *merge) pass(low int64) {
 	for i := m.live - 1; i >= 0; i-- {
 		h := &m.heads[i]

@@ -16,7 +16,7 @@ const (
 	// BatchLen is how many members a Batch has at most.
 	BatchLen = 32
 
-	// coldBuckets is the number of buckets from which on a table is not expected to be in the second-level cache, so that
+	// coldBuckets is the number of buckets from which a table is not expected to be in the second-level cache, so that
 	// prefetching pays: some 8000 members.
 	coldBuckets = 1024
 )

@@ -10,8 +10,8 @@ import (
 
 var errNode = errors.New("stream: malformed listpack")
 
-// ValidateNode tells whether bytes from outside are a node that this package can work on: one of an entry at least, as many as it says,
-// whose IDs ascend from master on. It returns the last one.
+// ValidateNode tells whether bytes from outside are a node that this package can work on: one of an entry at least, as
+// many as it says, whose IDs ascend from master on. It returns the last one.
 func ValidateNode(lp []byte, master ID) (last ID, err error) {
 	if err := listpack.Validate(lp, true); err != nil {
 		return ID{}, err

@@ -116,7 +116,7 @@ type Consumer struct {
 	watch types.Watcher // may be nil
 }
 
-// consumer is the beginning of a consumer's block; the name stands behind it.
+// consumer is the beginning of a consumer's block; the name stands after it.
 type consumer struct {
 	seenMS, activeMS int64 // unix ms
 	pending          rax.Tree

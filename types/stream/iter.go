@@ -89,7 +89,7 @@ func (it *Iter) enter(where place) {
 	}
 }
 
-// nextNode goes to the node behind the current one, or before it.
+// nextNode goes to the node after the current one, or before it.
 func (it *Iter) nextNode() {
 	it.lp = nil
 	switch {

@@ -108,7 +108,7 @@ type counts struct {
 	valid, deleted int64 // entries
 	fields         int64 // of the master entry
 	head           int   // bytes of valid and deleted
-	fieldsAt       int   // position of the first field, or of the 0 behind
+	fieldsAt       int   // position of the first field, or of the 0 after them
 }
 
 func readInt(lp []byte, pos int) int64 { return listpack.Get(lp, pos).Int }
@@ -126,7 +126,7 @@ func readCounts(lp []byte) counts {
 	return m
 }
 
-// skip returns the position n elements behind pos, 0 at the end.
+// skip returns the position n elements after pos, 0 at the end.
 func skip(lp []byte, pos int, n int64) int {
 	for ; n > 0 && pos != 0; n-- {
 		pos = listpack.Next(lp, pos)
@@ -223,5 +223,5 @@ func (e *entry) elements() int64 {
 	return 2 * e.n
 }
 
-// next returns the position of the entry behind e, 0 if it is the last.
+// next returns the position of the entry after e, 0 if it is the last.
 func (e *entry) next(lp []byte) int { return skip(lp, e.at, e.elements()+1) }

@@ -214,7 +214,7 @@ func (w *Wheel) NextMS() int64 {
 	return next
 }
 
-// nextFrom returns the first occupied slot at or, going round, behind slot, or -1.
+// nextFrom returns the first occupied slot at or, going round, after slot, or -1.
 func (l *level) nextFrom(slot int) int {
 	word := slot / 64
 	if m := l.occupied[word] >> (slot % 64); m != 0 {

@@ -26,7 +26,7 @@ type Iter struct {
 }
 
 const (
-	// coldLen is the number of members from which on they are not expected to be in the second-level cache, so that
+	// coldLen is the number of members from which they are not expected to be in the second-level cache, so that
 	// prefetching pays.
 	coldLen = 4096
 	// runLen is how many members are prefetched together.

@@ -22,7 +22,7 @@ func (r *ScoreRange) toMax(s float64) bool { return s < r.Max || s == r.Max && !
 // Bound is one end of a LexRange.
 type Bound struct {
 	Name     []byte
-	Infinite int8 // -1: before every member; +1: behind every member; 0: at Name
+	Infinite int8 // -1: before every member; +1: after every member; 0: at Name
 	Open     bool // without Name
 }
 

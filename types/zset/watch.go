@@ -15,7 +15,7 @@ type Position struct {
 	Name  []byte
 }
 
-// Reaches tells whether the member in a block stands at p or behind.
+// Reaches tells whether the member in a block stands at p or after.
 func (p *Position) Reaches(sp *types.Space, ref alloc.Ref) bool {
 	name, score := MemberAt(sp, ref)
 	return score > p.Score || score == p.Score && bytes.Compare(name, p.Name) >= 0

@@ -112,7 +112,7 @@ func elements(b []byte) (list [][]byte) {
 }
 
 // aggregate returns how many values follow the line that b begins with, if it is that of an aggregate, and what comes
-// behind the line.
+// after the line.
 func aggregate(b []byte) (n int, rest []byte, ok bool) {
 	line, rest, found := bytes.Cut(b, []byte("\r\n"))
 	if !found || !bytes.ContainsAny(line[:1], "*~>%|") {
