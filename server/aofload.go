@@ -42,8 +42,9 @@ const (
 // aofLoader reads commands from the append only file. It is an aof.Replayer.
 type aofLoader struct {
 	s       *Server
-	name    string // of the file
-	begun   int64  // bytes of the files before it
+	in      *os.File // that is being loaded
+	name    string
+	begun   int64 // bytes of the files before it
 	workers []*aofWorker
 	own     aofWorker // runs what the workers do not
 	db      int
@@ -129,7 +130,7 @@ func (l *aofLoader) file(f aof.File, last bool, v *config.Values) bool {
 		return false
 	}
 	defer in.Close()
-	l.name, l.db, l.multi, l.group = f.Name, 0, false, nil
+	l.in, l.name, l.db, l.multi, l.group = in, f.Name, 0, false, nil
 	err = aof.Replay(in, f.Name, l)
 	l.wait()
 	var cut *aof.TruncatedError
@@ -185,6 +186,7 @@ func (l *aofLoader) Snapshot(r io.Reader) (size int64, rest io.Reader, err error
 	set := s.libraries.set.Load()
 	o := s.loadOptions(false, &set)
 	o.KeepExpired = true
+	o.At = l.in
 	progress := o.Progress
 	o.Progress = func(offset, keys int64) { progress(l.begun+offset, keys) }
 	res, err := load.Load(s.ks, r, o)

@@ -24,6 +24,9 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := options()
 		o.Workers, o.NoChecksum, o.AllowDup, o.KeepExpired = 1, true, len(b)%2 == 0, len(b)%3 == 0
+		if len(b)%5 < 3 {
+			o.At, o.largest = bytes.NewReader(b), 1+len(b)%64
+		}
 		o.Aux = func(name, value []byte) {}
 		o.Function = func(code []byte) error { return nil }
 		Load(ks, bytes.NewReader(b), o)

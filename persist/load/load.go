@@ -1,10 +1,12 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
@@ -23,12 +25,17 @@ type Options struct {
 	Deep       bool // sanitize-dump-payload: what is checked is counted
 	NoChecksum bool
 	Workers    int // 0: as many as there are processors
+	// At is the file from where Load begins to read it, if it can be read at any place at any time: then large values are made by
+	// several at once.
+	At io.ReaderAt
 
 	Aux      func(name, value []byte)       // is called for auxiliary fields, unless nil
 	Function func(code []byte) error        // is called for libraries of functions, unless nil
 	Module   func(name []byte)              // is called for data of modules, which are skipped, unless nil
 	Empty    func(key []byte)               // is called for keys without elements, which are skipped, unless nil; by workers, too
 	Progress func(offset int64, keys int64) // is called from time to time, unless nil
+
+	largest int // bytes of a value in a parcel; 0: the default
 }
 
 // Result is what was loaded.
@@ -55,69 +62,126 @@ func (e *DuplicateError) Error() string { return "RDB has duplicated key '" + e.
 
 const (
 	parcelBytes = 128 << 10
-	largest     = parcelBytes / 2 // value in a parcel, bytes
-	parcels     = 4               // for each worker
+	parcels     = 4 // for each worker
 )
 
 // loader is a load under way.
 type loader struct {
-	ks      *shard.Keyspace
-	o       *Options
-	workers []*worker
-	failed  atomic.Bool // a worker has
+	ks       *shard.Keyspace
+	o        *Options
+	r        rdb.Reader
+	records  int64
+	workers  []*worker
+	builders *builders   // may be nil
+	failed   atomic.Bool // somebody has
 
-	keys, expired, empty int64
+	tally
+	expired int64
+}
+
+// tally is what somebody has loaded.
+type tally struct {
+	keys, empty int64
+	sanitized   int
+	err         error
+}
+
+func (t *tally) add(o *tally) {
+	t.keys += o.keys
+	t.empty += o.empty
+	t.sanitized += o.sanitized
+}
+
+// fail notes err, if it is one, and that the load has failed.
+func (t *tally) fail(l *loader, err error) {
+	if err != nil {
+		t.err = err
+		l.failed.Store(true)
+	}
+}
+
+// attributes are what a record says of a key.
+type attributes struct {
+	expireMS, idleSec int64
+	freq              int
+	typ               rdb.Type
+}
+
+func attributesOf(rec *rdb.Record) attributes {
+	return attributes{expireMS: rec.ExpireMS, idleSec: rec.IdleSec, freq: rec.Freq, typ: rec.Type}
 }
 
 // Load reads the file src into ks and returns what it has found, also when there is an error: an *rdb.Error, with the offset and
 // the cause. Then some of the keys are there.
 func Load(ks *shard.Keyspace, src io.Reader, o Options) (Result, error) {
-	r := rdb.Reader{NoChecksum: o.NoChecksum}
-	version, err := r.Open(src)
-	if err != nil {
-		return Result{Version: version}, err
-	}
-	l := &loader{ks: ks, o: &o}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.largest == 0 {
+		o.largest = parcelBytes / 2
+	}
 	o.Workers = min(o.Workers, ks.Shards())
+	l := &loader{ks: ks, o: &o, r: rdb.Reader{NoChecksum: o.NoChecksum}}
+	version, err := l.r.Open(src)
+	if err != nil {
+		return Result{Version: version}, err
+	}
 	l.start()
-	err = l.read(&r)
-	if werr := l.stop(); werr != nil {
-		err = werr
-	}
-	res := Result{Version: version, Expired: l.expired, Bytes: r.Offset(), Sanitized: int64(r.Decoder().Sanitized), Keys: l.keys, Empty: l.empty}
-	for _, w := range l.workers {
-		res.Keys += w.keys
-		res.Empty += w.empty
-		res.Sanitized += int64(w.sanitized)
-	}
+	l.startBuilders()
+	l.fail(l, l.read())
+	err = l.stop()
+	res := Result{Version: version, Expired: l.expired, Bytes: l.r.Offset(), Sanitized: int64(l.sanitized), Keys: l.keys, Empty: l.empty}
 	if err == nil {
-		res.Rest = r.Rest()
+		res.Rest = l.r.Rest()
 	}
 	return res, err
 }
 
-const progressKeys = 1 << 12 // between two calls of Options.Progress
+// stop waits until all is done and returns the first error.
+func (l *loader) stop() error {
+	err := l.builders.stop(&l.tally)
+	for _, w := range l.workers {
+		w.stop()
+		l.tally.add(&w.tally)
+		err = cmp.Or(err, w.err)
+	}
+	return cmp.Or(err, l.err)
+}
 
-func (l *loader) read(r *rdb.Reader) error {
+const (
+	progressKeys = 1 << 12 // between two calls of Options.Progress
+	progressTime = 50 * time.Millisecond
+)
+
+func (l *loader) read() error {
 	var rec rdb.Record
-	for n := int64(1); !l.failed.Load(); n++ {
-		switch err := r.Next(&rec); {
+	for !l.failed.Load() {
+		switch err := l.r.Next(&rec); {
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
 		}
-		if err := l.record(r, &rec); err != nil {
+		if err := l.record(&l.r, &rec); err != nil {
 			return err
 		}
-		if n%progressKeys == 0 && l.o.Progress != nil {
-			l.o.Progress(r.Offset(), n)
+		if l.records++; l.records%progressKeys == 0 {
+			l.progress()
 		}
 	}
 	return nil
+}
+
+// progress tells how far the load has come.
+func (l *loader) progress() {
+	if l.o.Progress == nil {
+		return
+	}
+	offset := l.r.Offset()
+	if l.builders != nil {
+		offset -= max(l.builders.waiting.Load(), 0)
+	}
+	l.o.Progress(offset, l.records)
 }
 
 func (l *loader) record(r *rdb.Reader, rec *rdb.Record) error {
@@ -159,9 +223,12 @@ func (l *loader) key(r *rdb.Reader, rec *rdb.Record) error {
 		return d.Skip(rec.Type)
 	}
 	from := r.Offset()
-	raw, ok, err := d.Raw(rec.Type, largest)
+	raw, ok, err := d.Raw(rec.Type, l.o.largest)
 	if err != nil {
 		return err
+	}
+	if !ok && l.builders != nil {
+		return l.builders.add(d, rec)
 	}
 	var k shard.Key
 	l.ks.Bind(&k, rec.DB, rec.Key)
@@ -170,29 +237,33 @@ func (l *loader) key(r *rdb.Reader, rec *rdb.Record) error {
 		w.add(rec, raw, from)
 		return nil
 	}
-	return l.large(w, d, &k, rec)
-}
-
-// large reads a value from the file into its shard.
-func (l *loader) large(w *worker, d *rdb.Decoder, k *shard.Key, rec *rdb.Record) error {
 	if l.o.AllowDup {
 		w.flush()
 		w.wait() // another value of the key may be on its way
 	}
+	d.Deep = l.o.Deep
+	a := attributesOf(rec)
+	return l.build(&l.tally, d, &k, &a, 0)
+}
+
+// build makes the value that d comes to that of k. from is the offset in the file at which d began to read.
+func (l *loader) build(t *tally, d *rdb.Decoder, k *shard.Key, a *attributes, from int64) error {
 	s := k.DB.Shard()
 	s.Lock(l.o.NowMS)
 	defer s.Unlock()
-	v, err := d.Value(k.DB.Space(), l.o.Limits, rec.Type)
+	counted := d.Sanitized
+	v, err := d.Value(k.DB.Space(), l.o.Limits, a.typ)
+	t.sanitized += d.Sanitized - counted
 	if errors.Is(err, rdb.ErrEmpty) {
-		l.empty++
+		t.empty++
 		l.noteEmpty(k.Name)
 		return nil
 	}
 	if err != nil {
-		return err
+		return shift(err, from)
 	}
-	l.keys++
-	return at(d.Offset(), l.put(k, v, rec.ExpireMS, rec.IdleSec, rec.Freq))
+	t.keys++
+	return at(from+d.Offset(), l.put(k, v, a))
 }
 
 func (l *loader) noteEmpty(key []byte) {

@@ -149,7 +149,11 @@ func TestFilesBothWays(t *testing.T) {
 				t.Fatal(err)
 			}
 			ks := newKeyspace()
-			res, err := Load(ks, bytes.NewReader(file), options())
+			o := options()
+			if compress == "yes" {
+				o.At = bytes.NewReader(file)
+			}
+			res, err := Load(ks, bytes.NewReader(file), o)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,11 +28,8 @@ type worker struct {
 	busy sync.WaitGroup
 
 	// Of the worker's goroutine, and after its end.
-	d         rdb.Decoder
-	keys      int64
-	empty     int64
-	sanitized int
-	err       error
+	d rdb.Decoder
+	tally
 }
 
 func (l *loader) start() {
@@ -47,18 +44,11 @@ func (l *loader) start() {
 	}
 }
 
-// stop waits until all is done and returns the first error.
-func (l *loader) stop() error {
-	var err error
-	for _, w := range l.workers {
-		w.flush()
-		w.wait()
-		close(w.in)
-		if w.err != nil && err == nil {
-			err = w.err
-		}
-	}
-	return err
+// stop waits until all has been done, and ends the worker.
+func (w *worker) stop() {
+	w.flush()
+	w.wait()
+	close(w.in)
 }
 
 // add gives w a key with the bytes of its value, which begin at offset from in the file.
@@ -91,9 +81,7 @@ func (w *worker) wait() { w.busy.Wait() }
 func (w *worker) run() {
 	for p := range w.in {
 		if w.err == nil {
-			if w.err = w.unpack(p); w.err != nil {
-				w.l.failed.Store(true)
-			}
+			w.fail(w.l, w.unpack(p))
 		}
 		w.free <- p
 		w.busy.Done()
@@ -104,11 +92,10 @@ const lookAhead = 8 // keys whose buckets are prefetched together
 
 // item is a key of a parcel.
 type item struct {
-	from, expireMS, idleSec int64
-	freq                    int
-	typ                     rdb.Type
-	raw                     []byte
-	key                     shard.Key
+	attributes
+	from int64
+	raw  []byte
+	key  shard.Key
 }
 
 func (w *worker) unpack(p parcel) error {
@@ -145,24 +132,9 @@ func (w *worker) take(p parcel, it *item) parcel {
 
 // make gives the key of it its value.
 func (w *worker) make(it *item) error {
-	k := &it.key
-	s := k.DB.Shard()
-	s.Lock(w.l.o.NowMS)
-	defer s.Unlock()
 	w.d.ResetBytes(it.raw)
 	w.d.Deep = w.l.o.Deep
-	v, err := w.d.Value(k.DB.Space(), w.l.o.Limits, it.typ)
-	w.sanitized += w.d.Sanitized
-	if err != nil {
-		if errors.Is(err, rdb.ErrEmpty) {
-			w.empty++
-			w.l.noteEmpty(k.Name)
-			return nil
-		}
-		return shift(err, it.from)
-	}
-	w.keys++
-	return at(it.from, w.l.put(k, v, it.expireMS, it.idleSec, it.freq))
+	return w.l.build(&w.tally, &w.d, &it.key, &it.attributes, it.from)
 }
 
 // shift adds the offset of a value in its file to that of an error within the value.
@@ -175,9 +147,9 @@ func shift(err error, from int64) error {
 }
 
 // put makes v the value of k.
-func (l *loader) put(k *shard.Key, v rdb.Value, expireMS, idleSec int64, freq int) error {
+func (l *loader) put(k *shard.Key, v rdb.Value, a *attributes) error {
 	before := k.DB.Len()
-	m := shard.SetMode{ExpireMS: expireMS}
+	m := shard.SetMode{ExpireMS: a.expireMS}
 	if v.Kind == types.String {
 		if !k.DB.SetString(k, v.Text, m) {
 			return types.ErrNoMemory
@@ -189,19 +161,19 @@ func (l *loader) put(k *shard.Key, v rdb.Value, expireMS, idleSec int64, freq in
 	if k.DB.Len() == before && !l.o.AllowDup {
 		return &DuplicateError{Key: string(k.Name), DB: k.DB.ID()}
 	}
-	if freq >= 0 && l.o.LFU || idleSec >= 0 && !l.o.LFU {
-		l.setClock(k, idleSec, freq)
+	if a.freq >= 0 && l.o.LFU || a.idleSec >= 0 && !l.o.LFU {
+		l.setClock(k, a)
 	}
 	return nil
 }
 
-func (l *loader) setClock(k *shard.Key, idleSec int64, freq int) {
+func (l *loader) setClock(k *shard.Key, a *attributes) {
 	switch e := k.DB.Find(k); {
 	case !e.Exists(): // its time has come
 	case l.o.LFU:
-		k.DB.SetFreq(e, uint8(freq))
+		k.DB.SetFreq(e, uint8(a.freq))
 	default:
-		k.DB.SetIdle(e, time.Duration(min(idleSec, maxIdleSec))*time.Second)
+		k.DB.SetIdle(e, time.Duration(min(a.idleSec, maxIdleSec))*time.Second)
 	}
 }
 
