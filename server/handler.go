@@ -88,7 +88,7 @@ func (h handler) Data(c *netio.Conn, in []byte) {
 	} else {
 		r.process(cl)
 	}
-	if h.srv.maxMemory.bytes.Load() != 0 && cl.parser.Buffered()+cl.parser.ArgvMem() > weighFrom {
+	if h.srv.maxMemory.bytes.Load() != 0 && max(cl.parser.Buffered()+cl.parser.ArgvMem(), cl.weighed) > weighFrom {
 		r.weigh(cl)
 	}
 	if n := cl.parser.Buffered(); n > int(h.srv.cfg.Load().QueryBufferLimit) {

@@ -128,3 +128,17 @@ func TestHugeValueIsEvicted(t *testing.T) {
 		t.Errorf("%d keys were evicted, %q are left", n, keys)
 	}
 }
+
+// TestAfterTooLargeAValue sends a value that cannot be kept: when it has been refused nobody else is for its sake.
+func TestAfterTooLargeAValue(t *testing.T) {
+	c := oracle.Shoal(t, "--maxmemory", "20mb").Dial(t)
+	huge := strings.Repeat("x", 30<<20)
+	for i := range 5 {
+		if got := c.Do("SET", "huge", huge); !strings.HasPrefix(got, "-OOM ") {
+			t.Fatal(got)
+		}
+		if got := c.Do("SET", "small", strconv.Itoa(i)); got != "+OK\r\n" {
+			t.Fatalf("round %d: %s", i, got)
+		}
+	}
+}
