@@ -99,7 +99,7 @@ func (c *Ctx) copyOptions() (db int, replace, ok bool) {
 			replace = true
 		case c.isOption(i, "DB") && i+1 < len(c.Args):
 			i++
-			if db, ok = c.dbArg(i, errIntRange); !ok {
+			if db, ok = c.dbArg(i, ErrIntRange); !ok {
 				return 0, false, false
 			}
 		default:

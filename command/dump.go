@@ -137,7 +137,6 @@ const (
 	errTTL       Error = "ERR Invalid TTL value, must be >= 0"
 	errIdleTime  Error = "ERR Invalid IDLETIME value, must be >= 0"
 	errFreq      Error = "ERR Invalid FREQ value, must be >= 0 and <= 255"
-	errPayload   Error = "ERR DUMP payload version or checksum are wrong"
 	errBadFormat Error = "ERR Bad data format"
 )
 
@@ -177,7 +176,7 @@ func restore(c *Ctx) {
 	}
 	payload, err := rdb.OpenPayload(c.Args[3], c.Env.TrustPayloads, pause)
 	if err != nil {
-		c.Error(errPayload)
+		c.Error(ErrPayload)
 		return
 	}
 	c.restorePayload(k, payload, ttl, &o)

@@ -12,6 +12,16 @@ const (
 	ErrNoKey            Error = "ERR no such key"
 	ErrNotInteger       Error = "ERR value is not an integer or out of range"
 	ErrNotFloat         Error = "ERR value is not a valid float"
+	ErrNotPositive      Error = "ERR value is out of range, must be positive"
+	ErrIntRange         Error = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	ErrCountRange       Error = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+	ErrNumKeys          Error = "ERR numkeys should be greater than 0"
+	ErrTooManyKeys      Error = "ERR Number of keys can't be greater than number of args"
+	ErrCount            Error = "ERR count should be greater than 0"
+	ErrCountOption      Error = "ERR COUNT must be > 0"
+	ErrTimeoutInteger   Error = "ERR timeout is not an integer or out of range"
+	ErrTimeoutNegative  Error = "ERR timeout is negative"
+	ErrPayload          Error = "ERR DUMP payload version or checksum are wrong"
 	ErrOutOfRange       Error = "ERR index out of range"
 	ErrSameObject       Error = "ERR source and destination objects are the same"
 	ErrOverflow         Error = "ERR increment or decrement would overflow"
@@ -34,3 +44,17 @@ const (
 	ErrBitfieldOverflow Error = "ERR Invalid OVERFLOW type specified"
 	ErrBitfieldReadOnly Error = "ERR BITFIELD_RO only supports the GET subcommand"
 )
+
+// shownSubcommand is how many bytes of a subcommand an error shows.
+const shownSubcommand = 128
+
+// ErrorSubcommand replies to a subcommand that is not known, or has too few or too many arguments.
+func (c *Ctx) ErrorSubcommand() {
+	container := c.Spec
+	if parent := container.Parent(); parent != nil {
+		container = parent
+	}
+	name := cString(c.Args[1])
+	c.Error(Error("ERR unknown subcommand or wrong number of arguments for '" + name[:min(len(name), shownSubcommand)] +
+		"'. Try " + container.Name + " HELP."))
+}

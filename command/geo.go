@@ -146,7 +146,6 @@ const (
 	errGeoNegative  Error = "ERR radius cannot be negative"
 	errGeoNegative2 Error = "ERR height or width cannot be negative"
 	errGeoMember    Error = "ERR could not decode requested zset member"
-	errGeoCount     Error = "ERR COUNT must be > 0"
 	errGeoAny       Error = "ERR the ANY argument requires COUNT argument"
 )
 

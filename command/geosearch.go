@@ -202,7 +202,7 @@ func (q *geoQuery) option(c *Ctx, i int) (n int, ok bool) {
 			return 0, false
 		}
 		if q.count <= 0 {
-			c.Error(errGeoCount)
+			c.Error(ErrCountOption)
 			return 0, false
 		}
 		return 2, true

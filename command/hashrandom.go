@@ -56,7 +56,7 @@ func (c *Ctx) randomCount(option string) (count int64, ok bool) {
 	case !ok:
 		return 0, false
 	case count == math.MinInt64:
-		c.Error(Error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"))
+		c.Error(ErrCountRange)
 		return 0, false
 	case len(c.Args) > 4 || len(c.Args) == 4 && !c.isOption(3, option):
 		c.Error(ErrSyntax)

@@ -218,7 +218,7 @@ func (c *Ctx) rename(nx bool) (ok, moved bool) {
 }
 
 func moveKey(c *Ctx) {
-	db, ok := c.dbArg(2, errIntRange)
+	db, ok := c.dbArg(2, ErrIntRange)
 	if !ok {
 		return
 	}
@@ -242,9 +242,6 @@ func moveKey(c *Ctx) {
 	c.Changed(1)
 	c.Reply.Int(1)
 }
-
-// errIntRange is the reply to an integer that does not fit 32 bits.
-const errIntRange Error = "ERR value is out of range, value must between -2147483648 and 2147483647"
 
 // dbArg returns argument i as the index of a database. It replies with errRange to what does not fit 32 bits.
 func (c *Ctx) dbArg(i int, errRange Error) (db int, ok bool) {

@@ -279,7 +279,7 @@ func (c *Ctx) pop(tail bool) {
 	count := int64(-1)
 	if len(c.Args) == 3 {
 		var ok bool
-		if count, ok = c.atLeast(2, 0, errNotPositive); !ok {
+		if count, ok = c.atLeast(2, 0, ErrNotPositive); !ok {
 			return
 		}
 	}

@@ -8,11 +8,6 @@ import (
 	lists "github.com/shoaldb/shoal/types/list"
 )
 
-const (
-	errNumKeysList Error = "ERR numkeys should be greater than 0"
-	errCountList   Error = "ERR count should be greater than 0"
-)
-
 // Commands that replicas see in place of blocking ones and of those that pop from one of several keys.
 var wordLPOP, wordRPOP, wordLMOVE, wordRPOPLPUSH = []byte("LPOP"), []byte("RPOP"), []byte("LMOVE"), []byte("RPOPLPUSH")
 
@@ -220,7 +215,7 @@ func (c *Ctx) firstList() (k *shard.Key, e shard.Entry, ok bool) {
 
 // mpopArgs returns what LMPOP is to do, whose number of keys is argument i.
 func (c *Ctx) mpopArgs(i int) (tail bool, count int64, ok bool) {
-	n, ok := c.atLeast(i, 1, errNumKeysList)
+	n, ok := c.atLeast(i, 1, ErrNumKeys)
 	if !ok {
 		return false, 0, false
 	}
@@ -239,7 +234,7 @@ func (c *Ctx) mpopArgs(i int) (tail bool, count int64, ok bool) {
 		c.Error(ErrSyntax)
 		return false, 0, false
 	}
-	if count, ok = c.atLeast(i+1, 1, errCountList); !ok {
+	if count, ok = c.atLeast(i+1, 1, ErrCount); !ok {
 		return false, 0, false
 	}
 	if i+2 < len(c.Args) {

@@ -211,9 +211,7 @@ func sunionstore(c *Ctx) { c.storeAlgebra(collectUnion, (*setOp).total, "sunions
 func sdiffstore(c *Ctx)  { c.storeAlgebra(collectDiff, (*setOp).total, "sdiffstore") }
 
 const (
-	errNumKeys     Error = "ERR numkeys should be greater than 0"
-	errTooManyKeys Error = "ERR Number of keys can't be greater than number of args"
-	errInterLimit  Error = "ERR LIMIT can't be negative"
+	errInterLimit Error = "ERR LIMIT can't be negative"
 )
 
 func sintercard(c *Ctx) {
@@ -241,15 +239,15 @@ func sintercard(c *Ctx) {
 
 // sintercardArgs checks the number of keys and returns the limit, which is large if there is none.
 func (c *Ctx) sintercardArgs() (limit int, ok bool) {
-	n, ok := c.intArgOr(1, errNumKeys)
+	n, ok := c.intArgOr(1, ErrNumKeys)
 	switch {
 	case !ok:
 		return 0, false
 	case n <= 0:
-		c.Error(errNumKeys)
+		c.Error(ErrNumKeys)
 		return 0, false
 	case n > int64(len(c.Args)-2):
-		c.Error(errTooManyKeys)
+		c.Error(ErrTooManyKeys)
 		return 0, false
 	}
 	for i := 2 + int(n); i < len(c.Args); i += 2 {

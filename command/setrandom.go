@@ -6,9 +6,6 @@ import (
 	"github.com/shoaldb/shoal/types/listpack"
 )
 
-// errNotPositive is the reply to a count that is negative or no integer.
-const errNotPositive Error = "ERR value is out of range, must be positive"
-
 // Commands that replicas see in place of SPOP.
 var wordSREM, wordDEL = []byte("SREM"), []byte("DEL")
 
@@ -46,12 +43,12 @@ func (c *Ctx) popped(e listpack.Element) {
 
 // spopCount is SPOP with a count.
 func (c *Ctx) spopCount() {
-	count, ok := c.intArgOr(2, errNotPositive)
+	count, ok := c.intArgOr(2, ErrNotPositive)
 	if !ok {
 		return
 	}
 	if count < 0 {
-		c.Error(errNotPositive)
+		c.Error(ErrNotPositive)
 		return
 	}
 	k := &c.Keys[0]
@@ -112,9 +109,6 @@ func srandmember(c *Ctx) {
 	}
 }
 
-// errCountRange is the reply to a count without an opposite.
-const errCountRange Error = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
-
 // srandmemberCount is SRANDMEMBER with a count: if it is negative, members may come several times.
 func (c *Ctx) srandmemberCount() {
 	count, ok := c.intArg(2)
@@ -122,7 +116,7 @@ func (c *Ctx) srandmemberCount() {
 		return
 	}
 	if count == math.MinInt64 {
-		c.Error(errCountRange)
+		c.Error(ErrCountRange)
 		return
 	}
 	v, ok := c.lookupSet(&c.Keys[0])

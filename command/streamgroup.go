@@ -64,17 +64,8 @@ const (
 	errClaimIdle     Error = "ERR Invalid IDLE option argument for XCLAIM"
 	errClaimTime     Error = "ERR Invalid TIME option argument for XCLAIM"
 	errClaimRetry    Error = "ERR Invalid RETRYCOUNT option argument for XCLAIM"
-	errClaimCount    Error = "ERR COUNT must be > 0"
-	errNoSubcommand        = "ERR unknown subcommand or wrong number of arguments for '"
-	shownSubcommand        = 128 // bytes of a subcommand that is unknown
-	attemptsPerEntry       = 10  // of XAUTOCLAIM's COUNT
+	attemptsPerEntry       = 10 // of XAUTOCLAIM's COUNT
 )
-
-// errSubcommand is the reply to a subcommand whose arguments are not understood.
-func (c *Ctx) errSubcommand() {
-	name := cString(c.Args[1])
-	c.Error(errNoSubcommand + Error(name[:min(len(name), shownSubcommand)]) + "'. Try " + Error(c.Spec.Parent().Name) + " HELP.")
-}
 
 // errNoGroupFor says that a stream has no such group.
 func errNoGroupFor(group, key []byte) Error {
@@ -98,7 +89,7 @@ func (c *Ctx) groupOptions(create bool) (mkStream bool, read int64, ok bool) {
 				return false, 0, false
 			}
 		default:
-			c.errSubcommand()
+			c.ErrorSubcommand()
 			return false, 0, false
 		}
 	}
@@ -138,7 +129,7 @@ func xgroupCreate(c *Ctx) {
 	var id stream.ID
 	switch {
 	case len(c.Args) > 8:
-		c.errSubcommand()
+		c.ErrorSubcommand()
 		return
 	case !c.isWord(4, '$'):
 		if id, ok = c.idArg(4); !ok {
@@ -185,7 +176,7 @@ func xgroupSetID(c *Ctx) {
 	id := v.Last()
 	switch {
 	case len(c.Args) != 5 && len(c.Args) != 7:
-		c.errSubcommand()
+		c.ErrorSubcommand()
 		return
 	case !c.isWord(4, '$'):
 		if id, _, ok = parseID(c.Args[4], 0, idSpecial); !ok {
@@ -632,11 +623,11 @@ func (c *Ctx) autoclaimOptions(cl *claiming) (count int64, ok bool) {
 		switch {
 		case c.isOption(i, "COUNT") && i+1 < len(c.Args):
 			i++
-			if count, ok = c.intArgOr(i, errClaimCount); !ok {
+			if count, ok = c.intArgOr(i, ErrCountOption); !ok {
 				return 0, false
 			}
 			if count < 1 || count > mostClaimed {
-				c.Error(errClaimCount)
+				c.Error(ErrCountOption)
 				return 0, false
 			}
 		case c.isOption(i, "JUSTID"):

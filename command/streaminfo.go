@@ -121,7 +121,7 @@ func xinfoStream(c *Ctx) {
 	full, count := len(c.Args) > 3, int64(10)
 	if full {
 		if n := len(c.Args); n != 4 && n != 6 || !c.isOption(3, "FULL") || n == 6 && !c.isOption(4, "COUNT") {
-			c.errSubcommand()
+			c.ErrorSubcommand()
 			return
 		}
 		if len(c.Args) == 6 {

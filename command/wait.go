@@ -47,10 +47,8 @@ func (c *Ctx) Tries(i int) bool { return c.Woken == nil || c.Woken == &c.Keys[i]
 func (c *Ctx) Ready(k *shard.Key) { k.DB.NoteReady(k) }
 
 const (
-	errTimeoutNotFloat   Error = "ERR timeout is not a float or out of range"
-	errTimeoutNotInteger Error = "ERR timeout is not an integer or out of range"
-	errTimeoutNegative   Error = "ERR timeout is negative"
-	errTimeoutRange      Error = "ERR timeout is out of range"
+	errTimeoutNotFloat Error = "ERR timeout is not a float or out of range"
+	errTimeoutRange    Error = "ERR timeout is out of range"
 )
 
 // timeoutArg returns argument i, the time in seconds that a blocking command waits, rounded up to ms. It replies with an
@@ -70,7 +68,7 @@ func (c *Ctx) timeoutArg(i int) (time.Duration, bool) {
 	}
 	switch ms := math.Ceil(sec * 1000); {
 	case ms < 0, ms >= math.MaxInt64: // to redis, on amd64, what exceeds 64 bits is negative
-		c.Error(errTimeoutNegative)
+		c.Error(ErrTimeoutNegative)
 	default:
 		return c.timeout(int64(ms))
 	}
@@ -79,12 +77,12 @@ func (c *Ctx) timeoutArg(i int) (time.Duration, bool) {
 
 // TimeoutArgMS is timeoutArg for a time in ms.
 func (c *Ctx) TimeoutArgMS(i int) (time.Duration, bool) {
-	ms, ok := c.intArgOr(i, errTimeoutNotInteger)
+	ms, ok := c.intArgOr(i, ErrTimeoutInteger)
 	if !ok {
 		return 0, false
 	}
 	if ms < 0 {
-		c.Error(errTimeoutNegative)
+		c.Error(ErrTimeoutNegative)
 		return 0, false
 	}
 	return c.timeout(ms)

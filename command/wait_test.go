@@ -53,13 +53,13 @@ func TestTimeoutArg(t *testing.T) {
 		bad("SEC", arg, errTimeoutNotFloat)
 	}
 	for _, arg := range []string{"-1", "-0.001", "-inf", "-1e300", "inf", "1e300", "0x7FFFFFFFFFFFFFFF"} {
-		bad("SEC", arg, errTimeoutNegative)
+		bad("SEC", arg, ErrTimeoutNegative)
 	}
 	bad("SEC", "9223372036854774", errTimeoutRange)
 	for _, arg := range []string{"", "1.5", "text", "9223372036854775808"} {
-		bad("MS", arg, errTimeoutNotInteger)
+		bad("MS", arg, ErrTimeoutInteger)
 	}
-	bad("MS", "-1", errTimeoutNegative)
+	bad("MS", "-1", ErrTimeoutNegative)
 	bad("MS", "9223372036854775807", errTimeoutRange)
 }
 

@@ -38,11 +38,11 @@ func (c *Ctx) zpop(end zend) {
 	count, form := int64(1), popFlat
 	if len(c.Args) == 3 {
 		var ok bool
-		if count, ok = c.intArgOr(2, errNotPositive); !ok {
+		if count, ok = c.intArgOr(2, ErrNotPositive); !ok {
 			return
 		}
 		if count < 0 {
-			c.Error(errNotPositive)
+			c.Error(ErrNotPositive)
 			return
 		}
 		if c.Reply.Proto >= 3 {
@@ -102,12 +102,12 @@ func (c *Ctx) popMembers(w *writtenZSet, end zend, count int64, form zpopForm) i
 
 // zmpopArgs parses what follows the number of keys at argument at, which it checks. It replies if something is wrong.
 func (c *Ctx) zmpopArgs(at int) (end zend, count int64, ok bool) {
-	n, ok := c.intArgOr(at, errNumKeys)
+	n, ok := c.intArgOr(at, ErrNumKeys)
 	switch {
 	case !ok:
 		return end, 0, false
 	case n < 1:
-		c.Error(errNumKeys)
+		c.Error(ErrNumKeys)
 		return end, 0, false
 	case n >= int64(len(c.Args)-at-1):
 		c.Error(ErrSyntax)
@@ -129,11 +129,11 @@ func (c *Ctx) zmpopArgs(at int) (end zend, count int64, ok bool) {
 			c.Error(ErrSyntax)
 			return end, 0, false
 		}
-		if count, ok = c.intArgOr(i+1, errCount); !ok {
+		if count, ok = c.intArgOr(i+1, ErrCount); !ok {
 			return end, 0, false
 		}
 		if count < 1 {
-			c.Error(errCount)
+			c.Error(ErrCount)
 			return end, 0, false
 		}
 	}
@@ -142,8 +142,6 @@ func (c *Ctx) zmpopArgs(at int) (end zend, count int64, ok bool) {
 	}
 	return end, count, true
 }
-
-const errCount Error = "ERR count should be greater than 0"
 
 func zmpop(c *Ctx) {
 	end, count, ok := c.zmpopArgs(1)

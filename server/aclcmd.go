@@ -119,7 +119,7 @@ func aclCat(c *command.Ctx) {
 		})
 		c.Reply.Close(d, n)
 	default:
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 	}
 }
 
@@ -265,7 +265,7 @@ const maxPassBits = 4096
 func aclGenPass(c *command.Ctx) {
 	bits := int64(256)
 	if len(c.Args) > 3 {
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	}
 	if len(c.Args) == 3 {
@@ -290,7 +290,7 @@ func aclLog(c *command.Ctx) {
 	count := int64(10)
 	switch {
 	case len(c.Args) > 3:
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	case len(c.Args) == 3 && command.EqualFold(c.Args[2], "RESET"):
 		log.Reset()

@@ -525,7 +525,7 @@ func waitaof(c *command.Ctx) {
 	}
 	replicas, ok := shard.ParseInt(c.Args[2])
 	if !ok || replicas < 0 {
-		c.Error("ERR value is out of range, must be positive")
+		c.Error(command.ErrNotPositive)
 		return
 	}
 	timeout, ok := c.TimeoutArgMS(3)

@@ -140,11 +140,6 @@ func clientSetInfo(c *command.Ctx) {
 	c.Reply.OK()
 }
 
-// errSubcommandSyntax is the reply to a subcommand with too many arguments.
-func errSubcommandSyntax(c *command.Ctx) command.Error {
-	return command.Error("ERR unknown subcommand or wrong number of arguments for '" + clip(c.Args[1]) + "'. Try " + c.Spec.Parent().Name + " HELP.")
-}
-
 // onOff parses ON or OFF.
 func onOff(c *command.Ctx, arg []byte) (on, ok bool) {
 	on = command.EqualFold(arg, "ON")
@@ -197,7 +192,7 @@ func clientReply(c *command.Ctx) {
 
 func clientPause(c *command.Ctx) {
 	if len(c.Args) > 4 {
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	}
 	all := true
@@ -213,9 +208,9 @@ func clientPause(c *command.Ctx) {
 	ms, ok := shard.ParseInt(c.Args[2])
 	switch {
 	case !ok || ms+c.NowMS < ms:
-		c.Error("ERR timeout is not an integer or out of range")
+		c.Error(command.ErrTimeoutInteger)
 	case ms < 0:
-		c.Error("ERR timeout is negative")
+		c.Error(command.ErrTimeoutNegative)
 	default:
 		client(c).reactor.srv.beginPause(c.NowMS+ms, c.NowMS, all)
 		c.Reply.OK()
@@ -229,7 +224,7 @@ func clientUnpause(c *command.Ctx) {
 
 func clientUnblock(c *command.Ctx) {
 	if len(c.Args) > 4 {
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	}
 	byError := false

@@ -82,7 +82,7 @@ func selectDB(c *command.Ctx) {
 	case !ok:
 		c.Error(command.ErrNotInteger)
 	case n != int64(int32(n)):
-		c.Error("ERR value is out of range, value must between -2147483648 and 2147483647")
+		c.Error(command.ErrIntRange)
 	case n < 0 || n >= int64(c.Env.Databases):
 		c.Error(command.ErrDBIndex)
 	default:

@@ -82,11 +82,7 @@ func debugCommand(c *command.Ctx) {
 			return
 		}
 	}
-	debugUnknown(c)
-}
-
-func debugUnknown(c *command.Ctx) {
-	c.Error(command.Error("ERR unknown subcommand or wrong number of arguments for '" + clip(c.Args[1]) + "'. Try DEBUG HELP."))
+	c.ErrorSubcommand()
 }
 
 func debugHelp(c *command.Ctx) {
@@ -190,7 +186,7 @@ func debugReplyBuffer(c *command.Ctx) {
 		c.Reply.OK()
 		return
 	case !command.EqualFold(c.Args[2], "PEAK-RESET-TIME"):
-		debugUnknown(c)
+		c.ErrorSubcommand()
 		return
 	}
 	c.Error("ERR reply buffers are not kept from one reply to the next, so there is nothing to resize")

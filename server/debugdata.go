@@ -286,8 +286,6 @@ func serializedLen(env *command.Env, db *shard.DB, e shard.Entry) int {
 	return n
 }
 
-const errPositive command.Error = "ERR value is out of range, must be positive"
-
 // debugPopulate creates keys on a goroutine of its own, each under its shard's lock.
 func debugPopulate(c *command.Ctx) {
 	numbers := [2]int64{}
@@ -295,7 +293,7 @@ func debugPopulate(c *command.Ctx) {
 		if at < len(c.Args) {
 			n, ok := shard.ParseInt(c.Args[at])
 			if !ok || n < 0 {
-				c.Error(errPositive)
+				c.Error(command.ErrNotPositive)
 				return
 			}
 			numbers[i] = n

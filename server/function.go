@@ -103,7 +103,7 @@ func fcall(c *command.Ctx) {
 		c.Error(errBadNumKeys)
 		return
 	case n > int64(len(c.Args)-3):
-		c.Error(errNumKeysMany)
+		c.Error(command.ErrTooManyKeys)
 		return
 	case n < 0:
 		c.Error(errNumKeysNeg)
@@ -193,7 +193,7 @@ func functionDelete(c *command.Ctx) {
 
 func functionFlush(c *command.Ctx) {
 	if len(c.Args) > 3 {
-		c.Error(command.Error("ERR unknown subcommand or wrong number of arguments for '" + clip(c.Args[1]) + "'. Try FUNCTION HELP."))
+		c.ErrorSubcommand()
 		return
 	}
 	if len(c.Args) == 3 && !command.EqualFold(c.Args[2], "SYNC") && !command.EqualFold(c.Args[2], "ASYNC") {
@@ -327,7 +327,7 @@ func functionDump(c *command.Ctx) {
 
 func functionRestore(c *command.Ctx) {
 	if len(c.Args) > 4 {
-		c.Error(command.Error("ERR unknown subcommand or wrong number of arguments for '" + clip(c.Args[1]) + "'. Try FUNCTION HELP."))
+		c.ErrorSubcommand()
 		return
 	}
 	policy := "APPEND"
@@ -341,7 +341,7 @@ func functionRestore(c *command.Ctx) {
 	r := client(c).reactor
 	value, err := rdb.OpenPayload(c.Args[2], r.srv.trustPayloads.Load(), nil)
 	if err != nil {
-		c.Error("ERR DUMP payload version or checksum are wrong")
+		c.Error(command.ErrPayload)
 		return
 	}
 	restored, err := r.readLibraries(value)

@@ -85,7 +85,7 @@ var pubsubHelp = []string{
 // listTopics is PUBSUB CHANNELS and SHARDCHANNELS.
 func listTopics(c *command.Ctx, kind topicKind) {
 	if len(c.Args) > 3 {
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	}
 	var names []string

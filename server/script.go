@@ -80,7 +80,6 @@ var scriptHelp = []string{
 
 const (
 	errNoScript    command.Error = "NOSCRIPT No matching script. Please use EVAL."
-	errNumKeysMany command.Error = "ERR Number of keys can't be greater than number of args"
 	errNumKeysNeg  command.Error = "ERR Number of keys can't be negative"
 	errNoDebug     command.Error = "ERR SCRIPT DEBUG is not supported: this server has no debugger for scripts"
 	errScriptFlush command.Error = "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
@@ -220,7 +219,7 @@ func numKeys(c *command.Ctx) (int, bool) {
 	case !ok:
 		c.Error(command.ErrNotInteger)
 	case n > int64(len(c.Args)-3):
-		c.Error(errNumKeysMany)
+		c.Error(command.ErrTooManyKeys)
 	case n < 0:
 		c.Error(errNumKeysNeg)
 	default:

@@ -44,7 +44,7 @@ func slowlogGet(c *command.Ctx) {
 			return
 		}
 	default:
-		c.Error(errSubcommandSyntax(c))
+		c.ErrorSubcommand()
 		return
 	}
 	if size := int64(log.Len()); count < 0 || count > size {
