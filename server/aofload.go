@@ -187,6 +187,9 @@ func (l *aofLoader) Snapshot(r io.Reader) (size int64, rest io.Reader, err error
 	o := s.loadOptions(false, &set)
 	o.KeepExpired = true
 	o.At = l.in
+	if st, err := l.in.Stat(); err == nil {
+		o.Size = st.Size()
+	}
 	progress := o.Progress
 	o.Progress = func(offset, keys int64) { progress(l.begun+offset, keys) }
 	res, err := load.Load(s.ks, r, o)

@@ -85,7 +85,7 @@ func (s *Server) load(f *os.File, keep, merge bool) error {
 		set = s.libraries.set.Load()
 	}
 	o := s.loadOptions(merge, &set)
-	o.At = f
+	o.At, o.Size = f, size
 	res, err := load.Load(s.ks, f, o)
 	l := &s.loading
 	l.keysLoaded.Store(res.Keys)

@@ -100,7 +100,7 @@ func (b *builder) make(j *job) error {
 	b.l.ks.Bind(&k, j.db, j.name)
 	b.part = part{builders: b.builders, at: j.from}
 	b.d.Reset(&b.part)
-	b.d.Deep = b.l.o.Deep
+	b.d.Deep, b.d.Size = b.l.o.Deep, b.l.o.Size-j.from
 	b.d.Pause = func(n int) { b.pause(&k, n) }
 	err := b.l.build(&b.tally, &b.d, &k, &j.attributes, j.from)
 	b.waiting.Add(b.part.at - j.from - b.d.Offset()) // what was read ahead

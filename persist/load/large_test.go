@@ -67,7 +67,12 @@ func TestErrorsOfBuilders(t *testing.T) {
 	f := largeFile(5)
 	wrong := func(name string, f []byte, want any) {
 		t.Helper()
-		_, err := Load(newKeyspace(), bytes.NewReader(f), largeOptions(f))
+		o := largeOptions(f)
+		_, o.NoChecksum = want.(*rdb.Corrupt) // the caller may come to the checksum before a builder comes to the fault
+		if _, ok := want.(**DuplicateError); ok {
+			o.NoChecksum = true
+		}
+		_, err := Load(newKeyspace(), bytes.NewReader(f), o)
 		if err == nil || !errors.As(err, want) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -28,6 +28,8 @@ type Options struct {
 	// At is the file from where Load begins to read it, if it can be read at any place at any time: then large values are made by
 	// several at once.
 	At io.ReaderAt
+	// Size is the length of the file in bytes; 0: unknown. Elements that are announced get memory ahead as far as they may be there.
+	Size int64
 
 	Aux      func(name, value []byte)       // is called for auxiliary fields, unless nil
 	Function func(code []byte) error        // is called for libraries of functions, unless nil
@@ -126,6 +128,7 @@ func Load(ks *shard.Keyspace, src io.Reader, o Options) (Result, error) {
 	if err != nil {
 		return Result{Version: version}, err
 	}
+	l.r.Decoder().Size = o.Size
 	l.start()
 	l.startBuilders()
 	l.fail(l, l.read())

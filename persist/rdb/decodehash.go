@@ -27,9 +27,10 @@ type fields struct {
 	b     *builder
 	timed bool
 	pack  []byte
-	n     int // fields in pack
+	n     int  // fields in pack
+	most  int  // fields that are believed to come
+	large bool // they are in a table: in b.hashes, or in table if timed
 	table hash.Value
-	large bool // they are in table
 }
 
 // fieldHash reads fields one by one.
@@ -45,7 +46,7 @@ func (b *builder) fieldHash(t Type) hash.Value {
 	if b.err != nil {
 		return hash.Value{}
 	}
-	f := fields{b: b, timed: t != Hash, pack: beginListpack(b.pack)}
+	f := fields{b: b, timed: t != Hash, most: b.believed(n, 2), pack: beginListpack(b.pack)}
 	if n > uint64(max(b.lim.HashListpackEntries, 0)) {
 		f.enlarge()
 	}
@@ -104,24 +105,54 @@ func (f *fields) addLarge(field, value []byte, expireMS int64) {
 	if f.b.err != nil {
 		return
 	}
+	if !f.timed {
+		f.b.built(f.b.hashes.Add(field, value), errDupField)
+		return
+	}
 	added, err := f.table.Add(field, value, expireMS)
 	switch {
 	case err != nil:
 		f.b.fail(err)
 	case !added:
-		f.b.corrupt("Duplicate hash fields detected")
+		f.b.fail(errDupField)
 	}
+}
+
+const errDupField = Corrupt("Duplicate hash fields detected")
+
+// beginTable begins an empty table.
+func (f *fields) beginTable() (err error) {
+	if !f.timed {
+		return f.b.hashes.Begin(f.b.sp, f.most, f.b.pausing)
+	}
+	f.table, err = hash.NewTable(f.b.sp, true)
+	return err
+}
+
+// finishTable returns the table, or nothing after an error.
+func (f *fields) finishTable() hash.Value {
+	b := f.b
+	if !f.timed && b.err == nil {
+		var err error
+		f.table, err = b.hashes.Finish()
+		b.built(err, errDupField)
+	}
+	switch {
+	case b.err != nil && f.timed:
+		f.table.Free()
+	case b.err != nil:
+		b.hashes.Free()
+	}
+	return f.table
 }
 
 // enlarge makes the listpack a table.
 func (f *fields) enlarge() {
-	f.large = true
-	var err error
-	if f.table, err = hash.NewTable(f.b.sp, f.timed); err != nil {
+	if err := f.beginTable(); err != nil {
 		f.b.fail(err)
-		f.table = hash.New(f.b.sp)
 		return
 	}
+	f.large = true
 	lp := finishListpack(f.pack, f.n*f.stride())
 	var room, room2 [20]byte
 	for pos := listpack.First(lp); pos != 0 && pos < len(lp)-1; {
@@ -158,10 +189,7 @@ func text(e listpack.Element, room []byte) []byte {
 func (f *fields) finish(twice Corrupt) hash.Value {
 	b := f.b
 	if f.large {
-		if b.err != nil {
-			f.table.Free()
-		}
-		return f.table
+		return f.finishTable()
 	}
 	lp := finishListpack(f.pack, f.n*f.stride())
 	b.keepPack(lp)

@@ -9,7 +9,11 @@ import (
 	"strconv"
 
 	"github.com/shoaldb/shoal/types"
+	"github.com/shoaldb/shoal/types/hash"
 	"github.com/shoaldb/shoal/types/lzf"
+	"github.com/shoaldb/shoal/types/member"
+	"github.com/shoaldb/shoal/types/set"
+	"github.com/shoaldb/shoal/types/zset"
 )
 
 // Error tells where reading failed.
@@ -40,6 +44,8 @@ type Decoder struct {
 	// Deep makes Sanitized count, as with sanitize-dump-payload. Everything is checked either way.
 	Deep      bool
 	Sanitized int // listpacks and intsets read, each as Redis counts it
+	// Size is the length of what an io.Reader has to give, or 0: only as many elements as it has room for are believed to come.
+	Size int64
 	// Pause, unless it is nil, is called while a value is being read, after each n elements. Others may use the arena meanwhile.
 	Pause func(n int)
 
@@ -348,7 +354,7 @@ func (d *Decoder) Value(sp *types.Space, lim *types.Limits, t Type) (Value, erro
 	}
 	b := d.builder
 	if b == nil {
-		b = &builder{Decoder: d}
+		b = &builder{Decoder: d, pausing: d.pause}
 		d.builder = b
 	}
 	b.sp, b.lim = sp, lim
@@ -367,6 +373,21 @@ type builder struct {
 	*Decoder
 	sp  *types.Space
 	lim *types.Limits
+
+	pausing func(n int) // is pause
+	sets    set.Builder
+	hashes  hash.Builder
+	zsets   zset.Builder
+}
+
+// built fails with an error of a types' Builder, if it is one: twice if an element is there twice.
+func (b *builder) built(err error, twice Corrupt) {
+	switch {
+	case err == member.ErrTwice:
+		b.fail(twice)
+	case err != nil:
+		b.fail(err)
+	}
 }
 
 func (b *builder) value(t Type) types.Root {
@@ -415,6 +436,16 @@ func moduleName(id uint64) string {
 	return string(name[:])
 }
 
+// believed returns how many of the n elements that are announced, of so many bytes each or more, can come: for them memory is taken
+// ahead.
+func (d *Decoder) believed(n uint64, each int) int {
+	left := int64(len(d.buf) - d.pos)
+	if d.src != nil {
+		left = max(left, d.Size-d.Offset())
+	}
+	return int(min(n, uint64(left)/uint64(each)))
+}
+
 // pause is called after each n elements.
 func (d *Decoder) pause(n int) {
 	if d.Pause != nil {
@@ -427,7 +458,7 @@ func (d *Decoder) Forget() {
 	if d.src == nil {
 		d.buf = nil
 	}
-	d.src, d.Pause, d.err = nil, nil, nil
+	d.src, d.Size, d.Pause, d.err = nil, 0, nil, nil
 }
 
 // count counts a listpack or intset for Sanitized.

@@ -29,10 +29,13 @@ func (b *builder) memberSet() set.Value {
 	if b.err == nil && n == 0 {
 		b.fail(ErrEmpty)
 	}
-	v := set.New(b.sp)
-	if n > uint64(max(b.lim.SetIntsetEntries, 0)) {
-		v = set.NewTable(b.sp)
+	if b.err != nil {
+		return set.Value{}
 	}
+	if n > uint64(max(b.lim.SetIntsetEntries, 0)) {
+		return b.tableSet(n)
+	}
+	v := set.New(b.sp)
 	for ; n > 0 && b.err == nil; n-- {
 		if text := b.text(); b.err == nil {
 			b.addMember(v.Add(b.lim, text))
@@ -42,13 +45,38 @@ func (b *builder) memberSet() set.Value {
 	return b.orFree(v)
 }
 
+const errDupInSet = Corrupt("Duplicate set members detected")
+
+// tableSet reads the n members of a set that is a table.
+func (b *builder) tableSet(n uint64) (v set.Value) {
+	if err := b.sets.Begin(b.sp, b.believed(n, 1), b.pausing); err != nil {
+		b.fail(err)
+		return v
+	}
+	for ; n > 0 && b.err == nil; n-- {
+		if text := b.text(); b.err == nil {
+			b.built(b.sets.Add(text), errDupInSet)
+		}
+		b.pause(1)
+	}
+	if b.err == nil {
+		var err error
+		v, err = b.sets.Finish()
+		b.built(err, errDupInSet)
+	}
+	if b.err != nil {
+		b.sets.Free()
+	}
+	return v
+}
+
 // addMember fails unless a member was added.
 func (b *builder) addMember(added bool, err error) {
 	switch {
 	case err != nil:
 		b.fail(err)
 	case !added:
-		b.corrupt("Duplicate set members detected")
+		b.fail(errDupInSet)
 	}
 }
 

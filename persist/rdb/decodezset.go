@@ -46,20 +46,35 @@ func (b *builder) memberZSet(t Type) zset.Value {
 	if n <= uint64(max(b.lim.ZSetListpackEntries, 0)) {
 		return b.smallZSet(t, int(n))
 	}
-	v, err := zset.NewSkiplist(b.sp)
-	if err != nil {
-		b.fail(err)
-		return v
+	if !b.beginZSet(b.believed(n, 2)) {
+		return zset.Value{}
 	}
 	for ; n > 0 && b.err == nil; n-- {
 		name, score := b.member(t)
 		if b.err == nil {
-			b.addScored(&v, name, score)
+			b.built(b.zsets.Add(name, score), errDupMember)
 		}
 		b.pause(1)
 	}
+	return b.finishZSet()
+}
+
+// beginZSet begins a skiplist of n members in b.zsets.
+func (b *builder) beginZSet(n int) bool {
+	err := b.zsets.Begin(b.sp, n, b.pausing)
+	b.built(err, errDupMember)
+	return err == nil
+}
+
+// finishZSet returns what has been built, or nothing after an error.
+func (b *builder) finishZSet() (v zset.Value) {
+	if b.err == nil {
+		var err error
+		v, err = b.zsets.Finish()
+		b.built(err, errDupMember)
+	}
 	if b.err != nil {
-		v.Free()
+		b.zsets.Free()
 	}
 	return v
 }
@@ -100,15 +115,6 @@ func (b *builder) double() float64 {
 	return f
 }
 
-func (b *builder) addScored(v *zset.Value, name []byte, score float64) {
-	switch out, _, err := v.Add(b.lim, name, score, zset.NX); {
-	case err != nil:
-		b.fail(err)
-	case out != zset.Inserted:
-		b.fail(errDupMember)
-	}
-}
-
 // smallZSet reads n members that may become a listpack.
 func (b *builder) smallZSet(t Type, n int) zset.Value {
 	b.members, b.names = b.members[:0], b.names[:0]
@@ -127,15 +133,26 @@ func (b *builder) smallZSet(t Type, n int) zset.Value {
 }
 
 // fromMembers makes a sorted set of b.members, a listpack if it may be one.
-func (b *builder) fromMembers(packed bool) zset.Value {
+func (b *builder) fromMembers(packed bool) (v zset.Value) {
 	b.sortMembers()
-	v := zset.New(b.sp)
-	if !packed {
-		if err := v.Enlarge(); err != nil {
-			b.fail(err)
-			return v
+	if packed {
+		v = b.packMembers()
+	} else if b.beginZSet(len(b.members)) {
+		for i := len(b.members) - 1; i >= 0 && b.err == nil; i-- {
+			m := b.members[i]
+			b.built(b.zsets.Add(b.names[m.from:m.to], m.score), errDupMember)
 		}
+		v = b.finishZSet()
 	}
+	if cap(b.names) > keptBytes {
+		b.names = nil
+	}
+	return v
+}
+
+// packMembers makes a listpack of b.members, which are in order.
+func (b *builder) packMembers() zset.Value {
+	v := zset.New(b.sp)
 	b.seen.reset(len(b.members))
 	for i, m := range b.members {
 		name := b.names[m.from:m.to]
@@ -152,9 +169,6 @@ func (b *builder) fromMembers(packed bool) zset.Value {
 			v.Free()
 			break
 		}
-	}
-	if cap(b.names) > keptBytes {
-		b.names = nil
 	}
 	return v
 }

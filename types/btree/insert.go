@@ -194,7 +194,7 @@ func (t *Tree) split(p *path, l leaf, score float64, ref alloc.Ref) bool {
 	}
 	parent := p.steps[t.height-1]
 	t.inner(parent.node).counts[parent.at] = uint32(l.n)
-	t.insertChild(p, parent.at+1, e, &s)
+	t.insertChild(p, parent.at+1, e, 1, &s)
 	return true
 }
 
@@ -237,15 +237,15 @@ func (t *Tree) share(p *path, l, m leaf) (left int) {
 	return int(l.n)
 }
 
-// insertChild makes e entry at of p's lowest inner node, splitting that and those above it as needed, and counts one more
-// element in the nodes above.
-func (t *Tree) insertChild(p *path, at int, e entry, s *spare) {
+// insertChild makes e entry at of p's lowest inner node, splitting that and those above it as needed, and counts so many
+// more elements in the nodes above.
+func (t *Tree) insertChild(p *path, at int, e entry, more int, s *spare) {
 	for level := int(t.height) - 1; ; level-- {
 		r := p.steps[level].node
 		n := t.inner(r)
 		if n.n < innerCap {
 			n.insert(at, e)
-			t.counted(p, level, 1)
+			t.counted(p, level, more)
 			return
 		}
 		e = t.splitInner(n, at, e, s)

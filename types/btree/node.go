@@ -6,8 +6,10 @@ import (
 
 const (
 	nodeBytes = 1024
-	leafCap   = 84
-	innerCap  = 50
+
+	leafHeadBytes = 16
+	leafCap       = 84
+	innerCap      = 50
 
 	leafLow   = leafCap / 2      // fewer elements, and a leaf looks for company
 	leafJoin  = leafCap * 9 / 10 // up to so many elements two leaves become one
