@@ -14,7 +14,7 @@ func Head(n int) int {
 	if n < 0x80 {
 		return n + 1
 	}
-	return n + (bits.Len32(uint32(n))+6)/7
+	return n + (bits.Len64(uint64(n))+6)/7
 }
 
 // Put writes name to the beginning of block and returns where the rest begins.

@@ -2,6 +2,7 @@ package member
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -51,6 +52,17 @@ func TestMembersOfEveryLength(t *testing.T) {
 	}
 	if table.Len() != 0 || a.Stats().Allocated != 0 {
 		t.Errorf("%d members and %d bytes are left", table.Len(), a.Stats().Allocated)
+	}
+}
+
+// TestHead looks at the room of lengths of up to 2^40: large values must not be tried.
+func TestHead(t *testing.T) {
+	for bit := range 41 {
+		for _, n := range []int{1<<bit - 1, 1 << bit} {
+			if want := n + len(binary.AppendUvarint(nil, uint64(n))); Head(n) != want {
+				t.Errorf("a member of %d bytes has %d, want %d", n, Head(n), want)
+			}
+		}
 	}
 }
 
