@@ -4,9 +4,10 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 
+	"github.com/valyala/bytebufferpool"
+
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
-	"github.com/valyala/bytebufferpool"
 )
 
 // bitOperation combines dst with src, of the same length, into dst.

@@ -3,11 +3,12 @@ package command
 import (
 	"math/rand/v2"
 
+	"github.com/valyala/bytebufferpool"
+
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hll"
-	"github.com/valyala/bytebufferpool"
 )
 
 // HyperLogLogCommands are the commands on HyperLogLogs, which are strings; see package hll.

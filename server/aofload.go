@@ -241,7 +241,7 @@ func (l *aofLoader) command(c *aof.Command) error {
 	}
 	x := loaded{spec: spec, db: l.db, args: c.Args}
 	if l.multi {
-		x.args = cloneTogether(c.Args)
+		x.args = cloneArgs(c.Args)
 		l.group = append(l.group, x)
 		return nil
 	}
@@ -512,11 +512,13 @@ func debugLoadAOF(c *command.Ctx) {
 	})
 }
 
+const errReloadAOF command.Error = "ERR Error trying to load the AOF files, check server logs."
+
 func (s *Server) reloadAOF() command.Error {
 	s.standBy()
 	defer s.endPause()
 	if err := s.flushAOF(); err != nil {
-		return "ERR Error trying to load the AOF files, check server logs."
+		return errReloadAOF
 	}
 	s.beginLoading(0) // nobody sees it empty
 	defer s.endLoading()
@@ -543,7 +545,7 @@ func (s *Server) reloadAOF() command.Error {
 	a.names.Unlock()
 	a.mu.Unlock()
 	if !ok {
-		return "ERR Error trying to load the AOF files, check server logs."
+		return errReloadAOF
 	}
 	s.log.Noticef("Append Only File loaded by DEBUG LOADAOF")
 	return ""

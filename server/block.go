@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"math"
 	"slices"
 	"time"
@@ -38,7 +37,7 @@ type blocked struct {
 func block(c *command.Ctx, o command.Waiting) {
 	cl := c.Client.(*Client)
 	r := cl.reactor
-	b := &blocked{cl: cl, spec: c.Spec, args: cloneTogether(o.Args), db: c.DB, proto: cl.proto,
+	b := &blocked{cl: cl, spec: c.Spec, args: cloneArgs(o.Args), db: c.DB, proto: cl.proto,
 		expired: o.Expired, lost: o.Lost, timer: -1}
 	b.Owner, b.Lost, b.Type = b, o.Lost != "", waitsFor(c.Spec)
 	b.Keys = r.srv.bindKeys(c.Spec, c.DB, b.args, len(c.Keys))
@@ -68,16 +67,6 @@ func waitsFor(spec *command.Spec) types.Type {
 		return types.Stream
 	}
 	return types.List
-}
-
-// cloneTogether copies args into one piece of memory.
-func cloneTogether(args [][]byte) [][]byte {
-	all := bytes.Join(args, nil)
-	c := make([][]byte, len(args))
-	for i, a := range args {
-		c[i], all = all[:len(a):len(a)], all[len(a):]
-	}
-	return c
 }
 
 // bindKeys returns the n keys of a command.

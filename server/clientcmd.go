@@ -17,7 +17,7 @@ const (
 
 var clientCommands = []command.Spec{
 	{Name: "CLIENT", Arity: -2, Group: command.GroupConnection, Since: "2.4.0", Complexity: "Depends on subcommand.",
-		Summary: "Commands about client connections.", Run: nil, Subcommands: []command.Spec{
+		Summary: "Commands about client connections.", Subcommands: []command.Spec{
 			documented(sessionSub("CACHING", 3, "6.0.0", "Says whether the keys of the next command are tracked.", clientCachingCmd), clientCachingArgs),
 			sessionSub("GETNAME", 2, "2.6.9", "Tells the connection's name.", clientGetName),
 			sessionSub("GETREDIR", 2, "6.0.0", "Tells which client the connection's invalidations are redirected to.", clientGetRedir),
@@ -197,12 +197,9 @@ func clientPause(c *command.Ctx) {
 	}
 	all := true
 	if len(c.Args) == 4 {
-		switch mode := c.Args[3]; {
-		case !command.EqualFold(mode, "WRITE") && !command.EqualFold(mode, "ALL"):
+		if all = command.EqualFold(c.Args[3], "ALL"); !all && !command.EqualFold(c.Args[3], "WRITE") {
 			c.Error("ERR CLIENT PAUSE mode must be WRITE or ALL")
 			return
-		default:
-			all = command.EqualFold(mode, "ALL")
 		}
 	}
 	ms, ok := shard.ParseInt(c.Args[2])
@@ -292,13 +289,16 @@ func (cl *Client) kind() string {
 	return "normal"
 }
 
-// clientKind parses a type of clients.
-func clientKind(b []byte) (string, bool) {
-	kind := strings.ToLower(string(b))
+// clientKind parses a type of clients. If there is no such type, it replies with an error.
+func clientKind(c *command.Ctx, arg []byte) (kind string, ok bool) {
+	kind = strings.ToLower(string(arg))
 	if kind == "slave" {
 		kind = "replica"
 	}
-	return kind, slices.Contains([]string{"normal", "master", "replica", "pubsub"}, kind)
+	if ok = slices.Contains([]string{"normal", "master", "replica", "pubsub"}, kind); !ok {
+		c.Error(command.Error("ERR Unknown client type '" + string(arg) + "'"))
+	}
+	return kind, ok
 }
 
 func clientList(c *command.Ctx) {
@@ -308,8 +308,7 @@ func clientList(c *command.Ctx) {
 	case len(args) == 0:
 	case len(args) == 2 && command.EqualFold(args[0], "TYPE"):
 		var ok bool
-		if f.kind, ok = clientKind(args[1]); !ok {
-			c.Error(command.Error("ERR Unknown client type '" + string(args[1]) + "'"))
+		if f.kind, ok = clientKind(c, args[1]); !ok {
 			return
 		}
 		f.byKind = true
@@ -388,8 +387,7 @@ func killFilter(c *command.Ctx, self uint64) (f clientFilter, ok bool) {
 			}
 			f.byID, f.ids = true, []uint64{uint64(id)}
 		case command.EqualFold(args[0], "TYPE"):
-			if f.kind, ok = clientKind(args[1]); !ok {
-				c.Error(command.Error("ERR Unknown client type '" + value + "'"))
+			if f.kind, ok = clientKind(c, args[1]); !ok {
 				return f, false
 			}
 			f.byKind = true

@@ -99,29 +99,6 @@ func configRewrite(c *command.Ctx) {
 	})
 }
 
-// background runs work outside of the reactor while cl waits, and then replies OK or the error.
-func (cl *Client) background(work func() error) {
-	r := cl.reactor
-	cl.backgroundReply(func() func(w *resp.Writer) {
-		err := work()
-		return func(w *resp.Writer) {
-			if err == nil {
-				w.OK()
-				return
-			}
-			begin := len(w.Buf)
-			if err == config.ErrLoading {
-				w.Error(string(errLoading))
-			} else {
-				w.Error("ERR " + err.Error())
-			}
-			if !r.alone { // counted by who runs it otherwise
-				r.srv.errorStats.count(w.Buf[begin:])
-			}
-		}
-	})
-}
-
 func configResetStat(c *command.Ctx) {
 	cl := client(c)
 	cl.reactor.srv.resetStats(c.NowMS)

@@ -45,21 +45,15 @@ var connectionCommands = []command.Spec{
 func client(c *command.Ctx) *Client { return c.Client.(*Client) }
 
 func ping(c *command.Ctx) {
-	cl := client(c)
-	switch len(c.Args) {
-	case 1, 2:
-		if cl.flags&clientSubscribed != 0 && cl.proto < 3 {
-			pong(c)
-			return
-		}
-	}
-	switch len(c.Args) {
-	case 1:
-		c.Reply.Simple("PONG")
-	case 2:
+	switch cl := client(c); {
+	case len(c.Args) > 2:
+		c.Error(c.Spec.ErrArity())
+	case cl.flags&clientSubscribed != 0 && cl.proto < 3:
+		pong(c)
+	case len(c.Args) == 2:
 		c.Reply.Bulk(c.Args[1])
 	default:
-		c.Error(c.Spec.ErrArity())
+		c.Reply.Simple("PONG")
 	}
 }
 

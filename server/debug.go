@@ -50,7 +50,6 @@ func debugSubs() []debugSub {
 		{"OBJECT", 1, 1, debugObject},
 		{"PANIC", 0, anyArgs, debugPanic},
 		{"PAUSE-CRON", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).cronPaused, true) }},
-		{"SET-DISABLE-DENY-SCRIPTS", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).allowInScripts, true) }},
 		{"POPULATE", 1, 3, debugPopulate},
 		{"PROTOCOL", 1, 1, debugProtocol},
 		{"QUICKLIST-PACKED-THRESHOLD", 1, 1, debugListAlone},
@@ -59,6 +58,7 @@ func debugSubs() []debugSub {
 		{"RESTART", 0, anyArgs, debugRestart},
 		{"SEGFAULT", 0, anyArgs, debugSegfault},
 		{"SET-ACTIVE-EXPIRE", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).expirePaused, false) }},
+		{"SET-DISABLE-DENY-SCRIPTS", 1, 1, func(c *command.Ctx) { debugSwitch(c, &observe(c).allowInScripts, true) }},
 		{"SET-SKIP-CHECKSUM-VALIDATION", 1, 1, debugSkipChecksums},
 		{"SLEEP", 1, 1, debugSleep},
 		{"STRINGMATCH-TEST", 0, 0, debugStringMatch},
@@ -107,11 +107,13 @@ func debugHelp(c *command.Ctx) {
 		"POPULATE <count> [<prefix>] [<size>]", "    Create count strings, called prefix:0 (key:0) and so on.",
 		"PROTOCOL <type>", "    Answer with a value of this type: string, integer, double, bignum, null, array, set, map,",
 		"    attrib, push, verbatim, true, false.",
+		"QUICKLIST-PACKED-THRESHOLD <size>", "    From which size on an element of a list has a node of its own.",
 		"RELOAD [<option> ...]", "    Save all data and load it again.",
 		"REPLYBUFFER (PEAK-RESET-TIME <time>|RESIZING <0|1>)", "    How reply buffers change their size.",
 		"RESTART [<milliseconds>]", "    Write the configuration file and start the program anew.",
 		"SEGFAULT", "    End the process by a bad memory access.",
 		"SET-ACTIVE-EXPIRE <0|1>", "    Whether expired keys are deleted without being asked for.",
+		"SET-DISABLE-DENY-SCRIPTS <0|1>", "    Whether scripts may call commands that are not for scripts.",
 		"SET-SKIP-CHECKSUM-VALIDATION <0|1>", "    Whether RESTORE believes payloads without looking at their checksums.",
 		"SLEEP <seconds>", "    Make the whole server sleep.",
 		"STRINGMATCH-TEST", "    Try the pattern matcher on random input.",
@@ -331,23 +333,4 @@ func threeInts(w *resp.Writer) {
 	for i := range 3 {
 		w.Int(int64(i))
 	}
-}
-
-// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns. In a
-// transaction, for which all reactors stand still, this one works.
-func (cl *Client) backgroundReply(work func() func(w *resp.Writer)) {
-	r := cl.reactor
-	switch x := r.scripting.current; {
-	case x != nil:
-		x.background(work)
-		return
-	case r.alone:
-		work()(&r.w)
-		return
-	}
-	cl.suspend(0)
-	go func() {
-		reply := work()
-		r.net.Post(func() { r.finish(cl, reply) })
-	}()
 }

@@ -174,23 +174,23 @@ func debugDigest(c *command.Ctx) {
 	})
 }
 
-// withEntry finds a key that is not the command's by its specification, and calls f under its shard's lock; e does not exist
-// if there is no such key.
+// withEntry finds a key that is not the command's by its specification, and calls f under its shard's lock; e does not
+// exist if there is no such key.
 func withEntry(c *command.Ctx, name []byte, f func(db *shard.DB, e shard.Entry)) {
-	k := c.KS.Key(c.DB, name)
-	s := k.DB.Shard()
-	s.Lock(c.NowMS)
-	defer s.Unlock()
-	f(k.DB, k.DB.Find(&k))
+	withFound(c, name, (*shard.DB).Find, f)
 }
 
 // withAnyEntry is withEntry that finds keys which have expired, too, as long as they are there.
 func withAnyEntry(c *command.Ctx, name []byte, f func(db *shard.DB, e shard.Entry)) {
+	withFound(c, name, (*shard.DB).FindAny, f)
+}
+
+func withFound(c *command.Ctx, name []byte, find func(*shard.DB, *shard.Key) shard.Entry, f func(db *shard.DB, e shard.Entry)) {
 	k := c.KS.Key(c.DB, name)
 	s := k.DB.Shard()
 	s.Lock(c.NowMS)
 	defer s.Unlock()
-	f(k.DB, k.DB.FindAny(&k))
+	f(k.DB, find(k.DB, &k))
 }
 
 func debugDigestValue(c *command.Ctx) {

@@ -2,12 +2,12 @@ package server
 
 import (
 	"fmt"
-	"github.com/shoaldb/shoal/acl"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
 )
 

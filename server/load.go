@@ -197,6 +197,8 @@ func debugReload(c *command.Ctx) {
 	})
 }
 
+const errReloadRDB command.Error = "ERR Error trying to load the RDB dump, check server logs."
+
 func (s *Server) reload(save, flush, merge bool) command.Error {
 	if save {
 		s.standBy()
@@ -209,7 +211,7 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 	}
 	f, err := os.Open(s.cfg.Load().DBFilename)
 	if err != nil {
-		return "ERR Error trying to load the RDB dump, check server logs."
+		return errReloadRDB
 	}
 	defer f.Close()
 	s.beginLoading(0) // nobody sees it empty
@@ -222,7 +224,7 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 		s.ks.UnlockAll()
 	}
 	if err := s.load(f, !flush, merge); err != nil {
-		return "ERR Error trying to load the RDB dump, check server logs."
+		return errReloadRDB
 	}
 	s.saving.scheduled.Store(false)
 	s.log.Warningf("DB reloaded by DEBUG RELOAD")

@@ -127,7 +127,7 @@ func newLongCommand(cl *Client, c *command.Ctx) *longCommand {
 	l := &longCommand{cl: cl, ctx: *c}
 	l.w.Proto = cl.proto
 	x := &l.ctx
-	x.Reply, x.Args = &l.w, cloneTogether(c.Args)
+	x.Reply, x.Args = &l.w, cloneArgs(c.Args)
 	x.Keys = cl.reactor.srv.bindKeys(c.Spec, c.DB, x.Args, len(c.Keys))
 	x.Pin, x.TakeLarge, x.Later, x.Block, x.Lengthen = nil, nil, nil, nil, nil
 	x.Begin()

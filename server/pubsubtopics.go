@@ -3,9 +3,10 @@ package server
 import (
 	"sync/atomic"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/types/glob"
-	"github.com/zeebo/xxh3"
 )
 
 // topicKind tells what a topic is.

@@ -235,7 +235,7 @@ func (r *reactor) resumeWaiting() {
 // putAside keeps x, which has paused, and gives its locks back.
 func (x *scriptRun) putAside(db int) {
 	r, cl := x.r, x.cl
-	x.args = cloneTogether(x.args)
+	x.args = cloneArgs(x.args)
 	x.outerDB, x.nowMS = db, r.ctx.NowMS
 	x.told, x.alone, x.nanos = false, r.many.all, nanotime()-x.begun
 	x.writes = !x.readOnly && !x.traits.Reads
@@ -484,7 +484,7 @@ type running struct {
 
 func (s *running) add(x *scriptRun) {
 	s.mu.Lock()
-	x.shown = cloneTogether(x.args)
+	x.shown = cloneArgs(x.args)
 	s.list = append(s.list, x)
 	s.mu.Unlock()
 }

@@ -2,12 +2,12 @@ package server
 
 import (
 	"fmt"
-	"github.com/shoaldb/shoal/acl"
 	"log/syslog"
 	"math/bits"
 	"os"
 	"runtime"
 
+	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/server/config"

@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"slices"
 	"sync/atomic"
 
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/config"
 )
 
 // A suspended client's commands wait; what it sends is kept by its parser. A handler suspends the client on
@@ -22,10 +24,12 @@ func (cl *Client) queueFirst(q *request) {
 	cl.queued = slices.Insert(cl.queued, 0, cloneArgs(q.args))
 }
 
+// cloneArgs copies args into one piece of memory.
 func cloneArgs(args [][]byte) [][]byte {
+	all := bytes.Join(args, nil)
 	c := make([][]byte, len(args))
 	for i, a := range args {
-		c[i] = slices.Clone(a)
+		c[i], all = all[:len(a):len(a)], all[len(a):]
 	}
 	return c
 }
@@ -181,4 +185,46 @@ func later(c *command.Ctx, step func(nowMS int64) (more bool), done func(w *resp
 		r.finish(cl, done)
 	}
 	r.net.NextTurn(turn)
+}
+
+// backgroundReply runs work outside of the reactor while cl waits, and then the reply that it returns. In a
+// transaction, for which all reactors stand still, this one works.
+func (cl *Client) backgroundReply(work func() func(w *resp.Writer)) {
+	r := cl.reactor
+	switch x := r.scripting.current; {
+	case x != nil:
+		x.background(work)
+		return
+	case r.alone:
+		work()(&r.w)
+		return
+	}
+	cl.suspend(0)
+	go func() {
+		reply := work()
+		r.net.Post(func() { r.finish(cl, reply) })
+	}()
+}
+
+// background runs work outside of the reactor while cl waits, and then replies OK or the error.
+func (cl *Client) background(work func() error) {
+	r := cl.reactor
+	cl.backgroundReply(func() func(w *resp.Writer) {
+		err := work()
+		return func(w *resp.Writer) {
+			if err == nil {
+				w.OK()
+				return
+			}
+			begin := len(w.Buf)
+			if err == config.ErrLoading {
+				w.Error(string(errLoading))
+			} else {
+				w.Error("ERR " + err.Error())
+			}
+			if !r.alone { // counted by who runs it otherwise
+				r.srv.errorStats.count(w.Buf[begin:])
+			}
+		}
+	})
 }

@@ -212,7 +212,7 @@ func (r *reactor) endWatched(cl *Client, q *request, begin int64, failed, inScri
 	r.settle()
 	r.batch.total++
 	if cl.flags&(clientSuspended|clientBlocked) == clientSuspended && r.inner.depth == 0 {
-		cl.unfinished = &unfinished{spec: q.spec, args: cloneTogether(q.args), begin: begin}
+		cl.unfinished = &unfinished{spec: q.spec, args: cloneArgs(q.args), begin: begin}
 		return
 	}
 	r.timed(cl, q.spec, q.args, r.lastRun-begin, failed)

@@ -6,9 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
-	"github.com/zeebo/xxh3"
 )
 
 // Options are the settings of a Keyspace.

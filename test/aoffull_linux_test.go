@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shoaldb/shoal/internal/oracle"
 	"golang.org/x/sys/unix"
+
+	"github.com/shoaldb/shoal/internal/oracle"
 )
 
 // smallDisk mounts a file system of 1 MiB. It reports false where that is not permitted.

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"math/bits"
 
-	"github.com/shoaldb/shoal/alloc"
 	"github.com/zeebo/xxh3"
+
+	"github.com/shoaldb/shoal/alloc"
 )
 
 // Type is the type of a value.
