@@ -260,9 +260,12 @@ func (c *Ctx) dbArg(i int, errRange Error) (db int, ok bool) {
 	return int(n), true
 }
 
+// randomTries is how many keys RANDOMKEY picks at most while those that have expired are not deleted: then any will do.
+const randomTries = 100
+
 func randomkey(c *Ctx) {
 	// Each turn picks a shard in proportion to its keys; an expired key is deleted and another one picked.
-	for {
+	for tries := 1; ; tries++ {
 		total := 0
 		for i := range c.KS.Shards() {
 			c.withShard(i, func(s *shard.Shard) { total += s.DB(c.DB).Len() })
@@ -271,15 +274,15 @@ func randomkey(c *Ctx) {
 			c.Reply.Null()
 			return
 		}
-		if c.randomOf(int(rand.Uint64() % uint64(total))) {
+		if c.randomOf(int(rand.Uint64()%uint64(total)), tries >= randomTries && c.KS.HoldsExpired(c.NowMS)) {
 			return
 		}
 	}
 }
 
 // randomOf replies with a random key of the shard where the database's key number n lies, counting shard by shard. It
-// reports false if there was none.
-func (c *Ctx) randomOf(n int) (found bool) {
+// reports false if there was none. An expired one does only if any does.
+func (c *Ctx) randomOf(n int, any bool) (found bool) {
 	for i := 0; i < c.KS.Shards() && n >= 0; i++ {
 		c.withShard(i, func(s *shard.Shard) {
 			db := s.DB(c.DB)
@@ -290,7 +293,7 @@ func (c *Ctx) randomOf(n int) (found bool) {
 			if name == nil {
 				return
 			}
-			if k := c.KeyOf(c.DB, name); db.Find(&k).Exists() {
+			if k := c.KeyOf(c.DB, name); any || db.Find(&k).Exists() {
 				c.Reply.Bulk(name)
 				found = true
 			}

@@ -187,7 +187,7 @@ func (r *reactor) tick() time.Duration {
 	if behind || more || saving {
 		return tickBusy
 	}
-	if o.expirePaused.Load() {
+	if o.expirePaused.Load() || r.srv.pause.active(r.nowMS) {
 		return tickIdle
 	}
 	next := int64(tickIdle / time.Millisecond)
@@ -220,7 +220,7 @@ func (r *reactor) expire() (more bool) {
 		}
 	}()
 	ks := r.srv.ks
-	if r.srv.loading.active.Load() {
+	if r.srv.loading.active.Load() || r.srv.pause.active(r.nowMS) {
 		return false
 	}
 	if r.srv.pubsub.congested.Load() > 0 {

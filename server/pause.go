@@ -9,7 +9,7 @@ import (
 // gatePaused is the bit of Server.gate that is set while CLIENT PAUSE is in force.
 const gatePaused = 1
 
-// pause is the state of CLIENT PAUSE.
+// pause is the state of CLIENT PAUSE. While one is in force no keys expire, though nobody finds them when their time has come, and none are evicted.
 type pause struct {
 	untilMS atomic.Int64
 	all     atomic.Bool // reads wait, too
@@ -42,12 +42,14 @@ func (s *Server) beginPause(untilMS, nowMS int64, all bool) {
 	}
 	p.all.Store(all)
 	p.untilMS.Store(untilMS)
+	s.ks.HoldExpired(untilMS)
 	s.gate.Or(gatePaused)
 }
 
 // endPause lets all clients go on.
 func (s *Server) endPause() {
 	s.pause.untilMS.Store(0)
+	s.ks.HoldExpired(0)
 	s.gate.And(^uint32(gatePaused))
 	for _, r := range s.reactors {
 		r.net.Post(r.resumePaused)

@@ -90,7 +90,7 @@ func equal(a, b []byte) bool {
 }
 
 // Find returns the entry of k without touching its access clock or the hit counters. A key that
-// has expired is deleted and not found.
+// has expired is deleted, unless it has to stay, and not found.
 func (db *DB) Find(k *Key) Entry {
 	e := db.find(k)
 	if e.h != nil && e.h.flags&flagExpire != 0 {
@@ -102,15 +102,26 @@ func (db *DB) Find(k *Key) Entry {
 // FindAny returns the entry of k even if it has expired and is yet to be deleted.
 func (db *DB) FindAny(k *Key) Entry { return db.find(k) }
 
-// unlessExpired returns e, which has an expiry time, unless that has come: then it deletes e.
+// unlessExpired returns e, which has an expiry time, unless that has come: then it deletes e, or leaves it for later.
 func (db *DB) unlessExpired(k *Key, e Entry) Entry {
-	if db.ExpireMS(e) > db.shard.dueMS {
+	s := db.shard
+	switch {
+	case db.ExpireMS(e) > s.dueMS:
 		return e
-	}
-	if !k.Leased(true) {
+	case k.Leased(true):
+	case s.ks.HoldsExpired(s.nowMS):
+		s.left = true
+	default:
 		db.expire(k, e)
 	}
 	return Entry{}
+}
+
+// dropLeft deletes the entry of k, which is about to come into being, if it is one that has expired and was left.
+func (db *DB) dropLeft(k *Key) {
+	if e := db.find(k); e.h != nil {
+		db.expire(k, e)
+	}
 }
 
 // Lookup is Find for a command that reads: it counts a hit or a miss and touches the access clock.
@@ -259,6 +270,9 @@ func (db *DB) place(k *Key, old Entry, l layout) (e Entry, value []byte, ok bool
 		return old, l.valueIn(block), true
 	}
 	h.setClock(db.shard.newClock())
+	if db.shard.left {
+		db.dropLeft(k)
+	}
 	if !db.table.Insert(k.Hash, ref, db) {
 		a.Free(ref, size)
 		return Entry{}, nil, false

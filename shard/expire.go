@@ -129,9 +129,10 @@ func (s *Shard) NextDue() int64 { return s.nextDue.Load() }
 // Expire deletes keys whose time has come, looking at no more than limit records of the expiry index. It returns
 // whether more may be due. The shard is locked, with the present time.
 func (s *Shard) Expire(limit int) bool {
-	if s.keeps {
+	if s.keeps || s.ks.HoldsExpired(s.nowMS) {
 		return false
 	}
+	s.left = false // nobody is between finding out that a key is gone and creating it
 	next := int64(never)
 	more := false
 	for _, db := range s.dbs {

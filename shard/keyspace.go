@@ -40,6 +40,8 @@ type Keyspace struct {
 	heap   *alloc.Heap
 	events Events
 
+	heldUntilMS atomic.Int64 // see HoldExpired
+
 	lfuLogFactor, lfuDecayMinutes atomic.Int64
 	budget                        budget // see SetEviction
 
@@ -73,6 +75,7 @@ type Shard struct {
 	waiting  waiters
 	parity   uint8  // of entries that saver need not save: flagParity or 0
 	fieldTTL bool   // there may be hashes of which fields expire
+	left     bool   // keys have been left whose time has come; see HoldExpired
 	access   access // what access clocks are
 	policy   Policy // of eviction; set with access
 	ordered  access // what access clocks were when the keys were last put in order
@@ -160,6 +163,13 @@ func (ks *Keyspace) KeepExpired(on bool) {
 		s.setNow(s.nowMS)
 	})
 }
+
+// HoldExpired makes keys whose time has come stay up to a time (unix ms), though nobody finds them: while clients are paused nothing changes but by
+// commands that had begun. Who creates such a key anew deletes it first. No lock is needed.
+func (ks *Keyspace) HoldExpired(untilMS int64) { ks.heldUntilMS.Store(untilMS) }
+
+// HoldsExpired tells whether keys stay whose time has come.
+func (ks *Keyspace) HoldsExpired(nowMS int64) bool { return nowMS < ks.heldUntilMS.Load() }
 
 // Shards returns the number of shards.
 func (ks *Keyspace) Shards() int { return len(ks.shards) }

@@ -420,3 +420,47 @@ func TestSwapDB(t *testing.T) {
 		}
 	}
 }
+
+// While expired keys are held nobody finds them and nobody deletes them; who creates one anew takes its place.
+func TestHoldExpired(t *testing.T) {
+	ks := New(Options{Shards: 1, Databases: 1, Seed: 1, NowMS: testStartMS}, alloc.NewHeap())
+	s := ks.Shard(0)
+	key := func(name string) *Key {
+		k := ks.Key(0, []byte(name))
+		return &k
+	}
+	s.Lock(testStartMS)
+	for _, name := range []string{"a", "b", "c"} {
+		k := key(name)
+		k.DB.SetString(k, []byte("old"), SetMode{ExpireMS: testStartMS + 10})
+	}
+	s.Unlock()
+	ks.HoldExpired(testStartMS + 1000)
+	s.Lock(testStartMS + 100)
+	for _, name := range []string{"a", "b", "c"} {
+		if k := key(name); k.DB.Find(k).Exists() || k.DB.Lookup(k).Exists() || k.DB.Delete(k) {
+			t.Errorf("%s is found", name)
+		}
+	}
+	s.Expire(100)
+	db := s.DB(0)
+	if db.Len() != 3 || s.Stats().Expired != 0 {
+		t.Errorf("%d keys, %d have been deleted", db.Len(), s.Stats().Expired)
+	}
+	k := key("b")
+	db.SetString(k, []byte("new"), SetMode{})
+	if db.Len() != 3 || s.Stats().Expired != 1 {
+		t.Errorf("%d keys, %d have been deleted, after one of them came back", db.Len(), s.Stats().Expired)
+	}
+	s.Unlock()
+	ks.HoldExpired(0)
+	s.Lock(testStartMS + 200)
+	s.Expire(100)
+	if db.Len() != 1 || !db.Find(k).Exists() || s.Stats().Expired != 3 {
+		t.Errorf("%d keys, %d have been deleted, after the end", db.Len(), s.Stats().Expired)
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	s.Unlock()
+}
