@@ -35,6 +35,7 @@ const (
 	evictStepUS  = 50                // of a command, at the default of maxmemory-eviction-tenacity
 	evictTick    = 500 * 1000        // ns of one tick
 	evictSlack   = 4 << 10           // bytes that are made free beyond what is needed, at most
+	slackShare   = 8                 // the part of these, one in so many, for which no further shard is locked
 	evictForever = math.MaxInt64 / 2 // ns: maxmemory-eviction-tenacity 100
 )
 
@@ -182,7 +183,7 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 	begin, target := nanotime(), s.ks.Used()-goal
 	stop := begin + budgetNS
 	deleted, busy := 0, 0
-	for s.ks.Used() > target {
+	for s.ks.Used() > target+(goal-least)/slackShare {
 		if ticks, releases := s.ks.Freeing(); ticks || releases {
 			if !r.freeDeleted(stop, s.ks.Used()-target) {
 				break

@@ -26,6 +26,7 @@ const (
 	maxBuckets   = 64  // that are looked at for candidates
 	candidateMax = 512 // entries that are looked at
 	recordsAhead = 16  // whose entries are prefetched
+	leastAhead   = 3   // of a queue: some of the keys stay
 	recordsMax   = 64  // of queues that are looked at in one call
 )
 
@@ -41,6 +42,7 @@ type Evictor struct {
 	refs    [candidateMax]alloc.Ref
 	addrs   [candidateMax]uintptr
 	scores  [candidateMax]candidate
+	hashes  [candidateMax]uint32 // of refs, their lower halves
 	records [maxBuckets]uint32
 }
 
@@ -485,8 +487,7 @@ func (r *reader) next(left *int) (k Key, e Entry, rec uint32, ok bool) {
 func (r *reader) prefetch() {
 	var b dueBatch
 	db, s := r.x.db, r.x.s
-	b.n = db.order.queues[r.queue].Peek(s.arena, b.records[:])
-	b.prefetch(&db.table)
+	b.n = db.order.queues[r.queue].Peek(s.arena, b.records[:min(max(r.x.want-r.x.gone, leastAhead), len(b.records))])
 	for i, rec := range b.records[:b.n] {
 		switch s.policy {
 		case AllKeysWTinyLFU:
@@ -498,6 +499,7 @@ func (r *reader) prefetch() {
 	if s.policy != AllKeysSieve {
 		alloc.Prefetch(r.x.v.addrs[:b.n])
 	}
+	b.prefetch(&db.table) // which waits for memory, so it comes last
 	r.ahead = max(b.n, 1)
 }
 
@@ -618,11 +620,12 @@ func (x *eviction) worth(n int) int {
 }
 
 // victims are keys outside of the window, of those that were sampled the ones to go first. They are kept from one eviction to
-// the next: most keys that leave the window are worth less, and nothing has to be sampled for these.
+// the next: many keys that leave the window are worth less, and nothing has to be sampled for these.
 type victims struct {
-	list     [4]victim // ordered by score
+	list     [maxVictims]victim // ordered by score
 	n        int
-	contests int // since keys were sampled
+	found    int // n when keys were last sampled
+	contests int // left until keys are sampled anew
 }
 
 // victim is a key as it was when it was sampled.
@@ -632,21 +635,32 @@ type victim struct {
 	clock uint32
 }
 
-// staleContests is after how many contests victims are looked for anew.
-const staleContests = 64
+const (
+	maxVictims  = 8 // about as many as the keys leaving the window beat in one call of Evict, so most are evicted while they are in the processor's cache
+	sampleShare = 2 // victims are one in so many of the keys that are sampled
+	staleAfter  = 4 // contests for each sampled key, after which victims are looked for anew
+)
 
 // evictMain evicts a key outside of the window whose frequency is below a limit. It reports false if it finds none.
 func (x *eviction) evictMain(below int) bool {
-	w := &x.db.order.victims
-	for {
-		if w.contests++; (w.n == 0 || w.contests > staleContests) && !x.hasSampled {
-			x.findVictims()
+	o := &x.db.order
+	if o.victims == nil {
+		o.victims = new(victims)
+	}
+	for w := o.victims; ; {
+		least := 0
+		if below == anyFrequency { // only the better half goes without a contest
+			least = w.found / 2
 		}
-		if w.n == 0 || frequencyOf(w.list[w.n-1].score) >= below {
+		if w.contests--; (w.n <= least || w.contests < 0) && !x.hasSampled {
+			x.findVictims(w)
+			continue
+		}
+		if w.n <= least || frequencyOf(w.list[w.n-1].score) >= below {
 			return false
 		}
 		w.n--
-		x.usedUp = w.n == 0 && x.hasSampled
+		x.usedUp = w.n <= least && x.hasSampled
 		v := w.list[w.n]
 		k, e := x.db.recordedIn(v.rec, 1<<inNone|1<<inSecond)
 		if e.h != nil && e.h.getClock() == v.clock && x.evict(&k, e) { // not accessed since
@@ -656,16 +670,16 @@ func (x *eviction) evictMain(below int) bool {
 }
 
 // findVictims samples keys outside of the window; the victims there were are forgotten.
-func (x *eviction) findVictims() {
-	w := &x.db.order.victims
-	w.contests, w.n = 0, 0
+func (x *eviction) findVictims(w *victims) {
 	x.hasSampled = true
-	list := x.scoreMain(x.candidates(x.v.samples * leastBatch))
-	n := min(len(list)/4+1, len(list), len(w.list))
+	list := x.scoreMain(x.candidates(maxVictims * sampleShare))
+	w.n, w.contests = 0, staleAfter*len(list)
+	n := min(len(list)/sampleShare+1, len(list), len(w.list))
+	w.found = n
 	selectBest(list, n)
 	for _, c := range list[:n] {
 		ref := x.v.refs[c.index()]
-		w.add(victim{c.score(), uint32(x.db.HashOf(ref)), alloc.At[header](x.s.arena, ref).getClock()})
+		w.add(victim{c.score(), x.v.hashes[c.index()], alloc.At[header](x.s.arena, ref).getClock()})
 	}
 }
 
@@ -692,12 +706,11 @@ func (x *eviction) scoreMain(refs []alloc.Ref) []candidate {
 	}
 	alloc.Prefetch(v.addrs[:len(refs)])
 	list := v.scores[:0]
-	var records [candidateMax]uint32
 	for i, ref := range refs {
 		if h := alloc.At[header](s.arena, ref); h.queue() != inFirst {
 			rec := uint32(x.db.HashOf(ref))
 			v.addrs[len(list)] = s.frequency.Peek(s.arena, uint64(rec))
-			records[len(list)] = rec
+			v.hashes[i] = rec
 			list = append(list, newCandidate(int64(s.present()-h.getClock())&clockMask, i))
 		}
 	}
@@ -705,7 +718,7 @@ func (x *eviction) scoreMain(refs []alloc.Ref) []candidate {
 	reach := agePeriod * int64(x.db.table.Len())
 	for i, c := range list {
 		age := c.score()
-		n := min(int64(s.frequency.Count(s.arena, uint64(records[i]))), reach/(age<<accessShift+1))
+		n := min(int64(s.frequency.Count(s.arena, uint64(v.hashes[c.index()]))), reach/(age<<accessShift+1))
 		list[i] = newCandidate((15-n)<<clockBits|age, c.index())
 	}
 	return list

@@ -23,7 +23,7 @@ type order struct {
 	from    access // what their clocks were
 	walk    uint32 // the next bucket
 
-	victims victims // of allkeys-wtinylfu
+	victims *victims // of allkeys-wtinylfu; nil before the first
 
 	sweeping  bool // stale records are being dropped
 	sweep     int  // of which queue
@@ -218,6 +218,9 @@ func (db *DB) walkStep(limit int) {
 	for limit > 0 && int(x.walk) < db.table.Buckets() {
 		n := min(limit, rebuildAhead, db.table.Buckets()-int(x.walk))
 		db.prefetchBuckets(x.walk, n)
+		if db.shard.access == accessSketch {
+			db.prefetchCounters(x.walk, n)
+		}
 		for range n {
 			db.table.Visit(x.walk, db.convert)
 			x.walk++
@@ -228,6 +231,20 @@ func (db *DB) walkStep(limit int) {
 		x.walking, x.walk = false, 0
 		db.freeze()
 	}
+}
+
+// prefetchCounters asks for where accesses to the entries of n buckets are counted, rebuildAhead at most.
+func (db *DB) prefetchCounters(first uint32, n int) {
+	var addrs [rebuildAhead * 2 * dict.Slots]uintptr
+	list := addrs[:0]
+	for i := range uint32(n) {
+		db.table.Visit(first+i, func(ref alloc.Ref) {
+			if len(list) < len(addrs) {
+				list = append(list, db.shard.frequency.Peek(db.shard.arena, remembered(db.HashOf(ref))))
+			}
+		})
+	}
+	alloc.Prefetch(list)
 }
 
 // convert gives an entry what the policy wants.
@@ -257,6 +274,7 @@ func (db *DB) convert(ref alloc.Ref) {
 			if s.hasRoom() {
 				s.frequency.Fit(s.arena, db.table.Len())
 			}
+			s.noteAccess(db.HashOf(ref)) // as that of a new key, which is worth no more
 			h.setQueue(inSecond)
 		}
 	}

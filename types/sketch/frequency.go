@@ -7,7 +7,7 @@ const (
 	maxCount     = 15
 
 	// agePeriod is after how many accesses for each key all counters have been halved once.
-	agePeriod = 10
+	agePeriod = 5
 )
 
 // Frequency counts accesses: a count-min sketch with conservative update whose four counters of a key lie in one block, and which forgets:
