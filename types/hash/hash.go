@@ -142,13 +142,16 @@ func (v *Value) Get(field []byte) (value Element, ok bool) {
 	return Element{Bytes: v.value(&f)}, true
 }
 
+// maxListpack bounds a listpack in bytes, whatever the limits are.
+const maxListpack = 1 << 30
+
 // KeepTTL as the expiry of Set leaves a field's time to live as it is.
 const KeepTTL = -1
 
 // Set gives a field a value and an expiry: a unix time in ms, 0 for none, or KeepTTL. It returns whether the field existed.
 // The error is types.ErrNoMemory, with nothing changed that a reader could see.
 func (v *Value) Set(l *types.Limits, field, value []byte, expireMS int64) (existed bool, err error) {
-	if !v.isTable() && max(len(field), len(value)) > l.HashListpackValue {
+	if !v.isTable() && (max(len(field), len(value)) > l.HashListpackValue || int(v.pack.Size)+len(field)+len(value) > maxListpack) {
 		if !v.toTable() {
 			return false, types.ErrNoMemory
 		}
