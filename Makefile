@@ -10,6 +10,10 @@ TESTFLAGS ?=
 
 # The packages without the whole-server tests, which are run once per way of building the server.
 PACKAGES  = $(shell $(GO) list ./... | grep -v '/shoal/test$$')
+# Those in whose tests more than one goroutine is at work: data structures hold no locks, and commands run under a shard's.
+CONCURRENT = $(shell $(GO) list ./... | grep -vE '/shoal/(test|types.*|persist/rdb|command|script/lualib.*)$$')
+# Those that have assertions, or use what has.
+ASSERTING = $(shell $(GO) list -f '{{.ImportPath}} {{join .Deps " "}}' ./... | grep /shoal/internal/invariants | cut -d ' ' -f 1 | grep -v '/shoal/test$$')
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -43,7 +47,7 @@ lint: ## gofmt, go vet, staticcheck, and imports that point up
 
 .PHONY: unit
 unit: ## unit tests of all packages
-	$(GO) test $(TESTFLAGS) $(PACKAGES)
+	$(GO) test -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: e2e
 e2e: ## whole-server tests on both network engines
@@ -53,13 +57,13 @@ e2e: ## whole-server tests on both network engines
 SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRandomBytes|TestHalfOpen|TestManyClients|TestConnectionChurn|TestNeverReads|TestSignals|TestGoRedis)$$
 
 .PHONY: race
-race: ## the race detector on all packages and on a server
-	$(GO) test -race -timeout 40m $(TESTFLAGS) $(PACKAGES)
+race: ## the race detector on packages with several goroutines, and on a server
+	$(GO) test -race -timeout 40m $(TESTFLAGS) $(CONCURRENT)
 	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
 
 .PHONY: invariants
-invariants: ## the build that checks its own assertions and poisons freed memory
-	$(GO) test -tags invariants -timeout 40m $(TESTFLAGS) $(PACKAGES)
+invariants: ## the build that checks its own assertions and its pointers, and poisons freed memory
+	SHOAL_BUILD="-tags invariants" $(GO) test -tags invariants -gcflags=github.com/shoaldb/shoal/alloc=-d=checkptr -timeout 40m $(TESTFLAGS) $(ASSERTING)
 	SHOAL_BUILD="-tags invariants" $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
 
 .PHONY: oracle

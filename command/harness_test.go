@@ -8,6 +8,7 @@ import (
 
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/internal/invariants"
+	"github.com/shoaldb/shoal/internal/oracle"
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
 	"github.com/shoaldb/shoal/types"
@@ -162,7 +163,7 @@ func (c *testCtx) setList(key string) {
 // allocs fails the test if running args allocates.
 func (c *testCtx) allocs(words ...string) {
 	c.t.Helper()
-	if invariants.Enabled || raceDetector {
+	if invariants.Enabled || oracle.RaceDetector {
 		return // its checks allocate; sync.Pool loses what it holds
 	}
 	c.do(words...)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/shoaldb/shoal/internal/oracle"
 	"github.com/shoaldb/shoal/persist/load"
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
@@ -415,11 +416,19 @@ func mutateGroup(r *rand.Rand, k *shard.Key, v *stream.Value, name []byte, id st
 	}
 }
 
+// rounds is how often a test goes round: n times, but under the race detector, which each makes minutes of, once.
+func rounds(n int) int {
+	if oracle.RaceDetector {
+		return 1
+	}
+	return n
+}
+
 // TestLarge takes snapshots of large values while all their members change, and whole values go, come and move.
 func TestLarge(t *testing.T) {
 	const each = 3
 	ks := newKeyspace()
-	for round := range 3 {
+	for round := range rounds(3) {
 		for kind := range kinds {
 			for i := range each {
 				withKey(ks, largeName(kind, i), func(k *shard.Key) { create(k, kind, 4000+500*i) })
@@ -477,17 +486,17 @@ func checkAll(t *testing.T, ks *shard.Keyspace) {
 func TestEarly(t *testing.T) {
 	ks := newKeyspace()
 	for kind := range kinds {
-		withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 20000) })
+		withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 4000*rounds(5)) })
 	}
 	want := dumps(t, ks)
 	x := take(t, ks, func(o *Options) { o.Dir = t.TempDir() }, func() {
 		ks.UnlockAll()
 		for kind := range kinds {
 			r := rand.New(rand.NewPCG(1, uint64(kind)))
-			for range 300 {
+			for range 100 * rounds(3) {
 				alter(r, ks, kind, 0)
 			}
-			for range 30 {
+			for range 10 * rounds(3) {
 				withKey(ks, largeName(kind, 0), func(k *shard.Key) { mutateKey(r, k, kind, 3000) })
 			}
 		}
@@ -583,7 +592,7 @@ func changeLong(r *rand.Rand, k *shard.Key, kind int) {
 // TestLongElements changes values with elements that are saved in pieces: other elements first, and then these, while one of them is being saved.
 func TestLongElements(t *testing.T) {
 	for kind := range longString {
-		for round := range 2 {
+		for round := range rounds(2) {
 			ks := newKeyspace()
 			withKey(ks, largeName(kind, 0), func(k *shard.Key) { create(k, kind, 1500); addLong(k, kind) })
 			want := dumps(t, ks)
