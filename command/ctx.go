@@ -31,6 +31,8 @@ type Ctx struct {
 	// Later makes the client wait until step, called again and again from its reactor, reports that nothing is left to do,
 	// and then lets done reply. Set by server/; nil where a command cannot wait, as in a transaction.
 	Later func(c *Ctx, step func(nowMS int64) (more bool), done func(w *resp.Writer))
+	// Flushing is told that all databases are about to be emptied; set by server/, may be nil.
+	Flushing func(c *Ctx)
 	// Block makes the client wait; see Wait. Set by server/; nil where a command cannot wait, as in a transaction.
 	Block func(c *Ctx, w Waiting)
 	// Lengthen makes the command run in steps, from the beginning, or declines; see Long. Set by server/; nil where the

@@ -10,6 +10,9 @@ func flushall(c *Ctx) {
 	if !ok {
 		return
 	}
+	if c.Flushing != nil {
+		c.Flushing(c)
+	}
 	n := 0
 	for i := range c.KS.Shards() {
 		s := c.KS.Shard(i)

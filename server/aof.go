@@ -280,6 +280,10 @@ func (s *Server) stopAOF() {
 	a.epoch.Add(1)
 	a.on.Store(false)
 	a.rewrite.scheduled.Store(false)
+	if a.rewrite.active.Load() {
+		s.log.Noticef("Killing running AOF rewrite child: %d", os.Getpid())
+		s.cancelRewrite()
+	}
 	w := a.writer.Load()
 	if w != nil {
 		s.ks.LockAll(time.Now().UnixMilli())
@@ -289,10 +293,6 @@ func (s *Server) stopAOF() {
 			s.log.Warningf("Fail to fsync the AOF file: %v", err)
 		}
 		a.writer.Store(nil)
-	}
-	if a.rewrite.active.Load() {
-		s.log.Noticef("Killing running AOF rewrite child: %d", os.Getpid())
-		s.cancelRewrite()
 	}
 	if a.partial.Swap(false) {
 		s.disk.Remove(a.folder.Path(a.folder.TempIncrement()))

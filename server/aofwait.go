@@ -103,15 +103,20 @@ func (r *reactor) releaseUpTo(safe int64) {
 	n := 0
 	for n < len(d.held) && d.held[n].at <= safe {
 		h := d.held[n]
-		if h.cl.wrote <= safe && r.clients[h.cl.id] == h.cl {
-			h.cl.conn.ReleaseOut()
-		}
+		r.releaseReplies(h.cl, safe)
 		n++
 	}
 	if n > 0 {
 		left := copy(d.held, d.held[n:])
 		clear(d.held[left:])
 		d.held = d.held[:left]
+	}
+}
+
+// releaseReplies lets the replies of cl go that were held, if nothing holds them any more: its effects are safe, and its FLUSHALL is saved.
+func (r *reactor) releaseReplies(cl *Client, safe int64) {
+	if cl.wrote <= safe && cl.flushes == 0 && r.clients[cl.id] == cl {
+		cl.conn.ReleaseOut()
 	}
 }
 

@@ -65,6 +65,7 @@ type Client struct {
 	softLimitMS           int64 // since when the output is over the soft limit; 0: it is not
 	commands              int64
 	wrote                 int64          // where in the journal the effects of its last command that had any end
+	flushes               int            // FLUSHALLs whose empty file is yet to be written
 	multi                 *transaction   // nil outside of one
 	watching              *shard.Watcher // nil if it never has
 	tracked               tracked

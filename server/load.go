@@ -226,7 +226,6 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 	if err := s.load(f, !flush, merge); err != nil {
 		return errReloadRDB
 	}
-	s.saving.scheduled.Store(false)
 	s.log.Warningf("DB reloaded by DEBUG RELOAD")
 	return ""
 }

@@ -33,7 +33,6 @@ type snapshotTask struct {
 // put aside, no command changes a value in steps: of the last two, LockAll commands and tryCut make sure.
 func (r *reactor) takeSnapshot(t *snapshotTask) {
 	s := r.srv
-	r.publishFlow()
 	var sn *save.Snapshot
 	o := s.snapshotOptions(s.cfg.Load())
 	o.Sink, o.Info = t.sink, t.info
@@ -51,6 +50,9 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 			then()
 		}
 		s.saving.ended()
+		if first := s.reactors[0]; s.saving.scheduled.Load() {
+			first.net.Post(first.saveScheduled)
+		}
 	}
 	sn = save.Start(s.ks, o)
 	s.saving.toldSec.Store(0)
@@ -114,7 +116,7 @@ type saving struct {
 	unasked   atomic.Bool            // the current one was not asked for by a command
 
 	mu      sync.Mutex
-	waiting []func(err error) // for the end of one that has to begin anew, or behind a rewrite
+	waiting []func(err error) // for the end of the one that is scheduled
 	ends    []func()          // who waits for the end of the current one, whatever it is for
 
 	lastSec, lastTrySec atomic.Int64 // unix time of the last success, of the last cut
@@ -130,11 +132,6 @@ type saving struct {
 func (s *Server) initSaving() {
 	s.saving.lastSec.Store(time.Now().Unix())
 	s.saving.lastTookSec.Store(-1)
-	s.ks.OnFlushAll(func() { // the file of data that are no more is replaced soon
-		if len(s.cfg.Load().Save) > 0 {
-			s.saving.scheduled.Store(true)
-		}
-	})
 }
 
 // changes returns how many changes there were since the last save.
@@ -189,14 +186,44 @@ func saveCommand(c *command.Ctx) {
 		})
 	}
 	if rewrite {
-		r.srv.saving.afterRewrite(done)
+		r.srv.saving.demand(done)
 		return
 	}
 	r.cut(done)
 }
 
-// afterRewrite has a snapshot taken when the one of a rewrite is over; done is called at its end.
-func (x *saving) afterRewrite(done func(err error)) {
+// flushing has the dump file replaced by an empty one, if there are rules to save, as all databases are about to be emptied. The client's replies stay in
+// its output until that is done.
+func flushing(c *command.Ctx) {
+	cl := client(c)
+	r := cl.reactor
+	if r.loader || len(r.srv.cfg.Load().Save) == 0 {
+		return
+	}
+	cl.conn.HoldOut()
+	cl.flushes++
+	r.srv.saving.demand(func(error) {
+		r.net.Post(func() {
+			cl.flushes--
+			r.releaseReplies(cl, r.srv.aof.safe())
+		})
+	})
+	r.net.Post(r.saveScheduled)
+}
+
+// saveScheduled begins the snapshot that is scheduled, if it can. Otherwise saveCron will.
+func (r *reactor) saveScheduled() {
+	if x := &r.srv.saving; x.scheduled.Load() && !r.srv.loading.active.Load() {
+		r.beginTurn()
+		r.tryCut(func() {
+			r.cut(nil)
+			x.unasked.Store(true)
+		})
+	}
+}
+
+// demand has a snapshot taken as soon as one can be; done is called at its end.
+func (x *saving) demand(done func(err error)) {
 	x.mu.Lock()
 	x.waiting = append(x.waiting, done)
 	x.mu.Unlock()
@@ -210,6 +237,7 @@ func (r *reactor) cut(done func(err error)) {
 	x.scheduled.Store(false)
 	x.unasked.Store(false)
 	x.lastTrySec.Store(time.Now().Unix())
+	r.publishFlow()
 	x.dirtyAtCut.Store(s.sum(func(c *counters) int64 { return c.dirty.Load() }))
 	x.cuts.Add(1)
 	x.mu.Lock()
@@ -219,7 +247,8 @@ func (r *reactor) cut(done func(err error)) {
 	if done != nil {
 		waiting = append(waiting, done)
 	}
-	if len(waiting) == 0 {
+	if len(waiting) == 0 { // neither SAVE nor FLUSHALL counts as one in the background
+		x.saves.Add(1)
 		s.log.Noticef("Background saving started by pid %d", os.Getpid())
 	}
 	f := s.dumpFile()
@@ -311,7 +340,7 @@ func (r *reactor) saveOn() {
 // saved notes the end of a snapshot to the dump file, for which waiting wait.
 func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) (then func()) {
 	x := &s.saving
-	again := errors.Is(err, save.ErrFlushed)
+	again := errors.Is(err, save.ErrFlushed) || errors.Is(err, save.ErrCancelled) && x.scheduled.Load() // by FLUSHALL, which has scheduled one
 	switch {
 	case err == nil:
 		s.log.Noticef("DB saved on disk")
@@ -320,7 +349,6 @@ func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) 
 		}
 		x.lastSec.Store(time.Now().Unix())
 		x.dirtySaved.Store(x.dirtyAtCut.Load())
-		x.saves.Add(1)
 		x.failed.Store(false)
 	case again:
 		s.log.Noticef("Background saving begins anew, as a database was flushed")
@@ -395,7 +423,7 @@ func (r *reactor) saveCron() {
 		return
 	}
 	if x.scheduled.Load() {
-		r.tryCut(func() { r.cut(nil); x.unasked.Store(true) })
+		r.saveScheduled()
 		return
 	}
 	changes := s.changes()

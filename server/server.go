@@ -160,7 +160,7 @@ func newReactor(s *Server, n *netio.Reactor) *reactor {
 	r.calls = make([]callStats, s.table.Count())
 	r.ctx = command.Ctx{
 		Reply: &r.w, KS: s.ks, Table: s.table, Pin: pin, TakeLarge: takeLarge, Later: later, Block: block,
-		Lengthen: lengthen, MayReadAll: mayReadAll,
+		Lengthen: lengthen, MayReadAll: mayReadAll, Flushing: flushing,
 	}
 	r.ctx.OnNotify(r.notify)
 	r.initDurability()

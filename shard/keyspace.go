@@ -51,8 +51,6 @@ type Keyspace struct {
 	onReady  func(s *Shard) // see ServeReady
 
 	waitedFor, waitedForLost atomic.Int64 // see WaitedFor
-
-	onFlushAll func() // see OnFlushAll
 }
 
 // Shard is one partition of the keyspace. What nearly every command writes is in the first cache line, which moves between the
@@ -151,9 +149,6 @@ func (ks *Keyspace) Listen(e Events) { ks.events = e }
 // ServeReady makes f take the ready keys of a shard that is about to be unlocked while it has some: when a key was deleted, or
 // came into being, outside of a command's locks. It must be called before anybody waits for a key.
 func (ks *Keyspace) ServeReady(f func(s *Shard)) { ks.onReady = f }
-
-// OnFlushAll makes f hear of each time that all databases are emptied. It must be called before the keyspace is used.
-func (ks *Keyspace) OnFlushAll(f func()) { ks.onFlushAll = f }
 
 // KeepExpired makes keys, and fields of hashes, stay whose time has come, or be deleted again: while commands are
 // loaded that were run before it came. The caller has locked no shard.

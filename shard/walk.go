@@ -209,9 +209,6 @@ func (s *Shard) FlushAll() {
 		s.stats.FreedLater += int64(db.table.Len())
 	}
 	s.flushed(-1)
-	if s.index == 0 && s.ks.onFlushAll != nil {
-		s.ks.onFlushAll()
-	}
 	if s.arena.Stats().Allocated > 0 {
 		s.drop()
 	}

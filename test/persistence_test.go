@@ -301,3 +301,41 @@ func TestSaveBesideClients(t *testing.T) {
 		})
 	})
 }
+
+// TestFlushAllSaves kills servers as soon as they have replied to FLUSHALL: with rules to save the file has no data then.
+func TestFlushAllSaves(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		f := func(keys string, flush ...[]string) {
+			t.Helper()
+			srv := s.start(t, "--save", "3600 1000")
+			c := srv.Dial(t)
+			fillForSnapshot(c)
+			c.Do("SAVE")
+			if len(flush) == 0 { // while it saves
+				c.Do("CONFIG", "SET", "rdb-key-save-delay", "100000") // us
+				c.Do("BGSAVE")
+				c.Do("SET", "a", "1")
+				flush = [][]string{{"FLUSHALL"}}
+			}
+			for _, args := range flush {
+				if got := c.Do(args...); strings.HasPrefix(got, "-") {
+					t.Errorf("%q: %s", args, got)
+				}
+			}
+			info := c.Do("INFO", "persistence")
+			srv.Kill()
+			if !strings.Contains(info, "rdb_changes_since_last_save:0\r") && len(flush) == 1 || !strings.Contains(info, "rdb_last_bgsave_status:ok") {
+				t.Errorf("%q: %s", flush, info)
+			}
+			if got := s.start(t, "--dir", srv.Dir).Dial(t).Do("DBSIZE"); got != keys {
+				t.Errorf("%q: keys %q", flush, got)
+			}
+		}
+		f(":0\r\n", []string{"FLUSHALL"})
+		f(":0\r\n", []string{"FLUSHALL", "ASYNC"}, []string{"FLUSHALL", "SYNC"})
+		f(":0\r\n", []string{"MULTI"}, []string{"FLUSHALL"}, []string{"EXEC"})
+		f(":0\r\n", []string{"MULTI"}, []string{"CLIENT", "LIST"}, []string{"FLUSHALL"}, []string{"EXEC"})
+		f(":0\r\n", []string{"EVAL", "return redis.call('FLUSHALL')", "0"})
+		f(":0\r\n")
+	})
+}

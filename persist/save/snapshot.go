@@ -392,7 +392,7 @@ func (s *Snapshot) stepWalk(nowMS int64, until func() bool) (more bool) {
 	sh.Lock(nowMS)
 	done := walk.Step(func() bool { return until() || s.slowed() || s.begun.Load() > 0 })
 	sh.Unlock()
-	if done {
+	if done && !s.slowed() { // the last key is waited for, too
 		s.walked(nowMS)
 	} else {
 		s.leaveWalk(walk)
