@@ -115,7 +115,7 @@ func listenUnix(path string, perm os.FileMode, o *Options) (*listener, error) {
 		return nil, listenError("unix", path, err)
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		_ = os.Remove(path)
+		_ = os.Remove(path) // else bind fails
 	}
 	err = os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrUnix{Name: path}))
 	if err == nil && perm != 0 {
@@ -156,7 +156,7 @@ func (l *listener) setKeepAlive(sec int) {
 		return
 	}
 	for _, fd := range l.fds {
-		_ = setKeepAlive(fd, sec)
+		_ = setKeepAlive(fd, sec) // conns do without it where the system does
 	}
 }
 
@@ -173,10 +173,10 @@ func setKeepAlive(fd, sec int) error {
 func (l *listener) shut() {
 	l.down.Store(true)
 	for _, fd := range l.fds {
-		_ = unix.Shutdown(fd, unix.SHUT_RDWR)
+		_ = unix.Shutdown(fd, unix.SHUT_RDWR) // not all systems do so for listening sockets
 	}
 	if l.network == "unix" {
-		_ = os.Remove(l.addr.String())
+		_ = os.Remove(l.addr.String()) // someone else may have
 	}
 }
 

@@ -224,7 +224,7 @@ func (l *pollLoop) listen(ln *listener) {
 	if fd < 0 {
 		return
 	}
-	_ = unix.SetNonblock(fd, true)
+	_ = unix.SetNonblock(fd, true) // an open socket can always be made so
 	a := &pollAcceptor{l: ln, fd: fd}
 	l.accepts = append(l.accepts, a)
 	l.acceptAgain(a)

@@ -137,6 +137,7 @@ func writeNow(fd int, b []byte) (int, error)    { return unix.Write(fd, b) }
 func writevNow(fd int, v [][]byte) (int, error) { return gio.Writev(fd, v) }
 
 // tuneAccepted sets what these systems do not let an accepted socket inherit.
+// A peer that has gone already makes both fail, and is noticed by reading.
 func tuneAccepted(fd, keepAliveSec int) {
 	_ = socket.SetNoDelay(fd, 1)
 	_ = setKeepAlive(fd, keepAliveSec)

@@ -62,7 +62,7 @@ func (p *poller) wake(bool) {
 	}
 	p.wakers.Add(1) // keeps wakeFD open
 	if p.sleeping.CompareAndSwap(true, false) {
-		_, _ = unix.Write(p.wakeFD, one)
+		_, _ = unix.Write(p.wakeFD, one) // if its counter were full the poller would be awake
 	}
 	p.wakers.Add(-1)
 }
@@ -111,7 +111,7 @@ const epollBroken = unix.EPOLLERR | unix.EPOLLHUP | unix.EPOLLRDHUP
 func (p *poller) event(ev *unix.EpollEvent) {
 	if int(ev.Fd) == p.wakeFD {
 		var count [8]byte
-		_, _ = unix.Read(p.wakeFD, count[:])
+		_, _ = unix.Read(p.wakeFD, count[:]) // only to empty it
 		return
 	}
 	p.loop.ready(int(ev.Fd), ev.Events&(unix.EPOLLIN|epollBroken) != 0, ev.Events&(unix.EPOLLOUT|epollBroken) != 0)

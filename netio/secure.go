@@ -191,7 +191,7 @@ func (s *secure) close() {
 	if s.shaking != nil {
 		s.shaking.end(ErrStopped)
 	} else if !c.io.sending() && c.head.b == nil {
-		_ = s.conn.CloseWrite()
+		_ = s.conn.CloseWrite() // an alert, if there is still somebody to get it
 	}
 	if len(s.sealed) > 0 && !c.io.sending() && c.head.b == nil {
 		_, _ = unix.SendmsgN(c.fd, s.sealed, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)

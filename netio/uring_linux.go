@@ -161,7 +161,7 @@ func (l *ringLoop) wake(bool) {
 	}
 	l.wakers.Add(1) // keeps wakeFD open
 	if l.sleeping.CompareAndSwap(true, false) {
-		_, _ = unix.Write(l.wakeFD, one)
+		_, _ = unix.Write(l.wakeFD, one) // if its counter were full the ring would be awake
 	}
 	l.wakers.Add(-1)
 }
@@ -452,7 +452,7 @@ func (l *ringLoop) tryRelease(c *Conn) {
 	}
 	c.dropOut()
 	if slot := c.io.slot - 1; slot >= 0 {
-		_ = l.ring.SetFile(int(slot), -1)
+		_ = l.ring.SetFile(int(slot), -1) // the next conn in the slot replaces it as well
 		l.freeSlots = append(l.freeSlots, slot)
 	}
 	_ = unix.Close(c.fd)

@@ -18,7 +18,6 @@ import (
 	"github.com/shoaldb/shoal/persist/aof"
 	"github.com/shoaldb/shoal/persist/load"
 	"github.com/shoaldb/shoal/resp"
-	"github.com/shoaldb/shoal/script"
 	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/shard"
 )
@@ -199,7 +198,7 @@ func (l *aofLoader) Snapshot(r io.Reader) (size int64, rest io.Reader, err error
 		s.logLoadError(l.name, err)
 		return 0, nil, fmt.Errorf("Error reading the RDB base file %s, AOF loading aborted", l.name)
 	}
-	_ = s.libraries.change(func(*script.Libraries) (*script.Libraries, error) { return set, nil })
+	s.libraries.replace(set)
 	s.log.Noticef("Done loading RDB, keys loaded: %d, keys expired: %d.", res.Keys, res.Expired)
 	return res.Bytes, res.Rest, nil
 }

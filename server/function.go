@@ -89,6 +89,13 @@ func (l *libraries) change(f func(*script.Libraries) (*script.Libraries, error))
 	return err
 }
 
+// replace puts set in the place of what there is.
+func (l *libraries) replace(set *script.Libraries) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.set.Store(set)
+}
+
 func fcall(c *command.Ctx) {
 	r := client(c).reactor
 	set := r.srv.libraries.set.Load()
@@ -200,7 +207,7 @@ func functionFlush(c *command.Ctx) {
 		c.Error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
 		return
 	}
-	_ = client(c).reactor.srv.libraries.change(func(*script.Libraries) (*script.Libraries, error) { return script.NewLibraries(), nil })
+	client(c).reactor.srv.libraries.replace(script.NewLibraries())
 	c.Changed(1)
 	c.Reply.OK()
 }

@@ -94,7 +94,7 @@ func (s *Server) load(f *os.File, keep, merge bool) error {
 		s.logLoadError(f.Name(), err)
 		return err
 	}
-	_ = s.libraries.change(func(*script.Libraries) (*script.Libraries, error) { return set, nil })
+	s.libraries.replace(set)
 	if res.Empty > 0 {
 		s.log.Noticef("Done loading RDB, keys loaded: %d, keys expired: %d, empty keys skipped: %d.", res.Keys, res.Expired, res.Empty)
 	} else {

@@ -36,7 +36,7 @@ func probe() (string, error) {
 		return "", err
 	}
 	defer r.Close()
-	_ = r.RegisterFiles(8)
+	_ = r.RegisterFiles(8) // a server does without if the kernel refuses
 	bufs, err := r.NewBufRing(1, 8, 4096, 8)
 	if err != nil {
 		return "", err

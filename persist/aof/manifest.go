@@ -109,7 +109,7 @@ func parseFile(line string) (File, bool) {
 		case "file":
 			f.Name = value
 		case "seq":
-			f.Seq, _ = strconv.ParseInt(value, 10, 64)
+			f.Seq, _ = strconv.ParseInt(value, 10, 64) // 0, which is refused, if it is no number
 		case "type":
 			if value != "" {
 				f.Type = FileType(value[0])
