@@ -51,26 +51,21 @@ func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index i
 // AllowsPlain tells whether a user with these rules may run a command with one key, as most are, where that can be told quickly. If not, Check
 // knows.
 func (r *Rules) AllowsPlain(spec *command.Spec, args [][]byte, key []byte) bool {
-	sel := &r.root
-	if spec.Channels != command.NoChannels || !sel.commands.has(spec.Index()) {
-		return false
-	}
-	if sel.allKeys {
+	return spec.Channels == command.NoChannels && r.root.commands.has(spec.Index()) &&
+		(r.AllowsStart(key) || r.root.allowsKey(key, spec.Keys[0].FlagsOf(args)))
+}
+
+// AllowsStart tells whether a key is allowed by its first 8 bytes: then a command that AllowsPlain has allowed with another key may use it, too.
+func (r *Rules) AllowsStart(key []byte) bool {
+	if r.root.allKeys {
 		return true
 	}
 	if len(key) < 8 {
-		return sel.allowsKey(key, spec.Keys[0].FlagsOf(args))
+		return false
 	}
 	word := binary.LittleEndian.Uint64(key)
-	for i := range sel.keys {
-		p := &sel.keys[i]
-		if word&p.mask != p.word || !p.short && !p.matches(key) {
-			continue
-		}
-		if p.access == allAccess {
-			return true
-		}
-		if need := neededAccess(spec.Keys[0].FlagsOf(args)); p.access&need == need {
+	for i := range r.starts {
+		if s := &r.starts[i]; word&s.mask == s.word {
 			return true
 		}
 	}

@@ -18,7 +18,8 @@ type Rules struct {
 	root         selector
 	selectors    []selector
 
-	free bool // every command, key and channel is allowed
+	free   bool       // every command, key and channel is allowed
+	starts []keyStart // of the root
 }
 
 // Enabled tells whether one can log in as the user.
@@ -190,6 +191,7 @@ func (r *Rules) clone() *Rules {
 }
 
 func (r *Rules) settle() {
+	r.starts = r.root.starts()
 	r.free = false
 	for _, sel := range append([]selector{r.root}, r.selectors...) {
 		r.free = r.free || sel.allCommands && sel.allKeys && sel.allChannels

@@ -28,11 +28,10 @@ type keyPattern struct {
 
 	beginning string
 	open      bool // anything may follow
-
-	// A short beginning is compared with the first 8 bytes of a key as one word.
-	short      bool
-	word, mask uint64
 }
+
+// keyStart is a beginning of keys of at most 8 bytes, for comparing it as one word.
+type keyStart struct{ word, mask uint64 }
 
 func newKeyPattern(text string, access access) keyPattern {
 	p := keyPattern{text: text, access: access}
@@ -40,12 +39,18 @@ func newKeyPattern(text string, access access) keyPattern {
 	if strings.ContainsAny(p.beginning, `*?[\`) || text == "" {
 		p.glob = []byte(text)
 	}
-	if n := len(p.beginning); p.glob == nil && p.open && n > 0 && n <= 8 {
-		var b [8]byte
-		copy(b[:], p.beginning)
-		p.short, p.word, p.mask = true, binary.LittleEndian.Uint64(b[:]), ^uint64(0)>>(64-8*n)
-	}
 	return p
+}
+
+// start returns what keys that are allowed everything begin with, if that is short and all there is to look at.
+func (p *keyPattern) start() (s keyStart, ok bool) {
+	n := len(p.beginning)
+	if p.glob != nil || !p.open || n == 0 || n > 8 || p.access != allAccess {
+		return s, false
+	}
+	var b [8]byte
+	copy(b[:], p.beginning)
+	return keyStart{binary.LittleEndian.Uint64(b[:]), ^uint64(0) >> (64 - 8*n)}, true
 }
 
 func (p *keyPattern) matches(key []byte) bool {
@@ -79,6 +84,16 @@ type selector struct {
 	channels  []string
 }
 
+// starts returns the short beginnings of keys that are allowed everything.
+func (sel *selector) starts() (list []keyStart) {
+	for i := range sel.keys {
+		if s, ok := sel.keys[i].start(); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // parts is how many patterns there are, and first arguments.
 func (sel *selector) parts() int {
 	n := len(sel.keys) + len(sel.channels)
@@ -91,7 +106,7 @@ func (sel *selector) parts() int {
 // bits has a bit for each command and subcommand, by its index.
 type bits []uint64
 
-func (b bits) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+func (b bits) has(i int) bool { return b[uint(i)/64]>>(uint(i)%64)&1 != 0 }
 
 // common is how many of other are in b.
 func (b bits) common(other bits) int {

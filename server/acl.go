@@ -102,17 +102,31 @@ func (cl *Client) become(u *acl.User) {
 	cl.restrict()
 }
 
-// restrict brings the flag up to date that makes cl's commands be checked.
+// restrict brings up to date what cl knows of its user's rules: the flag that makes its commands be checked, and the command that is known to be allowed.
 func (cl *Client) restrict() {
 	cl.flags &^= clientRestricted
+	cl.allowed = nil
 	if !cl.user.Rules().Free() {
 		cl.flags |= clientRestricted
 	}
 }
 
-// onlyRestricted tells whether all that is unusual about cl is its user, who may run q, a plain command.
-func (cl *Client) onlyRestricted(q *request) bool {
-	return cl.flags&clientUnusual == clientRestricted && cl.user.Rules().AllowsPlain(q.spec, q.args, q.args[q.spec.PlainKey()])
+// permitsPlain tells whether all that is unusual about cl, if anything is, is its user, who may run q, a plain command.
+func (cl *Client) permitsPlain(q *request) bool {
+	switch cl.flags & clientUnusual {
+	case 0:
+		return true
+	case clientRestricted:
+		rules, key := cl.user.Rules(), q.keys[0].Name
+		if q.spec == cl.allowed && rules.AllowsStart(key) {
+			return true
+		}
+		if rules.AllowsPlain(q.spec, q.args, key) {
+			cl.allowed = q.spec
+			return true
+		}
+	}
+	return false
 }
 
 var errNoPerm = [...]string{

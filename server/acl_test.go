@@ -142,6 +142,12 @@ func TestACLChangesReachEveryConnection(t *testing.T) {
 	listener.Do("SUBSCRIBE", "secret")
 	clients[0].Do("MULTI")
 	clients[0].Do("SET", "a", "1")
+	for i, c := range clients[1:] {
+		if got := c.Do("SET", "a", "1"); got != "+OK\r\n" {
+			t.Errorf("client %d: %q", i, got)
+		}
+	}
+	admin.Do("DEL", "a")
 	admin.Do("ACL", "SETUSER", "u", "-set", "resetchannels")
 	for i, c := range clients[1:] {
 		if got := c.Do("SET", "a", "1"); !strings.HasPrefix(got, "-NOPERM") {
@@ -171,6 +177,32 @@ func TestACLChangesReachEveryConnection(t *testing.T) {
 	}
 	if rest := self.ReadAll(); rest != "" {
 		t.Errorf("goes on: %q", rest)
+	}
+}
+
+// Each command of a pipeline is checked, whatever those before it were allowed.
+func TestACLInPipelines(t *testing.T) {
+	s := oracle.Shoal(t, "--reactors", "2")
+	c := s.Dial(t)
+	c.Do("ACL", "SETUSER", "u", "on", "nopass", "+get", "+set", "+auth", "+select", "+ping", "%RW~user:*", "%R~shared:long:beginning:*")
+	c.Do("ACL", "SETUSER", "v", "on", "nopass", "+get", "+auth", "+select", "allkeys")
+	const ok, null, denied = "+OK", "$-1", "-NOPERM"
+	steps := []struct{ command, reply string }{
+		{"AUTH u x", ok}, {"GET user:1000", null}, {"GET user:2000", null}, {"GET users:100", denied}, {"GET user:", null}, {"GET user", denied}, {"GET userx:100", denied},
+		{"SET user:5000 1", ok}, {"SET shared:long:beginning:1 1", denied}, {"GET shared:long:beginning:1", null}, {"GET shared:long:Beginning:1", denied},
+		{"DEL user:1000", denied}, {"GET user:2000", null}, {"AUTH v x", ok}, {"GET other:1000", null}, {"GET x", null}, {"SET user:5000 1", denied},
+		{"AUTH u x", ok}, {"GET other:1000", denied}, {"SET user:5000 1", ok}, {"SELECT 1", ok}, {"GET other:1000", denied}, {"GET user:1000", null},
+	}
+	for range 2 { // the second time all is known
+		for _, step := range steps {
+			c.Send(strings.Fields(step.command)...)
+		}
+		for _, step := range steps {
+			if got := c.Reply(); !strings.HasPrefix(got, step.reply) {
+				t.Errorf("%s: %q", step.command, got)
+			}
+		}
+		c.Do("SELECT", "0")
 	}
 }
 

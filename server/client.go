@@ -52,6 +52,7 @@ type Client struct {
 
 	name, libName, libVer string
 	user                  *acl.User
+	allowed               *command.Spec // a plain command that user may run, with some keys at least; nil: not known
 	createdMS             int64
 	weighed               int // bytes that the client is counted with in its reactor's sum
 	sizeClass             int // that it is counted in, plus one; 0: none

@@ -382,7 +382,7 @@ func (r *reactor) run(cl *Client, q *request) {
 // callPlain runs a plain command if nothing has to be looked at or done besides: nearly always. Otherwise it reports false, and call, which knows
 // all there may be, has to run it.
 func (r *reactor) callPlain(cl *Client, q *request) bool {
-	if cl.flags&clientUnusual != 0 && !cl.onlyRestricted(q) {
+	if cl.flags&clientUnusual != 0 && !cl.permitsPlain(q) {
 		return false
 	}
 	s := q.keys[0].DB.Shard()
