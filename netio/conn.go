@@ -176,6 +176,19 @@ func (c *Conn) WriteRef(b []byte, release func()) {
 	c.markDirty()
 }
 
+// SendNow sends of b what the kernel takes at once, and returns how many bytes that are: 0 if anything is pending, or has to be encrypted. It is for
+// much that is in the processor's cache and would not be any more when the turn ends. Errors show when something else is sent.
+func (c *Conn) SendNow(b []byte) int {
+	if c.flags&(flagClosing|flagCloseAfter|flagOutHeld) != 0 || c.tls != nil || c.OutPending() > 0 || c.io.sending() {
+		return 0
+	}
+	n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // OutPending counts the bytes queued that the kernel has not taken yet. With TLS some of them are encrypted and some are not.
 func (c *Conn) OutPending() int { return c.pending + len(c.out) }
 

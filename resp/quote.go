@@ -61,21 +61,33 @@ func plainLen(s []byte) int {
 	return i
 }
 
-// CopyPlain copies to dst, which is at least as long, what s begins with that stands for itself in quotes, and returns
-// how many bytes that are.
-func CopyPlain(dst, s []byte) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
+// CopyPlain copies s to dst, which is at least as long, if all of it stands for itself in quotes. If not, it reports false.
+func CopyPlain(dst, s []byte) bool {
+	dst = dst[:len(s)]
+	if len(s) < 8 {
+		return copyShortPlain(dst, s)
+	}
+	last := len(s) - 8
+	for i := 0; i < last; i += 8 {
 		w := binary.LittleEndian.Uint64(s[i:])
 		if !arePlain(w) {
-			break
+			return false
 		}
 		binary.LittleEndian.PutUint64(dst[i:], w)
 	}
-	for ; i < len(s) && isPlain(s[i]); i++ {
-		dst[i] = s[i]
+	w := binary.LittleEndian.Uint64(s[last:]) // it may overlap the one before
+	binary.LittleEndian.PutUint64(dst[last:], w)
+	return arePlain(w)
+}
+
+func copyShortPlain(dst, s []byte) bool {
+	for i, c := range s {
+		if !isPlain(c) {
+			return false
+		}
+		dst[i] = c
 	}
-	return i
+	return true
 }
 
 // arePlain tells whether all eight bytes of a word are plain. Carries and borrows only go from a byte that is not.

@@ -22,8 +22,8 @@ func TestQuote(t *testing.T) {
 			plain++
 		}
 		dst := make([]byte, len(s))
-		if n := CopyPlain(dst, s); n != plain || !bytes.Equal(dst[:n], s[:n]) {
-			t.Fatalf("CopyPlain(%q): %d bytes, %q", s, n, dst)
+		if ok := CopyPlain(dst, s); ok != (plain == len(s)) || ok && !bytes.Equal(dst[:len(s)], s) {
+			t.Fatalf("CopyPlain(%q): %v, %q", s, ok, dst)
 		}
 		quoted := AppendQuoted([]byte("x "), s)
 		words, ok := SplitArgs(nil, quoted)

@@ -143,7 +143,8 @@ func (h handler) TurnEnd(n *netio.Reactor) {
 		r.broadcast()
 	}
 	r.wakeListeners()
-	if r.teller.begun() {
+	if r.teller.begun() && !r.keepsTold() {
+		r.beginTurn()
 		r.publishTold()
 	}
 	r.publish()

@@ -11,8 +11,9 @@ import (
 )
 
 // MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over at the end of its
-// turn. A reactor that has monitors puts the lines of all in their order, and each that has any sends them: once a turn, however many commands
-// ran. While nobody watches this costs nothing: Server.watch says so, once for each batch.
+// turn; while there is more to do it waits for up to a millisecond, so that it hands over more at once. A reactor that has monitors puts the
+// lines of all in their order, and each that has any sends them, in pieces that are still in the processor's cache. While nobody watches this
+// costs nothing: Server.watch says so, once for each batch.
 
 // monitors is who watches.
 type monitors struct {
@@ -44,6 +45,8 @@ const (
 	keptFeed = 4 << 20
 	// pieceFeed is how much is put into a monitor's output at a time, bytes: so that it fits the largest of the kept buffers.
 	pieceFeed = 64 << 10
+	// sendNowFrom is from how many bytes on lines are sent before the turn ends, if the kernel takes them.
+	sendNowFrom = 16 << 10
 )
 
 const (
@@ -142,16 +145,28 @@ func (r *reactor) deliverFeed() {
 
 // sendLines sends the reactor's monitors lines. If some were lost, they are closed instead.
 func (r *reactor) sendLines(lines []byte, lost bool) {
-	for _, cl := range slices.Clone(r.feed.clients) {
-		if lost {
+	for _, cl := range r.feed.clients {
+		switch {
+		case cl.flags&clientClosing != 0:
+		case lost:
 			r.dropOutput(cl)
-			continue
+		default:
+			r.sendLinesTo(cl, lines)
 		}
-		for rest := lines; len(rest) > 0; {
-			n := min(len(rest), pieceFeed)
-			r.pushRaw(cl, rest[:n])
-			rest = rest[n:]
-		}
+	}
+}
+
+func (r *reactor) sendLinesTo(cl *Client, lines []byte) {
+	if len(lines) >= sendNowFrom && !r.answering(cl) {
+		n := cl.conn.SendNow(lines)
+		r.flow.netOut += int64(n)
+		r.flow.writes++
+		lines = lines[n:]
+	}
+	for rest := lines; len(rest) > 0; {
+		n := min(len(rest), pieceFeed)
+		r.pushRaw(cl, rest[:n])
+		rest = rest[n:]
 	}
 }
 

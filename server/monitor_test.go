@@ -189,3 +189,27 @@ func TestMonitorOrder(t *testing.T) {
 		t.Errorf("%s was shown last, the value is %s", last, got)
 	}
 }
+
+// A monitor that begins to read late gets every line, in order, though the kernel takes only a part at a time.
+func TestMonitorThatReadsLate(t *testing.T) {
+	for _, args := range shapes {
+		srv := oracle.Shoal(t, args...)
+		m, c := srv.Dial(t), srv.Dial(t)
+		m.Do("MONITOR")
+		const rounds, pipeline = 100, 500
+		padding := strings.Repeat("x", 300)
+		for i := range rounds {
+			for j := range pipeline {
+				c.Send("SET", "k", fmt.Sprintf("%d%s", i*pipeline+j, padding))
+			}
+			for range pipeline {
+				c.Reply()
+			}
+		}
+		for i := range rounds * pipeline {
+			if got, want := monitorLines(t, m, 1)[0], fmt.Sprintf(`"SET" "k" "%d%s"`, i, padding); !strings.HasSuffix(got, want) {
+				t.Fatalf("%v: %q came in the place of %q", args, got, want)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/shoaldb/shoal/resp"
 	"github.com/shoaldb/shoal/shard"
@@ -26,7 +27,8 @@ type teller struct {
 	// pending is 0, or a number such that what has not been handed over has none below it.
 	pending atomic.Uint64
 
-	head lineHead
+	since int64 // nanotime since when something waits that could have been handed over; 0: nothing
+	head  lineHead
 
 	mu     sync.Mutex
 	shared told
@@ -75,12 +77,14 @@ func (t *told) forget(groups, end int) {
 	}
 }
 
-// lineHead is the beginning of lines, up to the arguments, for as long as client, time and database are the same.
+// lineHead is the beginning of lines, up to the first argument's end, for as long as client, time, database and command are the same.
 type lineHead struct {
 	client uint64
 	nanos  int64
 	db     int
+	name   []byte // of the command
 	text   []byte
+	before int // bytes of text that come before the name
 
 	sec     int64 // unix time
 	secText []byte
@@ -148,16 +152,34 @@ func (r *reactor) tickTold() uint64 {
 // begun tells whether anything has been told, or could have been, that was not handed over yet.
 func (t *teller) begun() bool { return len(t.lines) > 0 || t.pending.Load() != 0 }
 
-// How many bytes of lines are handed over before the turn ends. A single reactor gives them to the monitors at once, while they are in the cache.
 const (
+	// publishFrom is how many bytes of lines are handed over before the turn ends. A single reactor sends them to the monitors at once,
+	// while they are in the cache.
 	publishFrom    = 256 << 10
-	publishOwnFrom = 8 << 10
+	publishOwnFrom = 32 << 10
+	// keepFrom is how many bytes of lines may wait for those of the next turn, so that fewer and larger pieces are sent, and for how long, ns.
+	keepFrom   = 512
+	keepAtMost = int64(time.Millisecond)
 )
 
 // toldMuch tells whether it is time to hand over what has been told.
 func (r *reactor) toldMuch() bool {
 	n := len(r.teller.lines)
 	return n >= publishOwnFrom && (n >= publishFrom || len(r.srv.reactors) == 1)
+}
+
+// keepsTold tells at the end of a turn whether what has been told waits for the next one. A turn without commands ends the waiting: it comes at
+// once if there is nothing to do.
+func (r *reactor) keepsTold() bool {
+	t := &r.teller
+	if r.flow.commands == 0 || len(t.lines) < keepFrom || t.since != 0 && r.begun-t.since >= keepAtMost {
+		return false
+	}
+	if t.since == 0 {
+		t.since = r.begun
+	}
+	r.net.NextTurn(func() {})
+	return true
 }
 
 // toldSoFar is for forgetTold.
@@ -182,6 +204,7 @@ func (r *reactor) forgetTold(n int) {
 func (r *reactor) publishTold() {
 	t := &r.teller
 	r.endTold()
+	t.since = 0
 	switch {
 	case len(r.srv.reactors) == 1:
 		r.sendLines(t.lines, false)
@@ -314,12 +337,13 @@ func (r *reactor) tellOf(cl *Client, q *request, inScript bool) {
 	}
 	r.beginTold()
 	t := &r.teller
+	args := redact(q.spec, q.args)
 	if inScript {
 		t.lines = append(strconv.AppendInt(append(r.appendLineTime(t.lines), " ["...), int64(cl.db), 10), " lua]"...)
+		t.addArgs(args)
 	} else {
-		t.lines = append(t.lines, r.headOfLine(cl)...)
+		r.addLine(cl, args)
 	}
-	t.lines = appendLineArgs(t.lines, redact(q.spec, q.args))
 }
 
 // tellPlain tells of a plain command that is about to run, unless more than that is to be done: then it reports false. Plain commands have no secrets.
@@ -328,48 +352,57 @@ func (r *reactor) tellPlain(cl *Client, q *request) bool {
 		return false
 	}
 	r.long.told = r.toldSoFar()
+	if len(r.srv.reactors) == 1 {
+		r.addLine(cl, q.args)
+		return true
+	}
 	r.beginTold()
-	t := &r.teller
-	t.lines = appendLineArgs(append(t.lines, r.headOfLine(cl)...), q.args)
+	r.addLine(cl, q.args)
 	r.endTold()
 	return true
 }
 
-// appendLineArgs ends a line with a command's arguments.
-func appendLineArgs(dst []byte, args [][]byte) []byte {
-	most := len("\r\n")
-	for _, a := range args {
-		most += len(a) + len(` ""`)
+// addLine adds a line about a command of cl.
+func (r *reactor) addLine(cl *Client, args [][]byte) {
+	t := &r.teller
+	if h := &t.head; h.client != cl.id || h.nanos != r.lastRun || h.db != cl.db {
+		r.renewHead(cl)
+		h.rename(args[0])
+	} else if string(h.name) != string(args[0]) {
+		h.rename(args[0])
 	}
-	at := len(dst)
-	dst = slices.Grow(dst, most)
-	line, n := dst[at:at+most], 0
+	t.lines = append(t.lines, t.head.text...)
+	t.addArgs(args[1:])
+}
+
+// addArgs ends a line with arguments, each behind a blank and in quotes.
+func (t *teller) addArgs(args [][]byte) {
+	dst := t.lines
 	for _, a := range args {
-		line[n], line[n+1] = ' ', '"'
-		done := resp.CopyPlain(line[n+2:], a)
-		if done < len(a) {
-			return appendEscapedArgs(dst, args)
+		at, n := len(dst), len(a)+len(` ""`)
+		if cap(dst)-at < n+len("\r\n") {
+			dst = slices.Grow(dst, n+len("\r\n"))
 		}
-		n += done + 3
-		line[n-1] = '"'
+		part := dst[at : at+n]
+		part[0], part[1], part[n-1] = ' ', '"', '"'
+		if resp.CopyPlain(part[2:], a) {
+			dst = dst[:at+n]
+		} else {
+			dst = resp.AppendQuoted(append(dst, ' '), a)
+		}
 	}
-	line[n], line[n+1] = '\r', '\n'
-	return dst[:at+most]
+	t.lines = append(dst, "\r\n"...)
 }
 
-func appendEscapedArgs(dst []byte, args [][]byte) []byte {
-	for _, a := range args {
-		dst = resp.AppendQuoted(append(dst, ' '), a)
-	}
-	return append(dst, "\r\n"...)
+// rename ends the head with another command's name.
+func (h *lineHead) rename(name []byte) {
+	h.name = append(h.name[:0], name...)
+	h.text = resp.AppendQuoted(append(h.text[:h.before], ' '), name)
 }
 
-// headOfLine returns the beginning of a line about a command of cl. It is true until the next call.
-func (r *reactor) headOfLine(cl *Client) []byte {
+// renewHead makes what comes before the names of cl's commands.
+func (r *reactor) renewHead(cl *Client) {
 	h := &r.teller.head
-	if h.client == cl.id && h.nanos == r.lastRun && h.db == cl.db {
-		return h.text
-	}
 	h.client, h.nanos, h.db = cl.id, r.lastRun, cl.db
 	b := append(r.appendLineTime(h.text[:0]), " ["...)
 	b = append(strconv.AppendInt(b, int64(cl.db), 10), ' ')
@@ -379,7 +412,7 @@ func (r *reactor) headOfLine(cl *Client) []byte {
 		b = append(b, cl.conn.RemoteAddr()...)
 	}
 	h.text = append(b, ']')
-	return h.text
+	h.before = len(h.text)
 }
 
 // appendLineTime appends a line's first character and the time: seconds with six decimals.
