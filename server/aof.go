@@ -140,6 +140,7 @@ func (s *Server) beginEmptyAOF() bool {
 	if err := <-done; err != nil {
 		return false
 	}
+	a.sizeBefore.Add(-a.baseSize.Swap(0)) // it counts from the next start on, as in Redis
 	m := a.currentManifest()
 	s.log.Noticef("Creating AOF base file %s on server start", m.Base.Name)
 	s.log.Noticef("Creating AOF incr file %s on server start", m.Increments[0].Name)
@@ -472,7 +473,7 @@ func (r *infoReport) aofSizes() {
 		return
 	}
 	r.num("aof_buffer_length", s.propagation.journal.End()-w.Written())
-	r.flag("aof_pending_bio_fsync", w.Synced() < w.Written())
+	r.flag("aof_pending_bio_fsync", w.Syncing())
 	r.num("aof_delayed_fsync", w.Delayed())
 	r.num("aof_sync_lag_ms", w.LagMS())
 	r.num("aof_unsynced_bytes", s.propagation.journal.End()-w.Synced())

@@ -175,6 +175,9 @@ func (t *rewrite) cut(r *reactor) {
 	s.log.Noticef("Background append only file rewriting started by pid %d", os.Getpid())
 	t.begun.Store(true)
 	r.takeSnapshot(&snapshotTask{sink: t.sink(), temp: t.part(), info: rdb.Info{AOFBase: true}, done: t.saved})
+	if t.cancelled.Load() { // cancelRewrite may have come before there was a snapshot
+		s.saving.current.Load().Cancel()
+	}
 }
 
 // part is the path of the file until it is written.

@@ -550,3 +550,53 @@ func TestAOFHistory(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestAOFSizes reads what INFO tells of the files: the empty base with which a new one begins counts from the next start on.
+func TestAOFSizes(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		args := []string{"--appendonly", "yes", "--aof-use-rdb-preamble", "no"}
+		srv := s.start(t, args...)
+		c := srv.Dial(t)
+		f := func(current, base int) {
+			t.Helper()
+			want := fmt.Sprintf("aof_current_size:%d\r\naof_base_size:%d\r\naof_pending_rewrite:0\r\naof_buffer_length:0\r\n", current, base)
+			oracle.WaitFor(t, want, func() bool { return strings.Contains(c.Do("INFO", "persistence"), want) })
+		}
+		f(0, 0)
+		c.Do("SET", "a", "1")
+		c.Do("SET", "b", "2")
+		f(77, 0) // with SELECT
+		c.Do("BGREWRITEAOF")
+		f(77, 77)
+		c.Do("SET", "c", "3")
+		f(127, 77)
+		srv.Kill()
+		c = s.start(t, append(args, "--dir", srv.Dir)...).Dial(t)
+		f(127, 77)
+	})
+}
+
+// TestAOFOffWhileRewriting turns the file off as soon as a rewrite has begun, which would take long: it is ended, and told of.
+func TestAOFOffWhileRewriting(t *testing.T) {
+	eachSubject(t, func(t *testing.T, s subject) {
+		srv := s.start(t, "--appendonly", "yes")
+		c := srv.Dial(t)
+		c.Do("SET", "a", "1")
+		c.Do("CONFIG", "SET", "rdb-key-save-delay", "100000000") // us
+		for killed := 1; killed <= 10; killed++ {
+			if got := c.Do("BGREWRITEAOF"); got != "+Background append only file rewriting started\r\n" {
+				t.Fatal(got)
+			}
+			c.Do("CONFIG", "SET", "appendonly", "no")
+			oracle.WaitFor(t, "the end of the rewrite", func() bool {
+				return strings.Count(srv.Log(), "Killing") == killed && strings.Contains(c.Do("INFO", "persistence"), "aof_rewrite_in_progress:0\r")
+			})
+			c.Do("CONFIG", "SET", "rdb-key-save-delay", "0")
+			c.Do("CONFIG", "SET", "appendonly", "yes")
+			oracle.WaitFor(t, "the first rewrite", func() bool {
+				return strings.Contains(c.Do("INFO", "persistence"), "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r")
+			})
+			c.Do("CONFIG", "SET", "rdb-key-save-delay", "100000000")
+		}
+	})
+}

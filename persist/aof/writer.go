@@ -60,6 +60,7 @@ type Writer struct {
 	delay   atomic.Int64 // ns, before something is written
 	even    atomic.Int64 // unix ms at which everything was durable last
 	busy    atomic.Bool
+	syncing atomic.Bool // a sync is under way on a goroutine of its own
 	stop    atomic.Bool
 	done    chan struct{}
 
@@ -71,7 +72,6 @@ type Writer struct {
 	// of the writer's goroutine
 	file     disk.File
 	lastSync time.Time
-	syncing  bool // a sync is under way on a goroutine of its own
 	ended    chan syncEnd
 	boundary int64 // the last offset that was reached and lies between two groups
 	stamped  int64 // unix time of the last timestamp
@@ -140,6 +140,9 @@ func (w *Writer) LagMS() int64 {
 
 // Delayed is how many syncs took 2 seconds or more.
 func (w *Writer) Delayed() int64 { return w.delayed.Load() }
+
+// Syncing tells whether a sync is under way beside the writing.
+func (w *Writer) Syncing() bool { return w.syncing.Load() }
 
 // Size is how many bytes have been written to all files together.
 func (w *Writer) Size() int64 { return w.size.Load() }
@@ -274,7 +277,7 @@ func (w *Writer) limit() (int64, *fileSwitch) {
 func (w *Writer) wait() {
 	policy := Policy(w.policy.Load())
 	atMost := time.Hour
-	if policy == EverySecond && w.synced.Load() < w.written.Load() && !w.syncing {
+	if policy == EverySecond && w.synced.Load() < w.written.Load() && !w.syncing.Load() {
 		atMost = max(time.Millisecond, syncEvery-w.opts.Now().Sub(w.lastSync))
 	}
 	if written := w.written.Load(); written != w.rested && policy != Always && !w.stop.Load() {
@@ -361,7 +364,7 @@ func (w *Writer) syncIfDue(all bool) error {
 	case w.paused.Load():
 		return nil
 	case policy == Always:
-	case policy == Never, w.syncing, w.opts.Now().Sub(w.lastSync) < syncEvery:
+	case policy == Never, w.syncing.Load(), w.opts.Now().Sub(w.lastSync) < syncEvery:
 		return nil
 	}
 	if all || policy == Always {
@@ -373,7 +376,7 @@ func (w *Writer) syncIfDue(all bool) error {
 
 // beginSync syncs what has been written on another goroutine, so that writing goes on meanwhile.
 func (w *Writer) beginSync(written int64) {
-	w.syncing = true
+	w.syncing.Store(true)
 	file := w.file
 	w.lastSync = w.opts.Now()
 	go func() {
@@ -387,7 +390,7 @@ func (w *Writer) beginSync(written int64) {
 
 // endSync takes note of the end of a sync that was begun, if there is one: if wait is true it waits for that.
 func (w *Writer) endSync(wait bool) error {
-	if !w.syncing {
+	if !w.syncing.Load() {
 		return nil
 	}
 	var e syncEnd
@@ -400,7 +403,7 @@ func (w *Writer) endSync(wait bool) error {
 			return nil
 		}
 	}
-	w.syncing = false
+	w.syncing.Store(false)
 	return w.noteSync(e.at, e.err)
 }
 
