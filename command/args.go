@@ -18,7 +18,7 @@ func (c *Ctx) intArgOr(i int, e Error) (int64, bool) {
 }
 
 // isOption tells whether argument i is the option called upper, in any case.
-func (c *Ctx) isOption(i int, upper string) bool { return equalFold(c.Args[i], upper) }
+func (c *Ctx) isOption(i int, upper string) bool { return EqualFold(c.Args[i], upper) }
 
 // errExpireTime is the reply to a time to live that is not positive or overflows.
 func (c *Ctx) errExpireTime() Error {

@@ -330,7 +330,7 @@ func (c *Ctx) growForBits(k *shard.Key, last int64) (v []byte, grown bool) {
 // bitfieldKeyFlags returns what BITFIELD does with its key: it writes only with SET or INCRBY.
 func bitfieldKeyFlags(args [][]byte) KeyFlags {
 	for _, a := range args[2:] {
-		if equalFold(a, "SET") || equalFold(a, "INCRBY") {
+		if EqualFold(a, "SET") || EqualFold(a, "INCRBY") {
 			return RW | Access | Update
 		}
 	}

@@ -77,7 +77,7 @@ func numberEnd(b []byte, at int) (end int, hex bool) {
 		i++
 	}
 	for _, word := range []string{"INFINITY", "INF", "NAN"} {
-		if i+len(word) <= len(b) && equalFold(b[i:i+len(word)], word) {
+		if i+len(word) <= len(b) && EqualFold(b[i:i+len(word)], word) {
 			return i + len(word), false
 		}
 	}

@@ -50,11 +50,7 @@ const shownSubcommand = 128
 
 // ErrorSubcommand replies to a subcommand that is not known, or has too few or too many arguments.
 func (c *Ctx) ErrorSubcommand() {
-	container := c.Spec
-	if parent := container.Parent(); parent != nil {
-		container = parent
-	}
 	name := cString(c.Args[1])
 	c.Error(Error("ERR unknown subcommand or wrong number of arguments for '" + name[:min(len(name), shownSubcommand)] +
-		"'. Try " + container.Name + " HELP."))
+		"'. Try " + c.container().Name + " HELP."))
 }

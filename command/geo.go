@@ -126,7 +126,7 @@ func geoStoreKeys(first int) []KeySpec {
 func georadiusKeys(args [][]byte, dst []int) ([]int, error) {
 	stored := 0
 	for i := 5; i+1 < len(args); i++ {
-		if equalFold(args[i], "STORE") || equalFold(args[i], "STOREDIST") {
+		if EqualFold(args[i], "STORE") || EqualFold(args[i], "STOREDIST") {
 			i++
 			stored = i
 		}

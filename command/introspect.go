@@ -26,7 +26,7 @@ var CommandCommands = []Spec{
 				"Extracts the keys from a whole command, and what it does with each.", nil,
 				func(c *Ctx) { c.commandGetKeys(true) }),
 			commandSub("HELP", 2, "5.0.0", "O(1)", "Explains the subcommands.", nil,
-				func(c *Ctx) { c.help("COMMAND", commandHelp) }),
+				func(c *Ctx) { c.Help(commandHelp) }),
 			commandInfoSub(),
 			commandSub("LIST", -2, "7.0.0", "O(N) where N is the number of commands.", "Lists the names of commands.",
 				[]Arg{{Name: "filterby", Type: ArgOneOf, Token: "FILTERBY", Optional: true, Args: []Arg{
@@ -73,6 +73,25 @@ var commandHelp = []string{
 	"    What there is to know about these commands, or about all.",
 	"LIST [FILTERBY (MODULE <name>|ACLCAT <category>|PATTERN <pattern>)]",
 	"    The names of all commands, or of those that pass the filter.",
+}
+
+// Help replies to HELP, a subcommand, with lines about the others.
+func (c *Ctx) Help(lines []string) {
+	c.Reply.Array(len(lines) + 3)
+	c.Reply.Simple(c.container().Name + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, l := range lines {
+		c.Reply.Simple(l)
+	}
+	c.Reply.Simple("HELP")
+	c.Reply.Simple("    This text.")
+}
+
+// container returns the command whose subcommand runs, or the one that runs if that has no parent.
+func (c *Ctx) container() *Spec {
+	if parent := c.Spec.Parent(); parent != nil {
+		return parent
+	}
+	return c.Spec
 }
 
 func commandCount(c *Ctx) { c.Reply.Int(int64(len(c.Table.specs))) }

@@ -135,7 +135,7 @@ func shiftRight128(hi, lo uint64, n int) (_, _ uint64, lost bool) {
 
 // parseAny parses every form without sign.
 func (x *longDouble) parseAny(b []byte) bool {
-	if equalFold(b, "INF") || equalFold(b, "INFINITY") {
+	if EqualFold(b, "INF") || EqualFold(b, "INFINITY") {
 		x.inf = true
 		return true
 	}

@@ -15,7 +15,7 @@ var ObjectCommands = []Spec{
 			objectSub("FREQ", "4.0.0", "Tells how often a key is accessed, as a logarithm.", objectFreq),
 			{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLKeyspace, Group: GroupGeneric, Since: "6.2.0",
 				Complexity: "O(1)", Summary: "Explains the subcommands.",
-				Run: func(c *Ctx) { c.help("OBJECT", objectHelp) }},
+				Run: func(c *Ctx) { c.Help(objectHelp) }},
 			objectSub("IDLETIME", "2.2.3", "Tells how long ago a key was last accessed.", objectIdleTime),
 			objectSub("REFCOUNT", "2.2.3", "Tells how many references to a value there are.", objectRefCount),
 		}},
@@ -37,18 +37,8 @@ var objectHelp = []string{
 	"    How many references to the value there are.",
 }
 
-// help replies with the lines of a container's HELP.
-func (c *Ctx) help(container string, lines []string) {
-	c.Reply.Array(len(lines) + 3)
-	c.Reply.Simple(container + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
-	for _, l := range lines {
-		c.Reply.Simple(l)
-	}
-	c.Reply.Simple("HELP")
-	c.Reply.Simple("    This text.")
-}
-
-// object looks up the key of an OBJECT subcommand, which does not count as an access. If it is missing, it replies with an error.
+// object looks up the key of an OBJECT subcommand, which does not count as an access. If it is missing, it replies
+// with null.
 func (c *Ctx) object() (db *shard.DB, e shard.Entry, ok bool) {
 	k := &c.Keys[0]
 	e = k.DB.LookupQuiet(k)
@@ -98,17 +88,18 @@ const (
 	sharedCount    = 1<<31 - 1 // ... with this reference count
 )
 
-// objectRefCount replies what Redis would: our values are never shared, but its small integers are, unless an
-// eviction policy needs to know about each key.
-func objectRefCount(c *Ctx) {
-	db, e, ok := c.object()
-	if !ok {
-		return
-	}
+// RefCount returns how many references Redis would have to e's value: ours are never shared, but its small integers
+// are, unless an eviction policy needs to know about each key.
+func RefCount(env *Env, db *shard.DB, e shard.Entry) int64 {
 	n, isInt := db.Integer(e)
-	if isInt && n >= 0 && n < sharedIntegers && !(c.Env.MaxMemory > 0 && (c.Env.LFU || c.Env.LRU)) {
-		c.Reply.Int(sharedCount)
-		return
+	if isInt && n >= 0 && n < sharedIntegers && !(env.MaxMemory > 0 && (env.LFU || env.LRU)) {
+		return sharedCount
 	}
-	c.Reply.Int(1)
+	return 1
+}
+
+func objectRefCount(c *Ctx) {
+	if db, e, ok := c.object(); ok {
+		c.Reply.Int(RefCount(c.Env, db, e))
+	}
 }

@@ -54,11 +54,11 @@ func sortKeys(args [][]byte, dst []int) ([]int, error) {
 	stored := 0
 	for i := 2; i < len(args); i++ {
 		switch {
-		case equalFold(args[i], "LIMIT"):
+		case EqualFold(args[i], "LIMIT"):
 			i += 2
-		case equalFold(args[i], "GET") || equalFold(args[i], "BY"):
+		case EqualFold(args[i], "GET") || EqualFold(args[i], "BY"):
 			i++
-		case equalFold(args[i], "STORE") && i+1 < len(args):
+		case EqualFold(args[i], "STORE") && i+1 < len(args):
 			stored = i + 1
 		}
 	}
@@ -74,7 +74,7 @@ func sortROKeys(_ [][]byte, dst []int) ([]int, error) { return append(dst, 1), n
 // sortNeedsAll tells whether args look up keys that are not among them: by a pattern of BY or GET.
 func sortNeedsAll(args [][]byte) bool {
 	for i := 2; i+1 < len(args); i++ {
-		if (equalFold(args[i], "BY") || equalFold(args[i], "GET")) && bytes.IndexByte(args[i+1], '*') >= 0 {
+		if (EqualFold(args[i], "BY") || EqualFold(args[i], "GET")) && bytes.IndexByte(args[i+1], '*') >= 0 {
 			return true
 		}
 	}

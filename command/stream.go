@@ -342,11 +342,11 @@ scan:
 		switch {
 		case add && len(arg) == 1 && arg[0] == '*':
 			break scan
-		case more && (equalFold(arg, "MAXLEN") || equalFold(arg, "MINID")):
+		case more && (EqualFold(arg, "MAXLEN") || EqualFold(arg, "MINID")):
 			if i, ok = c.trimOption(i, &o); !ok {
 				return o, false
 			}
-		case more && equalFold(arg, "LIMIT"):
+		case more && EqualFold(arg, "LIMIT"):
 			i++
 			if o.trim.Limit, ok = c.intArg(i); !ok {
 				return o, false
@@ -356,7 +356,7 @@ scan:
 				return o, false
 			}
 			limited = true
-		case add && equalFold(arg, "NOMKSTREAM"):
+		case add && EqualFold(arg, "NOMKSTREAM"):
 			o.noMkStream = true
 		case add:
 			if o.id, o.autoSeq, ok = parseID(arg, 0, idAuto); !ok {
@@ -380,7 +380,7 @@ func (c *Ctx) trimOption(i int, o *addOptions) (last int, ok bool) {
 		c.Error(errTrimTwice)
 		return i, false
 	}
-	o.trims, o.trim.ByID = true, equalFold(c.Args[i], "MINID")
+	o.trims, o.trim.ByID = true, EqualFold(c.Args[i], "MINID")
 	i++
 	if a := c.Args[i]; i+1 < len(c.Args) && len(a) == 1 && (a[0] == '~' || a[0] == '=') {
 		o.trim.Approx = a[0] == '~'

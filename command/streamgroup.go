@@ -31,7 +31,7 @@ var xgroupSpec = Spec{Name: "XGROUP", Arity: -2, Group: GroupStream, Since: "5.0
 			Since: "5.0.0", Complexity: "O(1); memory is given back in steps.", Summary: "Removes a consumer group.",
 			Args: []Arg{argKey, argGroupName}, Run: xgroupDestroy, Replaces: true},
 		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: GroupStream, Since: "5.0.0", Complexity: "O(1)",
-			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.help("XGROUP", xgroupHelp) }},
+			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.Help(xgroupHelp) }},
 		{Name: "SETID", Arity: -5, Flags: Write, ACL: ACLStream, Keys: OneKey(2, RW|Update), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(1)", Summary: "Sets up to which entry a group has read.",
 			History: []Change{{"7.0.0", "The option `ENTRIESREAD`."}},

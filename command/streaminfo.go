@@ -14,7 +14,7 @@ var xinfoSpec = Spec{Name: "XINFO", Arity: -2, Group: GroupStream, Since: "5.0.0
 			Since: "5.0.0", Complexity: "O(N) where N is the number of groups.", Summary: "Lists the groups of a stream.",
 			History: []Change{{"7.0.0", "The fields `entries-read` and `lag`."}}, Args: argOnlyKey, Run: xinfoGroups},
 		{Name: "HELP", Arity: 2, Flags: Loading | Stale, ACL: ACLStream, Group: GroupStream, Since: "5.0.0", Complexity: "O(1)",
-			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.help("XINFO", xinfoHelp) }},
+			Summary: "Explains the subcommands.", Run: func(c *Ctx) { c.Help(xinfoHelp) }},
 		{Name: "STREAM", Arity: -3, Flags: ReadOnly, ACL: ACLStream, Keys: OneKey(2, RO|Access), Group: GroupStream,
 			Since: "5.0.0", Complexity: "O(N) where N is the number of nodes of entries.", Summary: "Tells about a stream.",
 			History: []Change{{"6.0.0", "The option `FULL`."},

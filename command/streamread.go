@@ -43,12 +43,12 @@ func xreadKeys(args [][]byte, dst []int) ([]int, error) {
 func streamsAt(args [][]byte) int {
 	for i := 1; i < len(args); i++ {
 		switch {
-		case equalFold(args[i], "BLOCK"), equalFold(args[i], "COUNT"):
+		case EqualFold(args[i], "BLOCK"), EqualFold(args[i], "COUNT"):
 			i++
-		case equalFold(args[i], "GROUP"):
+		case EqualFold(args[i], "GROUP"):
 			i += 2
-		case equalFold(args[i], "NOACK"):
-		case equalFold(args[i], "STREAMS"):
+		case EqualFold(args[i], "NOACK"):
+		case EqualFold(args[i], "STREAMS"):
 			return i
 		default:
 			return 0

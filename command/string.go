@@ -826,7 +826,7 @@ func (c *Ctx) bulkPinned(p shard.Pinned, from, to int) {
 // setKeyFlags returns what SET does with its key: it reads it only with GET.
 func setKeyFlags(args [][]byte) KeyFlags {
 	for _, a := range args[3:] {
-		if equalFold(a, "GET") {
+		if EqualFold(a, "GET") {
 			return RW | Access | Update
 		}
 	}

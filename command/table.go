@@ -144,7 +144,7 @@ func (t *Table) Lookup(name []byte) *Spec {
 	w := firstWord(name)
 	i := nameHash(w, len(name)) & uint64(len(t.slots)-1)
 	for s := &t.slots[i]; s.spec != nil; s = &t.slots[i] {
-		if s.word == w && len(s.name) == len(name) && (len(name) <= 8 || equalFold(name[8:], s.name[8:])) {
+		if s.word == w && len(s.name) == len(name) && (len(name) <= 8 || EqualFold(name[8:], s.name[8:])) {
 			return s.spec
 		}
 		i = (i + 1) & uint64(len(t.slots)-1)
@@ -152,11 +152,8 @@ func (t *Table) Lookup(name []byte) *Spec {
 	return nil
 }
 
-// EqualFold compares b with upper, a word in upper case, without regard to case.
-func EqualFold(b []byte, upper string) bool { return equalFold(b, upper) }
-
-// equalFold compares name with upper, an upper-case name, without regard to case.
-func equalFold(name []byte, upper string) bool {
+// EqualFold compares name with upper, a word in upper case, without regard to case.
+func EqualFold(name []byte, upper string) bool {
 	if len(name) != len(upper) {
 		return false
 	}
@@ -192,7 +189,7 @@ func (s *Spec) Parent() *Spec { return s.parent }
 // Sub returns the subcommand called name, or nil.
 func (s *Spec) Sub(name []byte) *Spec {
 	for i := range s.Subcommands {
-		if equalFold(name, s.Subcommands[i].Name) {
+		if EqualFold(name, s.Subcommands[i].Name) {
 			return &s.Subcommands[i]
 		}
 	}
@@ -282,7 +279,7 @@ func (k *KeySpec) begin(args [][]byte) int {
 		from, step = len(args)+from, -1
 	}
 	for i := from; i > 0 && i < len(args); i += step {
-		if equalFold(args[i], k.Keyword) {
+		if EqualFold(args[i], k.Keyword) {
 			return i + 1
 		}
 	}

@@ -140,7 +140,7 @@ func (v *survivor) ask(args ...string) string {
 	for i, a := range args {
 		x.args[i] = []byte(a)
 	}
-	x.spec = lookup(v.s.table, x.args)
+	x.spec = v.s.table.Resolve(x.args)
 	v.out.Proto, v.out.Buf = 2, nil
 	v.s.ks.LockAll(w.ctx.NowMS)
 	defer v.s.ks.UnlockAll()

@@ -215,7 +215,7 @@ func (l *aofLoader) Commands(batch []aof.Command, read int64) error {
 }
 
 func (l *aofLoader) command(c *aof.Command) error {
-	spec := lookup(l.s.table, c.Args)
+	spec := l.s.table.Resolve(c.Args)
 	switch {
 	case spec == nil:
 		return fmt.Errorf("Unknown command '%s' reading the append only file %s", clip(c.Args[0]), l.name)

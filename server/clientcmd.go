@@ -60,7 +60,7 @@ func helpSub(since string, acl command.Category, lines []string) command.Spec {
 		group = command.GroupScripting
 	}
 	return command.Spec{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, ACL: acl, Group: group,
-		Since: since, Complexity: "O(1)", Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, lines) }}
+		Since: since, Complexity: "O(1)", Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { c.Help(lines) }}
 }
 
 func withTips(s command.Spec, tips ...string) command.Spec {
@@ -68,15 +68,7 @@ func withTips(s command.Spec, tips ...string) command.Spec {
 	return s
 }
 
-func replyLines(c *command.Ctx, lines []string) {
-	c.Reply.Array(len(lines))
-	for _, l := range lines {
-		c.Reply.Simple(l)
-	}
-}
-
 var clientHelp = []string{
-	"CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"CACHING (YES|NO)", "    In the modes OPTIN and OPTOUT: track the keys of the next command, or do not.",
 	"GETNAME", "    The name of this connection.",
 	"GETREDIR", "    The client that gets this connection's invalidation messages.",
@@ -97,7 +89,6 @@ var clientHelp = []string{
 	"TRACKINGINFO", "    How this connection's keys are tracked.",
 	"UNBLOCK <id> [TIMEOUT|ERROR]", "    Wake a blocked client as if its time were over, or with an error.",
 	"UNPAUSE", "    End CLIENT PAUSE.",
-	"HELP", "    This text.",
 }
 
 func clientID(c *command.Ctx) { c.Reply.Int(int64(client(c).id)) }

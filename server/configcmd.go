@@ -40,12 +40,10 @@ var configCommands = []command.Spec{
 }
 
 var configHelp = []string{
-	"CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"GET <pattern> [<pattern> ...]", "    The directives whose names match, with their values.",
 	"SET <directive> <value> [<directive> <value> ...]", "    Change directives, all of them or none.",
 	"RESETSTAT", "    Set the statistics that INFO shows back to zero.",
 	"REWRITE", "    Write the configuration in force to its file.",
-	"HELP", "    This text.",
 }
 
 func configGet(c *command.Ctx) {

@@ -86,8 +86,7 @@ func debugCommand(c *command.Ctx) {
 }
 
 func debugHelp(c *command.Ctx) {
-	replyLines(c, []string{
-		"DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+	c.Help([]string{
 		"AOF-FLUSH-SLEEP <microseconds>", "    Sleep each time before the append only file is written.",
 		"ASSERT", "    End the process by a panic.",
 		"CHANGE-REPL-ID", "    Give the history of the data set a new name.",
@@ -117,7 +116,6 @@ func debugHelp(c *command.Ctx) {
 		"SET-SKIP-CHECKSUM-VALIDATION <0|1>", "    Whether RESTORE believes payloads without looking at their checksums.",
 		"SLEEP <seconds>", "    Make the whole server sleep.",
 		"STRINGMATCH-TEST", "    Try the pattern matcher on random input.",
-		"HELP", "    This text.",
 	})
 }
 

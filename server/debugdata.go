@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -215,7 +214,7 @@ func debugObject(c *command.Ctx) {
 		}
 		idleSec := int64(db.Idle(e).Seconds())
 		text := fmt.Sprintf("Value at:%#x refcount:%d encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
-			db.Address(e), refCount(c.Env, db, e), e.Encoding(), serializedLen(c.Env, db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec)
+			db.Address(e), command.RefCount(c.Env, db, e), e.Encoding(), serializedLen(c.Env, db, e), (c.NowMS/1000-idleSec)&0xffffff, idleSec)
 		if e.Type() == types.List {
 			text += describeNodes(c.Env.Limits, db, e)
 		}
@@ -258,15 +257,6 @@ func debugListpack(c *command.Ctx) {
 		client(c).reactor.srv.log.Noticef("%s", text.String())
 		c.Reply.Simple("Listpack structure printed on stdout")
 	})
-}
-
-// refCount returns what OBJECT REFCOUNT says: small integers are shared unless each value has to have an access time of its own.
-func refCount(env *command.Env, db *shard.DB, e shard.Entry) int {
-	maxMemory := env.MaxMemory > 0 && (env.LFU || env.LRU)
-	if n, ok := db.Integer(e); ok && n >= 0 && n < 10000 && !maxMemory {
-		return math.MaxInt32
-	}
-	return 1
 }
 
 // serializedLen returns the length of e's value in an RDB file.

@@ -54,7 +54,6 @@ var functionCommands = []command.Spec{
 }
 
 var functionHelp = []string{
-	"FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"DELETE <library name>", "    Delete a library with its functions.",
 	"DUMP", "    All libraries as bytes, for RESTORE.",
 	"FLUSH [ASYNC|SYNC]", "    Delete all libraries.",
@@ -63,7 +62,6 @@ var functionHelp = []string{
 	"LOAD [REPLACE] <code>", "    Make a library of functions.",
 	"RESTORE <payload> [FLUSH|APPEND|REPLACE]", "    Make the libraries that DUMP has returned: in place of all, besides those", "    there are (the default), or in place of those of the same names.",
 	"STATS", "    The function that runs, and the engines.",
-	"HELP", "    This text.",
 }
 
 const (

@@ -46,14 +46,12 @@ func latencyResetSub() command.Spec {
 }
 
 var latencyHelp = []string{
-	"LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"DOCTOR", "    What the events mean, and what can be done.",
 	"GRAPH <event>", "    The history of an event as a picture.",
 	"HISTOGRAM [<command> ...]", "    How many calls of each command, or of these, took at most so many microseconds.",
 	"HISTORY <event>", "    Unix times, and milliseconds that the event took then.",
 	"LATEST", "    Of each event: Unix time and milliseconds of the latest one, milliseconds of the longest.",
 	"RESET [<event> ...]", "    Forget these events, or all.",
-	"HELP", "    This text.",
 }
 
 func monitorOf(c *command.Ctx) *latency.Monitor { return &client(c).reactor.srv.latency }

@@ -31,14 +31,12 @@ func memorySub(name, summary string, run func(*command.Ctx), tips ...string) com
 }
 
 var memoryHelp = []string{
-	"MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"DOCTOR", "    Look for trouble with memory and say what to do about it.",
 	"MALLOC-STATS", "    What the allocator holds, shard by shard.",
 	"PURGE", "    Give memory that is free back to the operating system.",
 	"STATS", "    What memory is used for, in bytes.",
 	"USAGE <key> [SAMPLES <count>]", "    The bytes that a key and its value take. Of nested values count are looked at",
 	"    (5 by default, 0 for all).",
-	"HELP", "    This text.",
 }
 
 // memoryUsage replies with what the entry takes of the arena, rounded up to size classes as it is.

@@ -28,12 +28,10 @@ var moduleCommands = []command.Spec{
 const moduleFlags = command.NoAsyncLoading | command.Admin | command.NoScript
 
 var moduleHelp = []string{
-	"MODULE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"LIST", "    Lists the modules: there are none.",
 	"LOAD <path> [<arg> ...]", "    Fails: modules cannot be loaded.",
 	"LOADEX <path> [CONFIG <name> <value> ...] [ARGS ...]", "    Fails as well.",
 	"UNLOAD <name>", "    Fails: there are no modules.",
-	"HELP", "    This text.",
 }
 
 // moduleCommand returns a handler that refuses to run where enable-module-command does not allow it.

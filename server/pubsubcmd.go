@@ -54,7 +54,7 @@ var pubsubCommands = []command.Spec{
 			pubsubSub("CHANNELS", -2, "2.8.0", "Names the channels that somebody listens to.",
 				[]command.Arg{{Name: "pattern", Type: command.ArgPattern, Optional: true}}, func(c *command.Ctx) { listTopics(c, channelTopic) }),
 			{Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale, Group: command.GroupPubSub, Since: "6.2.0", Complexity: "O(1)",
-				Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { replyLines(c, pubsubHelp) }},
+				Summary: "Explains the subcommands.", Run: func(c *command.Ctx) { c.Help(pubsubHelp) }},
 			pubsubSub("NUMPAT", 2, "2.8.0", "Counts the patterns that somebody listens to.", nil, func(c *command.Ctx) {
 				c.Reply.Int(client(c).reactor.srv.pubsub.patterns.table.count.Load())
 			}),
@@ -73,13 +73,11 @@ func pubsubSub(name string, arity int, since, summary string, args []command.Arg
 }
 
 var pubsubHelp = []string{
-	"PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"CHANNELS [<pattern>]", "    The channels that somebody listens to, or those that match.",
 	"NUMPAT", "    The number of patterns that somebody listens to.",
 	"NUMSUB [<channel> ...]", "    How many clients listen to each of the channels, not counting patterns.",
 	"SHARDCHANNELS [<pattern>]", "    The shard channels that somebody listens to, or those that match.",
 	"SHARDNUMSUB [<shardchannel> ...]", "    How many clients listen to each of the shard channels.",
-	"HELP", "    This text.",
 }
 
 // listTopics is PUBSUB CHANNELS and SHARDCHANNELS.

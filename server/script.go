@@ -69,13 +69,11 @@ func flushMode(since string) command.Arg {
 }
 
 var scriptHelp = []string{
-	"SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"DEBUG (YES|SYNC|NO)", "    Not supported.",
 	"EXISTS <sha1> [<sha1> ...]", "    Whether the scripts are in the cache.",
 	"FLUSH [ASYNC|SYNC]", "    Empty the cache of scripts.",
 	"KILL", "    End the script that runs, if it has written nothing.",
 	"LOAD <script>", "    Put a script into the cache, to be run by EVALSHA.",
-	"HELP", "    This text.",
 }
 
 const (

@@ -310,7 +310,7 @@ const (
 // Call runs a command of the script; see script.Host.
 func (x *scriptRun) Call(args [][]byte, w *resp.Writer) command.Error {
 	r, q := x.r, &x.q
-	spec := lookup(r.srv.table, args)
+	spec := r.srv.table.Resolve(args)
 	if refused := x.refuses(spec, len(args)); refused != "" {
 		return r.refuseInner(spec, refused)
 	}
@@ -350,15 +350,6 @@ func blocks(q *request) bool {
 		}
 	}
 	return false
-}
-
-// lookup returns the command or subcommand of args, or nil.
-func lookup(t *command.Table, args [][]byte) *command.Spec {
-	spec := t.Lookup(args[0])
-	if spec != nil && len(spec.Subcommands) > 0 && len(args) > 1 {
-		spec = spec.Sub(args[1])
-	}
-	return spec
 }
 
 // refuses returns why the script may not call a command, or nothing.
@@ -419,7 +410,7 @@ func (x *scriptRun) bind() {
 
 // Allowed tells whether the script's user may run a command; see script.Host.
 func (x *scriptRun) Allowed(args [][]byte) (allowed, exists bool) {
-	spec := lookup(x.r.srv.table, args)
+	spec := x.r.srv.table.Resolve(args)
 	if spec == nil {
 		return false, false
 	}

@@ -24,12 +24,10 @@ var slowlogCommands = []command.Spec{
 const slowlogFlags = command.Admin | command.Loading | command.Stale
 
 var slowlogHelp = []string{
-	"SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"GET [<count>]", "    The latest slow commands, 10 unless count says otherwise; -1 shows all. Each is an array of:",
 	"    number, Unix time, microseconds, arguments, address and name of the client.",
 	"LEN", "    How many there are.",
 	"RESET", "    Forget them.",
-	"HELP", "    This text.",
 }
 
 func slowlogGet(c *command.Ctx) {
