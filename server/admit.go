@@ -10,7 +10,7 @@ import (
 const (
 	errNoAuth      command.Error = "NOAUTH Authentication required."
 	errMaxClients  command.Error = "ERR max number of clients reached"
-	errUnauthHello command.Error = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errUnauthHello command.Error = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
 	errWrongPass   command.Error = "WRONGPASS invalid username-password pair or user is disabled."
 )
 

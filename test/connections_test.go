@@ -208,6 +208,18 @@ func TestNewPort(t *testing.T) {
 }
 
 // TestIdleTimeout closes clients that have been silent for too long.
+// TestUnauthenticated compares what a client gets before and after it has given the password.
+func TestUnauthenticated(t *testing.T) {
+	redis, shoal := oracle.Redis(t, "--requirepass", "secret").Dial(t), oracle.Shoal(t, "--requirepass", "secret").Dial(t)
+	for _, line := range []string{"GET a", "NOSUCH", "GET", "MULTI", "HELLO 3", "HELLO 9", "HELLO 2 AUTH default wrong", "AUTH wrong", "AUTH nobody secret",
+		"SUBSCRIBE c", "CLIENT ID x", "AUTH secret", "GET a", "RESET", "GET a", "QUIT"} {
+		args := strings.Fields(line)
+		if want, got := redis.Do(args...), shoal.Do(args...); got != want {
+			t.Errorf("%s: %q, in Redis %q", line, got, want)
+		}
+	}
+}
+
 func TestIdleTimeout(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		srv := s.start(t, "--timeout", "1")
