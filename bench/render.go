@@ -60,6 +60,7 @@ func markdown(r *Results, plots map[string]string) string {
 	memoryTable(&b, r, plots)
 	collectionTable(&b, r)
 	insightTable(&b, r)
+	limitTable(&b, r)
 	growthTable(&b, r)
 	return b.String()
 }

@@ -26,6 +26,7 @@ type Results struct {
 
 	Collections map[string]*CollectionPair `json:"collections"`
 	Insight     map[string]*InsightPair    `json:"insight,omitempty"`
+	Limit       []*LimitResult             `json:"limit,omitempty"`
 	Persistence *Persistence               `json:"persistence,omitempty"`
 }
 
@@ -113,6 +114,7 @@ var areas = []struct {
 	{"collections", (*reporter).collections},
 	{"saving", (*reporter).persistence},
 	{"insight", (*reporter).insight},
+	{"limit", (*reporter).limit},
 	{"growth", (*reporter).growth},
 }
 

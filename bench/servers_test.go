@@ -212,6 +212,27 @@ func TestInsight(t *testing.T) {
 	}
 }
 
+// A server at its limit is measured, and the report shows it.
+func TestLimit(t *testing.T) {
+	needUsage(t)
+	o := limitFlags{shoal: oracle.ShoalPath(t), policies: "allkeys-wtinylfu,volatile-ttl", valueBytes: 32, pipeline: 16}
+	o.plan = Plan{Runs: 1, Time: 100 * time.Millisecond, Threads: 1, Keys: 20_000}
+	for _, c := range o.contestants() {
+		r, err := o.atLimit(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Limit <= 0 || r.Peak <= 0 || r.Keys <= 0 || r.efficiency() <= 0 || medianP999(r.LatencyAt) <= 0 || r.WaitMax < r.WaitP999 || r.WaitP999 <= 0 {
+			t.Errorf("%+v", r)
+		}
+		var b strings.Builder
+		limitTable(&b, &Results{Limit: []*LimitResult{r}})
+		if !strings.Contains(b.String(), "\n| shoal "+c.policy+" | ") {
+			t.Error(b.String())
+		}
+	}
+}
+
 func TestServersThatDoNotStart(t *testing.T) {
 	f := func(command, want string) {
 		t.Helper()

@@ -34,7 +34,7 @@ const (
 	weighFrom    = 16 << 10          // bytes from which on a client's input is counted at once
 	evictStepUS  = 50                // of a command, at the default of maxmemory-eviction-tenacity
 	evictTick    = 500 * 1000        // ns of one tick
-	evictSlack   = 4 << 10           // bytes that are made free beyond what is needed, at most
+	evictSlack   = 2 << 10           // bytes that are made free beyond what is needed, at most
 	slackShare   = 8                 // the part of these, one in so many, for which no further shard is locked
 	evictForever = math.MaxInt64 / 2 // ns: maxmemory-eviction-tenacity 100
 )
@@ -127,7 +127,9 @@ func (r *reactor) makeRoomFor(q *request) {
 	}
 	begin := nanotime()
 	r.noteRoom(r.evict(over+min(limit>>10, evictSlack), over, budget))
-	s.spike(eventEvictionCycle, nanotime()-begin)
+	took := nanotime() - begin
+	r.evictionWaits.Add(took, 1)
+	s.spike(eventEvictionCycle, took)
 	if cl := r.ctx.Client.(*Client); len(cl.pushes) > 0 { // which of the keys that it has read are gone, before the reply
 		r.flushPushes(cl)
 	}
@@ -180,8 +182,8 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 		return true
 	}
 	r.evictor.SetSamples(int(s.maxMemory.samples.Load()))
-	begin, target := nanotime(), s.ks.Used()-goal
-	stop := begin + budgetNS
+	last, target := nanotime(), s.ks.Used()-goal
+	stop := last + budgetNS
 	deleted, busy := 0, 0
 	for s.ks.Used() > target+(goal-least)/slackShare {
 		if ticks, releases := s.ks.Freeing(); ticks || releases {
@@ -202,9 +204,11 @@ func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 			busy = 0
 			deleted += r.evictFrom(sh, s.ks.Used()-target)
 		}
-		if nanotime() > stop {
+		now := nanotime()
+		if now+(now-last) > stop { // the next step would take as long
 			break
 		}
+		last = now
 	}
 	r.endEviction(deleted)
 	return true

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/shoaldb/shoal/alloc"
+	"github.com/shoaldb/shoal/server/latency"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -15,6 +16,7 @@ type reactorFigures struct {
 	systemUS    int64
 	callNanos   int64       // that all calls took
 	calls       []callStats // if asked for
+	evictions   latency.Counts
 }
 
 // figures collects a reactor's figures.
@@ -29,6 +31,7 @@ func (r *reactor) figures(needs infoNeeds) reactorFigures {
 	for i := range r.calls {
 		f.callNanos += r.calls[i].nanos
 	}
+	r.evictionWaits.AddTo(&f.evictions)
 	if needs&fromCalls != 0 {
 		f.calls = r.copyCalls()
 	}
@@ -36,7 +39,8 @@ func (r *reactor) figures(needs infoNeeds) reactorFigures {
 }
 
 func sumFigures(parts []reactorFigures) (all reactorFigures) {
-	for _, p := range parts {
+	for i := range parts {
+		p := &parts[i]
 		all.clients += p.clients
 		all.clientBytes += p.clientBytes
 		all.maxInput = max(all.maxInput, p.maxInput)
@@ -44,6 +48,9 @@ func sumFigures(parts []reactorFigures) (all reactorFigures) {
 		all.userUS += p.userUS
 		all.systemUS += p.systemUS
 		all.callNanos += p.callNanos
+		for j, n := range p.evictions {
+			all.evictions[j] += n
+		}
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/server/latency"
 )
 
 // sum adds up one of the reactors' counters.
@@ -113,6 +114,7 @@ func (r *infoReport) stats() {
 	r.num("evicted_scripts", evictedScripts)
 	r.num("total_eviction_exceeded_time", r.srv.maxMemory.totalNS.Load()/1e6)
 	r.num("current_eviction_exceeded_time", r.srv.maxMemory.exceededMS())
+	r.evictionWaits(&r.parts.evictions)
 	r.num("keyspace_hits", r.census.stats.Hits)
 	r.num("keyspace_misses", r.census.stats.Misses)
 	r.num("pubsub_channels", s.pubsub.channels.count.Load())
@@ -152,6 +154,15 @@ func (r *infoReport) expiry() {
 	r.num("expire_lag_p50_ms", lagMS(&st.ExpireLag, 0.5))
 	r.num("expire_lag_p99_ms", lagMS(&st.ExpireLag, 0.99))
 	r.num("expire_stale_records", st.ExpiredStale)
+}
+
+// evictionWaits writes how long commands waited for eviction, off by an eighth at most.
+func (r *infoReport) evictionWaits(c *latency.Counts) {
+	r.num("eviction_waits", c.Total())
+	r.num("eviction_wait_p50_usec", c.Percentile(50)/1000)
+	r.num("eviction_wait_p99_usec", c.Percentile(99)/1000)
+	r.num("eviction_wait_p999_usec", c.Percentile(99.9)/1000)
+	r.num("eviction_wait_max_usec", c.Percentile(100)/1000)
 }
 
 // eventLoop writes what the turns of the reactors took, up to the end of each turn's last command.

@@ -7,6 +7,7 @@ import (
 	"github.com/shoaldb/shoal/command"
 	"github.com/shoaldb/shoal/netio"
 	"github.com/shoaldb/shoal/resp"
+	"github.com/shoaldb/shoal/server/latency"
 	"github.com/shoaldb/shoal/shard"
 )
 
@@ -58,8 +59,11 @@ type reactor struct {
 	flow      flow  // of this turn
 	outBefore int   // bytes that were pending when dispatch began to reply
 	stats     counters
-	cron      cron
-	minding   bool // makeRoom is in the mailbox
+
+	evictionWaits latency.Histogram // of commands for which there was no room
+
+	cron    cron
+	minding bool // makeRoom is in the mailbox
 }
 
 // processStart is what nanotime counts from.

@@ -87,6 +87,7 @@ func (r *reactor) resetCalls() {
 	for i := range r.calls {
 		r.calls[i] = callStats{}
 	}
+	r.evictionWaits.Reset()
 }
 
 // note counts a call of the batch that will be measured together with others.
