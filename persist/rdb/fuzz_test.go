@@ -20,7 +20,11 @@ func FuzzValue(f *testing.F) {
 	}
 	sp, to := newSpace(), newSpace()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := decode(sp, b)
+		lim := limits
+		if len(b)%2 != 0 { // few elements make a table, too
+			lim = &types.Limits{ListListpackSize: -2, StreamNodeBytes: 4096, StreamNodeEntries: 100}
+		}
+		v, err := decodeWith(sp, lim, b)
 		if most := 64<<10 + 2*maxExpansion*len(b); sp.Arena.Stats().Allocated > most {
 			t.Fatalf("%d bytes of a payload take %d", len(b), sp.Arena.Stats().Allocated)
 		}

@@ -195,14 +195,16 @@ func encode(sp *types.Space, r types.Root, compress bool, limit int) []byte {
 }
 
 // decode reads a type and a value.
-func decode(sp *types.Space, b []byte) (Value, error) {
+func decode(sp *types.Space, b []byte) (Value, error) { return decodeWith(sp, limits, b) }
+
+func decodeWith(sp *types.Space, lim *types.Limits, b []byte) (Value, error) {
 	var d Decoder
 	d.ResetBytes(b)
 	t, err := d.Type()
 	if err != nil {
 		return Value{}, err
 	}
-	return d.Value(sp, limits, t)
+	return d.Value(sp, lim, t)
 }
 
 func TestValues(t *testing.T) {

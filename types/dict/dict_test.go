@@ -626,3 +626,48 @@ func BenchmarkDictDelete(b *testing.B) {
 		})
 	}
 }
+
+// TestReserve compares the buckets reserved for n entries with those that n insertions make.
+func TestReserve(t *testing.T) {
+	a := alloc.NewArena(alloc.NewHeap())
+	var grown Table
+	for n := range 3000 {
+		if got, want := bucketsFor(n), grown.Buckets(); got != want {
+			t.Fatalf("%d buckets are reserved for %d entries, %d insertions make %d", got, n, n, want)
+		}
+		grown.Insert(a, uint64(n)*0x9E3779B97F4A7C15, alloc.Ref(n+1), multiplied{})
+	}
+	var reserved Table
+	steps := 0
+	for done := false; !done; steps++ {
+		var ok bool
+		if done, ok = reserved.Reserve(a, 3000, 100); !ok {
+			t.Fatal("no memory")
+		}
+	}
+	if want := (grown.Buckets() + 99) / 100; steps != want {
+		t.Errorf("%d steps, want %d", steps, want)
+	}
+	for n := range 4000 { // more than were announced
+		reserved.Insert(a, uint64(n)*0x9E3779B97F4A7C15, alloc.Ref(n+1), multiplied{})
+		if n == 2999 {
+			if reserved.Buckets() != grown.Buckets() {
+				t.Errorf("%d buckets became %d", grown.Buckets(), reserved.Buckets())
+			}
+			reserved.Settle()
+		}
+	}
+	if err := reserved.Check(a, multiplied{}); err != nil {
+		t.Fatal(err)
+	}
+	grown.Clear(a, 1<<20, func(alloc.Ref) {})
+	reserved.Clear(a, 1<<20, func(alloc.Ref) {})
+	if left := a.CountObjects(); left != 0 {
+		t.Errorf("%d blocks are left", left)
+	}
+}
+
+// multiplied is the Hasher of entries whose references count from 1.
+type multiplied struct{}
+
+func (multiplied) HashOf(ref alloc.Ref) uint64 { return uint64(ref-1) * 0x9E3779B97F4A7C15 }

@@ -10,9 +10,6 @@ import (
 	"github.com/shoaldb/shoal/types/listpack"
 )
 
-// NewSkiplist returns an empty sorted set that is a skiplist. The error is types.ErrNoMemory.
-func NewSkiplist(sp *types.Space) (Value, error) { return newLarge(sp) }
-
 // FromListpack returns a sorted set with the members of lp, which ValidateListpack has found to be in order and none of
 // which comes twice: a listpack, byte for byte, unless there are more members than lim allows. The error is
 // types.ErrNoMemory.
