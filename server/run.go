@@ -38,6 +38,7 @@ func (s *Server) Run() int {
 		s.log.Warningf("%v", err)
 		return 1
 	}
+	s.logMode(v)
 	// Everything is ready before the first connection is taken.
 	s.log.Noticef("Server initialized")
 	if len(v.LoadModules) > 0 {
@@ -178,6 +179,10 @@ func (s *Server) logStart(v *config.Values) {
 	for _, d := range s.cfg.Ineffective() {
 		s.log.Noticef("The directive '%s' is accepted but has no effect: %s", d.Name, d.Reason)
 	}
+}
+
+// logMode tells the log of a server that has its ports: scripts take the line with the PID for a sign of that.
+func (s *Server) logMode(v *config.Values) {
 	if v.AlwaysShowLogo || v.LogFile == "" && !v.SyslogEnabled && isTerminal(os.Stdout) {
 		s.log.Raw(logo(v))
 		return
