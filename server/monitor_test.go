@@ -196,7 +196,7 @@ func TestMonitorThatReadsLate(t *testing.T) {
 		srv := oracle.Shoal(t, args...)
 		m, c := srv.Dial(t), srv.Dial(t)
 		m.Do("MONITOR")
-		const rounds, pipeline = 100, 500
+		const rounds, pipeline = 40, 500
 		padding := strings.Repeat("x", 300)
 		for i := range rounds {
 			for j := range pipeline {

@@ -156,7 +156,7 @@ const (
 	// publishFrom is how many bytes of lines are handed over before the turn ends. A single reactor sends them to the monitors at once,
 	// while they are in the cache.
 	publishFrom    = 256 << 10
-	publishOwnFrom = 32 << 10
+	publishOwnFrom = 128 << 10
 	// keepFrom is how many bytes of lines may wait for those of the next turn, so that fewer and larger pieces are sent, and for how long, ns.
 	keepFrom   = 512
 	keepAtMost = int64(time.Millisecond)
