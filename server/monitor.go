@@ -76,6 +76,9 @@ func monitor(c *command.Ctx) {
 	r.deliverFeed() // what came before is not for cl
 	m.mu.Lock()
 	f.buf = f.buf[:0]
+	if len(m.feeds) == 0 {
+		r.srv.dropTold() // what was handed over after the last monitor had gone
+	}
 	if len(f.clients) == 0 {
 		m.feeds = append(m.feeds, f)
 		r.srv.watch.Or(watchMonitors)
@@ -101,9 +104,14 @@ func (r *reactor) endMonitor(cl *Client) {
 	f.buf, f.lost = nil, false
 	if len(m.feeds) == 0 {
 		r.srv.watch.And(^uint32(watchMonitors))
-		for _, other := range r.srv.reactors {
-			other.teller.drop()
-		}
+		r.srv.dropTold()
+	}
+}
+
+// dropTold forgets what all reactors have handed over. monitors.mu is held.
+func (s *Server) dropTold() {
+	for _, r := range s.reactors {
+		r.teller.drop()
 	}
 }
 

@@ -129,6 +129,27 @@ func TestMonitorClient(t *testing.T) {
 	}
 }
 
+// TestMonitorAfterMonitor begins to watch as another client has just ended: what ran before it began is not shown.
+func TestMonitorAfterMonitor(t *testing.T) {
+	srv := oracle.Shoal(t, "--reactors", "4")
+	c := srv.Dial(t)
+	for i := range 400 {
+		before := srv.Dial(t)
+		before.Do("MONITOR")
+		before.Close()
+		for range i % 4 {
+			c.Do("GET", "before")
+		}
+		m := srv.Dial(t)
+		m.Do("MONITOR")
+		c.Do("GET", "after")
+		if got := m.Reply(); !strings.Contains(got, `"after"`) {
+			t.Fatalf("round %d: %s", i, got)
+		}
+		m.Close()
+	}
+}
+
 func TestMonitorUnixSocket(t *testing.T) {
 	path := t.TempDir() + "/s"
 	srv := oracle.Shoal(t, "--unixsocket", path)
