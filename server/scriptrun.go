@@ -30,7 +30,7 @@ type scriptRun struct {
 	readOnly bool // may not write
 	short    bool // memory is used up: until it has written, it may not call what needs more
 	narrow   bool // nothing promises that it works on its declared keys only: before it writes or leaves them it begins anew
-	watched  bool
+	watched  bool // it may be put aside: as it does not end by itself, or for a snapshot
 	verdict  script.Verdict
 	found    bool         // the function is there
 	state    atomic.Int32 // whether it has written, or is to end
@@ -291,11 +291,11 @@ func (x *scriptRun) start(within bool) (done bool) {
 func (x *scriptRun) work() {
 	x.r.beginInner(x.cl)
 	x.r.inner.levels[x.r.inner.depth-1].Scripted = true
-	keys, args := x.args[3:3+x.keyCount], x.args[3+x.keyCount:]
+	keys, args, ends := x.args[3:3+x.keyCount], x.args[3+x.keyCount:], x.traits.Straight
 	if x.function != nil {
-		x.verdict, x.found = x.vm.Call(x.function, keys, args, x.watched)
+		x.verdict, x.found = x.vm.Call(x.function, keys, args, !ends)
 	} else {
-		x.verdict, x.found = x.vm.Run(x.script, keys, args, x.watched), true
+		x.verdict, x.found = x.vm.Run(x.script, keys, args, !ends), true
 	}
 	x.r.endInner()
 }
