@@ -55,6 +55,7 @@ func (s *Server) loadAtStart(v *config.Values) bool {
 	begin := time.Now()
 	f, err := os.Open(v.DBFilename)
 	if errors.Is(err, os.ErrNotExist) {
+		s.endLoading()
 		return true
 	}
 	if err == nil {

@@ -49,8 +49,8 @@ func (s *Server) Run() int {
 		s.logManifestError(err)
 		return 1
 	}
-	if v.AppendOnly {
-		s.beginLoading(0)
+	if _, err := os.Stat(v.DBFilename); v.AppendOnly || err == nil {
+		s.beginLoading(0) // or else the first client might be served before there are data
 	}
 	if err := s.engine.Start(); err != nil {
 		s.log.Warningf("Cannot start the network engine: %v", err)
