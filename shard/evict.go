@@ -693,10 +693,10 @@ func (w *victims) add(v victim) {
 	w.n++
 }
 
-// agePeriod is the time, in accesses for each key, that counters of accesses are about (sketch.Frequency). A key that was not accessed for a
-// period counts as accessed once in it at most, for half of one twice at most, and so on: so keys that were popular once do not stay until their counters have
-// faded. This takes the place of the adaptive window and of the segments of Caffeine's W-TinyLFU.
-const agePeriod = 10
+// agePeriod is a time, in accesses for each key. A key that was not accessed for a period counts as accessed once in it at most, for half of one
+// twice at most, and so on: so keys that were popular once do not stay until their counters (sketch.Frequency) have faded. This takes the place of the
+// adaptive window and of the segments of Caffeine's W-TinyLFU. A longer period is better for loops, a shorter one where popularity shifts.
+const agePeriod = 3
 
 // scoreMain gives scores to the entries that are not in the window: the less frequent go first, of these the least recent.
 func (x *eviction) scoreMain(refs []alloc.Ref) []candidate {
