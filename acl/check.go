@@ -24,8 +24,8 @@ var reasonNames = [...]string{"", "command", "key", "channel", "auth"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
-// Check tells whether a user with these rules may run a command, whose arguments are as many as it needs. If not, index is that of the
-// argument that is refused. It does not allocate when the command has one key.
+// Check tells whether a user with these rules may run a command, whose arguments are as many as it needs. If not, index
+// is that of the argument that is refused. It does not allocate when the command has one key.
 func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index int) {
 	if only := spec.OnlyKey(); r.free || only != 0 && r.AllowsPlain(spec, args, args[only]) {
 		return Allowed, 0
@@ -48,14 +48,15 @@ func (r *Rules) Check(spec *command.Spec, args [][]byte) (reason Reason, index i
 	return reason, index
 }
 
-// AllowsPlain tells whether a user with these rules may run a command with one key, as most are, where that can be told quickly. If not, Check
-// knows.
+// AllowsPlain tells whether a user with these rules may run a command with one key, as most are, where that can be told
+// quickly. If not, Check knows.
 func (r *Rules) AllowsPlain(spec *command.Spec, args [][]byte, key []byte) bool {
 	return spec.Channels == command.NoChannels && r.root.commands.has(spec.Index()) &&
 		(r.AllowsStart(key) || r.root.allowsKey(key, spec.Keys[0].FlagsOf(args)))
 }
 
-// AllowsStart tells whether a key is allowed by its first 8 bytes: then a command that AllowsPlain has allowed with another key may use it, too.
+// AllowsStart tells whether a key is allowed by its first 8 bytes: then a command that AllowsPlain has allowed with
+// another key may use it, too.
 func (r *Rules) AllowsStart(key []byte) bool {
 	if r.root.allKeys {
 		return true
@@ -178,7 +179,8 @@ func (r *Rules) AllowsChannel(channel string, pattern bool) bool {
 	return false
 }
 
-// AllowsWithAllKeys tells whether the user may run a command and besides use every key as flags say: SORT with BY or GET patterns.
+// AllowsWithAllKeys tells whether the user may run a command and besides use every key as flags say: SORT with BY or
+// GET patterns.
 func (r *Rules) AllowsWithAllKeys(spec *command.Spec, args [][]byte, flags command.KeyFlags) bool {
 	if r.free {
 		return true

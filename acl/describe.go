@@ -85,8 +85,8 @@ func (s *Users) commandRules(sel *selector) string {
 	return strings.Join(words, " ")
 }
 
-// bestCategory returns the category whose commands agree most with those that are on (additive) or off: more than half of them, and with
-// the fewest exceptions.
+// bestCategory returns the category whose commands agree most with those that are on (additive) or off: more than half
+// of them, and with the fewest exceptions.
 func (s *Users) bestCategory(left *selector, additive bool, applied map[string]bool) string {
 	best, fewest, most := "", int(^uint(0)>>1), 0
 	for _, c := range s.categories {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Load replaces all users by those of a file's text; name stands in errors. Users that connections may hold and that are no longer valid are
-// returned: these connections are to be closed. If anything is wrong, nothing is changed, and the error tells all that is.
+// Load replaces all users by those of a file's text; name stands in errors. Users that connections may hold and that
+// are no longer valid are returned: these connections are to be closed. If anything is wrong, nothing is changed, and
+// the error tells all that is.
 func (s *Users) Load(name, text string) (gone []*User, err error) {
 	users := map[string]*Rules{}
 	var wrong strings.Builder
@@ -34,8 +35,8 @@ func (s *Users) Load(name, text string) (gone []*User, err error) {
 	return s.replace(users), nil
 }
 
-// loadLine makes a user's rules and notes what is wrong with them. Of errors that may follow from one another only the first is told,
-// and no rule but the names of commands, as it may hold a password.
+// loadLine makes a user's rules and notes what is wrong with them. Of errors that may follow from one another only the
+// first is told, and no rule but the names of commands, as it may hold a password.
 func (s *Users) loadLine(wrong *strings.Builder, where string, words []string) *Rules {
 	r := s.newRules()
 	if len(words) > maxParts {

@@ -136,8 +136,9 @@ func (s *Users) with(r *Rules, rules []string) (*Rules, error) {
 	return c, nil
 }
 
-// maxParts bounds what a user is made of: passwords, selectors, patterns, and commands that are allowed with one argument only. Each command of the
-// user, each login and each change looks at all of them, and whoever waits for these waits for that.
+// maxParts bounds what a user is made of: passwords, selectors, patterns, and commands that are allowed with one
+// argument only. Each command of the user, each login and each change looks at all of them, and whoever waits for these
+// waits for that.
 const maxParts = 4096
 
 // parts is how many of them there are.
@@ -149,8 +150,8 @@ func (r *Rules) parts() int {
 	return n
 }
 
-// CheckRules tells whether rules can be understood, though commands and categories in them may be unknown. If not, at is the index of
-// the one that is wrong.
+// CheckRules tells whether rules can be understood, though commands and categories in them may be unknown. If not, at
+// is the index of the one that is wrong.
 func (s *Users) CheckRules(rules []string) (at int, err error) {
 	if len(rules) > maxParts {
 		return 0, errTooMany

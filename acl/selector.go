@@ -20,7 +20,8 @@ const (
 	allAccess = readKeys | writeKeys
 )
 
-// keyPattern is a pattern of keys. Most are a literal beginning and a star, or literal altogether: these are not left to the matcher.
+// keyPattern is a pattern of keys. Most are a literal beginning and a star, or literal altogether: these are not left
+// to the matcher.
 type keyPattern struct {
 	text   string
 	glob   []byte // text; nil: beginning tells
@@ -73,7 +74,8 @@ func (p keyPattern) String() string {
 	return "~" + p.text
 }
 
-// selector is a set of permissions. Copies share what their slices and maps hold: these are replaced, not changed, but by who has made them.
+// selector is a set of permissions. Copies share what their slices and maps hold: these are replaced, not changed, but
+// by who has made them.
 type selector struct {
 	allKeys, allChannels, allCommands bool
 

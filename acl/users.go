@@ -83,7 +83,8 @@ func (s *Users) List() []string {
 	return lines
 }
 
-// Set changes a user, or makes one. If a rule is wrong, nothing is changed. It returns the rules from before, nil if the user is new.
+// Set changes a user, or makes one. If a rule is wrong, nothing is changed. It returns the rules from before, nil if
+// the user is new.
 func (s *Users) Set(name string, rules []string) (u *User, before *Rules, err error) {
 	if hasBlanks(name) {
 		return nil, nil, fmt.Errorf("Usernames can't contain spaces or null characters")
@@ -121,8 +122,8 @@ func (s *Users) Delete(name string) *User {
 	return u
 }
 
-// replace takes the users of another set. Those that are no longer there, or are others now, are returned. The user default goes on with
-// the rules of its namesake.
+// replace takes the users of another set. Those that are no longer there, or are others now, are returned. The user
+// default goes on with the rules of its namesake.
 func (s *Users) replace(byName map[string]*Rules) (gone []*User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/shoaldb/shoal/internal/invariants"
 )
 
-// residentBytes reads the process's RSS after the Go heap has been given back: the sum over the page tables, where the kernel shows
-// it, as its other figures lag behind by some pages on each CPU.
+// residentBytes reads the process's RSS after the Go heap has been given back: the sum over the page tables, where the
+// kernel shows it, as its other figures lag behind by some pages on each CPU.
 func residentBytes(t testing.TB) int {
 	debug.FreeOSMemory()
 	b, err := os.ReadFile("/proc/self/smaps_rollup")

@@ -105,7 +105,8 @@ type access struct {
 	size int // of the value, bytes
 }
 
-// cacheWorkload is a sequence of accesses. Each call of begin returns a function that returns them from the first on, and false at the end.
+// cacheWorkload is a sequence of accesses. Each call of begin returns a function that returns them from the first on,
+// and false at the end.
 type cacheWorkload struct {
 	name  string
 	begin func() func() (access, bool)
@@ -267,8 +268,8 @@ func (o *evictionFlags) missRatio(ctx context.Context, c contestant, w cacheWork
 	return float64(client.misses) / float64(max(client.asked, 1)), keys, nil
 }
 
-// cacheClient asks for keys and adds those that are missing: many at a time, so keys that follow closely on each other are asked for before
-// the first of them is added. It counts these as the cache would have answered.
+// cacheClient asks for keys and adds those that are missing: many at a time, so keys that follow closely on each other
+// are asked for before the first of them is added. It counts these as the cache would have answered.
 type cacheClient struct {
 	conn     net.Conn
 	in       *bufio.Reader

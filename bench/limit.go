@@ -219,7 +219,8 @@ func (l *limitRun) run(ctx context.Context, w load.Workload) (*load.Result, erro
 	return result, err
 }
 
-// latency sends half as many requests a second as the server can answer, in several runs: one disturbance by others spoils one only.
+// latency sends half as many requests a second as the server can answer, in several runs: one disturbance by others
+// spoils one only.
 func (l *limitRun) latency(ctx context.Context, prefix string) (runs []LimitLatency, err error) {
 	w := l.workload(prefix)
 	w.Duration = l.plan.Time

@@ -15,6 +15,6 @@
 //	[65536 bytes] -> [65536 bytes] -> [.... End          ]
 //	      ^ a Reader        ^ the backlog begins: Keep bytes before End
 //
-// Writing never waits for a reader. A reader that cannot keep up makes the list longer; Behind tells by how much, for the server to
-// slow down whoever writes.
+// Writing never waits for a reader. A reader that cannot keep up makes the list longer; Behind tells by how much, for
+// the server to slow down whoever writes.
 package journal

@@ -50,7 +50,8 @@ func (r *Reader) Advance(n int) {
 	r.at.Store(at)
 }
 
-// Wait returns when there is something to read, or after a time, or when Poke is called. It reports whether there is something to read.
+// Wait returns when there is something to read, or after a time, or when Poke is called. It reports whether there is
+// something to read.
 func (r *Reader) Wait(atMost time.Duration) bool {
 	r.j.asleep.Add(1)
 	defer r.j.asleep.Add(-1)

@@ -176,8 +176,9 @@ func (c *Conn) WriteRef(b []byte, release func()) {
 	c.markDirty()
 }
 
-// SendNow sends of b what the kernel takes at once, and returns how many bytes that are: 0 if anything is pending, or has to be encrypted. It is for
-// much that is in the processor's cache and would not be any more when the turn ends. Errors show when something else is sent.
+// SendNow sends of b what the kernel takes at once, and returns how many bytes that are: 0 if anything is pending, or
+// has to be encrypted. It is for much that is in the processor's cache and would not be any more when the turn ends.
+// Errors show when something else is sent.
 func (c *Conn) SendNow(b []byte) int {
 	if c.flags&(flagClosing|flagCloseAfter|flagOutHeld) != 0 || c.tls != nil || c.OutPending() > 0 || c.io.sending() {
 		return 0

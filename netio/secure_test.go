@@ -258,8 +258,8 @@ func TestHandshakeAbandoned(t *testing.T) {
 	})
 }
 
-// TestHandshakeBackPressure has a client whose handshake does not go on after its last flight, while it sends much. It has to wait, and nothing is
-// lost.
+// TestHandshakeBackPressure has a client whose handshake does not go on after its last flight, while it sends much. It
+// has to wait, and nothing is lost.
 func TestHandshakeBackPressure(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
 		conns := make(chan *Conn, 1)

@@ -102,7 +102,8 @@ func (cl *Client) become(u *acl.User) {
 	cl.restrict()
 }
 
-// restrict brings up to date what cl knows of its user's rules: the flag that makes its commands be checked, and the command that is known to be allowed.
+// restrict brings up to date what cl knows of its user's rules: the flag that makes its commands be checked, and the
+// command that is known to be allowed.
 func (cl *Client) restrict() {
 	cl.flags &^= clientRestricted
 	cl.allowed = nil

@@ -126,7 +126,8 @@ func TestACLLog(t *testing.T) {
 	}
 }
 
-// A change of a user counts at once for all of its connections, on whatever reactor, in transactions too; a deleted user's are closed.
+// A change of a user counts at once for all of its connections, on whatever reactor, in transactions too; a deleted
+// user's are closed.
 func TestACLChangesReachEveryConnection(t *testing.T) {
 	s := oracle.Shoal(t, "--reactors", "4")
 	admin := s.Dial(t)

@@ -16,11 +16,13 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// The append only file (package aof) follows the journal. A writer of its own goroutine writes and syncs it, so that no reactor ever waits for a
-// disk. With appendfsync always, replies wait instead: those of a client that has changed something stay in its output
-// until that is durable (HoldOut), which one sync makes true for all who wait; see aofwait.go.
+// The append only file (package aof) follows the journal. A writer of its own goroutine writes and syncs it, so that no
+// reactor ever waits for a disk. With appendfsync always, replies wait instead: those of a client that has changed
+// something stay in its output until that is durable (HoldOut), which one sync makes true for all who wait; see
+// aofwait.go.
 //
-// The file is on, or on but partial: then it does not have all data yet, as the first rewrite, which begins with it, has not ended.
+// The file is on, or on but partial: then it does not have all data yet, as the first rewrite, which begins with it,
+// has not ended.
 
 var aofCommands = []command.Spec{
 	{Name: "BGREWRITEAOF", Arity: 1, Flags: command.Admin | command.NoScript | command.NoAsyncLoading, Group: command.GroupServer, Since: "1.0.0", Complexity: "O(1)",
@@ -85,7 +87,8 @@ func (s *Server) findAOF(v *config.Values) error {
 	return err
 }
 
-// startAOF loads the append only file and goes on with it, at the server's start. It reports false if that cannot be; why is in the log.
+// startAOF loads the append only file and goes on with it, at the server's start. It reports false if that cannot be;
+// why is in the log.
 func (s *Server) startAOF(v *config.Values) bool {
 	a := &s.aof
 	a.mu.Lock()
@@ -479,7 +482,8 @@ func (r *infoReport) aofSizes() {
 	r.num("aof_unsynced_bytes", s.propagation.journal.End()-w.Synced())
 }
 
-// bgrewriteaof begins a rewrite, or schedules one behind a save that somebody waits for; one that the server has begun by itself is not spoken of.
+// bgrewriteaof begins a rewrite, or schedules one behind a save that somebody waits for; one that the server has begun
+// by itself is not spoken of.
 func bgrewriteaof(c *command.Ctx) {
 	r := client(c).reactor
 	s := r.srv
@@ -497,7 +501,8 @@ func bgrewriteaof(c *command.Ctx) {
 	}
 }
 
-// wait replies how many replicas have got all that the client wrote: there are none, so whoever wants one waits until its time is over.
+// wait replies how many replicas have got all that the client wrote: there are none, so whoever wants one waits until
+// its time is over.
 func wait(c *command.Ctx) {
 	replicas, ok := shard.ParseInt(c.Args[1])
 	if !ok {

@@ -116,8 +116,8 @@ func (p *inProcess) rest() {
 	})
 }
 
-// survivor reads what images hold, as a server does at its start. It is made before a server works in the same process, as both derive the same table of
-// commands.
+// survivor reads what images hold, as a server does at its start. It is made before a server works in the same process,
+// as both derive the same table of commands.
 type survivor struct {
 	s   *Server
 	out resp.Writer
@@ -248,8 +248,8 @@ func redisNumber(t *testing.T, args ...string) (int, error) {
 	return n, nil
 }
 
-// TestCrashAtEveryStep stops, in effect, the machine at every step that a server makes on its disk, in its life with an append only file, and starts
-// with what may be there then: all that was acknowledged is.
+// TestCrashAtEveryStep stops, in effect, the machine at every step that a server makes on its disk, in its life with an
+// append only file, and starts with what may be there then: all that was acknowledged is.
 func TestCrashAtEveryStep(t *testing.T) {
 	f := func(name string, prepare func(dir string), live func(p *inProcess, r *crash.Recorder), args ...string) {
 		for _, preamble := range []string{"yes", "no"} {
@@ -344,7 +344,8 @@ func TestCrashAtEveryStep(t *testing.T) {
 	}, "--appendonly", "yes")
 }
 
-// TestCrashWhileSaving does the same for the file of SAVE: whenever the machine stops, the last that was acknowledged is there, or a later one.
+// TestCrashWhileSaving does the same for the file of SAVE: whenever the machine stops, the last that was acknowledged
+// is there, or a later one.
 func TestCrashWhileSaving(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -364,8 +365,9 @@ func TestCrashWhileSaving(t *testing.T) {
 	checkImages(t, v, r, p.n, "--appendonly", "no")
 }
 
-// TestKilledAtSteps has servers kill themselves at steps on their disk, during writes, rewrites and saves, one after the other in one folder: each has
-// all that was acknowledged. SHOAL_CRASH_KILLS makes it take every step, else it takes some.
+// TestKilledAtSteps has servers kill themselves at steps on their disk, during writes, rewrites and saves, one after
+// the other in one folder: each has all that was acknowledged. SHOAL_CRASH_KILLS makes it take every step, else it
+// takes some.
 func TestKilledAtSteps(t *testing.T) {
 	dir, stride := t.TempDir(), 7
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/shoaldb/shoal/persist/disk/crash"
 )
 
-// TestErrorAtEveryStep lets one step on the disk fail during a rewrite, each in its turn: the server goes on with what it has, rewrites later, and
-// nothing is lost.
+// TestErrorAtEveryStep lets one step on the disk fail during a rewrite, each in its turn: the server goes on with what
+// it has, rewrites later, and nothing is lost.
 func TestErrorAtEveryStep(t *testing.T) {
 	for _, preamble := range []string{"yes", "no"} {
 		t.Run("preamble="+preamble, func(t *testing.T) {

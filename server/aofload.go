@@ -22,15 +22,16 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// The append only file is loaded by running its commands again. One goroutine reads them, and deals those of a single key out to workers,
-// each of which has shards of its own; a command of several keys that are not one worker's, or that is about more than keys, runs
-// when all workers are done with what came before it:
+// The append only file is loaded by running its commands again. One goroutine reads them, and deals those of a single
+// key out to workers, each of which has shards of its own; a command of several keys that are not one worker's, or that
+// is about more than keys, runs when all workers are done with what came before it:
 //
 //	file -> commands -> | SET a | INCR a | ... -> worker -> shards 0, 2, 4 ...
 //	                    | DEL b | ...          -> worker -> shards 1, 3, 5 ...
 //	                    RENAME a b: all wait
 //
-// What has expired stays meanwhile, as it was there when the commands after it were written. The commands of a transaction wait for its EXEC.
+// What has expired stays meanwhile, as it was there when the commands after it were written. The commands of a
+// transaction wait for its EXEC.
 
 const (
 	aofParcelBytes = 64 << 10

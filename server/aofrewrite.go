@@ -16,8 +16,8 @@ import (
 	"github.com/shoaldb/shoal/server/config"
 )
 
-// A rewrite replaces the append only file by a snapshot, its new base, and what is told from the cut on. It works on goroutines: of its
-// own until the cut, which is a step of the first reactor, and then of the snapshot's.
+// A rewrite replaces the append only file by a snapshot, its new base, and what is told from the cut on. It works on
+// goroutines: of its own until the cut, which is a step of the first reactor, and then of the snapshot's.
 
 // rewriting is the state of rewrites.
 type rewriting struct {
@@ -134,8 +134,8 @@ func (t *rewrite) prepare() error {
 	return nil
 }
 
-// nameIncrement makes the new increment part of the file, now that the one before it is durable to its end: a file that may have been cut off has to
-// be the last. The writer calls it.
+// nameIncrement makes the new increment part of the file, now that the one before it is durable to its end: a file that
+// may have been cut off has to be the last. The writer calls it.
 func (t *rewrite) nameIncrement() error {
 	a := &t.s.aof
 	if t.name == a.folder.TempIncrement() {
@@ -197,8 +197,8 @@ func (t *rewrite) sink() save.Sink {
 	return &commandSink{file: f, stampSec: stamp}
 }
 
-// takeBack removes files that only m names, which could not be stored durably. If it is there all the same, the manifest in force takes its place
-// first: else the files stay. The caller holds names.
+// takeBack removes files that only m names, which could not be stored durably. If it is there all the same, the
+// manifest in force takes its place first: else the files stay. The caller holds names.
 func (t *rewrite) takeBack(m *aof.Manifest, names ...string) {
 	a := &t.s.aof
 	if a.folder.Stored(m) && a.folder.Restore(a.manifest) != nil {
@@ -275,7 +275,8 @@ func (t *rewrite) finish() error {
 	return nil
 }
 
-// awaitSwitch waits until the writer has gone over to the new increment, or has not been able to. Until then no other rewrite may make one.
+// awaitSwitch waits until the writer has gone over to the new increment, or has not been able to. Until then no other
+// rewrite may make one.
 func (t *rewrite) awaitSwitch() error {
 	if t.switched == nil {
 		return nil

@@ -21,7 +21,8 @@ type durability struct {
 	late  int64 // the offset that the last ones had that waited in vain: until the file has it none are held
 }
 
-// heldForWrite is how long replies wait at most for a write that no setting makes them wait for. It takes some 50 µs, unless the machine or the disk is busy.
+// heldForWrite is how long replies wait at most for a write that no setting makes them wait for. It takes some 50 µs,
+// unless the machine or the disk is busy.
 const heldForWrite = 5 * time.Millisecond
 
 // heldReply is a client whose replies are held until the journal is durable up to an offset.
@@ -37,7 +38,8 @@ type syncWait struct {
 	replicas int64
 }
 
-// holdReplies keeps cl's replies until what it did is durable, if that is demanded, or at least in the file, if that is a matter of microseconds.
+// holdReplies keeps cl's replies until what it did is durable, if that is demanded, or at least in the file, if that is
+// a matter of microseconds.
 func (r *reactor) holdReplies(cl *Client) {
 	a := &r.srv.aof
 	w := a.writer.Load()
@@ -72,7 +74,8 @@ func (a *appendOnly) safe() int64 {
 	return 1<<63 - 1
 }
 
-// giveUpWrites lets replies go that have waited for a write for long enough, and returns when it has to be called again, at the latest.
+// giveUpWrites lets replies go that have waited for a write for long enough, and returns when it has to be called
+// again, at the latest.
 func (r *reactor) giveUpWrites() time.Duration {
 	d := &r.durability
 	if len(d.held) == 0 || r.srv.aof.always.Load() {
@@ -113,7 +116,8 @@ func (r *reactor) releaseUpTo(safe int64) {
 	}
 }
 
-// releaseReplies lets the replies of cl go that were held, if nothing holds them any more: its effects are safe, and its FLUSHALL is saved.
+// releaseReplies lets the replies of cl go that were held, if nothing holds them any more: its effects are safe, and
+// its FLUSHALL is saved.
 func (r *reactor) releaseReplies(cl *Client, safe int64) {
 	if cl.wrote <= safe && cl.flushes == 0 && r.clients[cl.id] == cl {
 		cl.conn.ReleaseOut()

@@ -6,8 +6,8 @@ import (
 	"github.com/shoaldb/shoal/script"
 )
 
-// A transaction in which a script may run for long is carried by a scriptRun without a script, whose work is the whole transaction: so it is
-// put aside, and has all data to itself, as a script that may work on any key.
+// A transaction in which a script may run for long is carried by a scriptRun without a script, whose work is the whole
+// transaction: so it is put aside, and has all data to itself, as a script that may work on any key.
 
 // carriage is what is kept of a transaction and a script within it.
 type carriage struct {

@@ -8,9 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// Clients that take much memory are closed when all clients together take more than maxmemory-clients, the largest first: of those in the highest
-// class of sizes, powers of two, until the rest fits. Each reactor knows what its clients take, and closes only its own; all see the sums. Without a limit
-// a client is weighed once a second, for the statistics.
+// Clients that take much memory are closed when all clients together take more than maxmemory-clients, the largest
+// first: of those in the highest class of sizes, powers of two, until the rest fits. Each reactor knows what its
+// clients take, and closes only its own; all see the sums. Without a limit a client is weighed once a second, for the
+// statistics.
 
 const (
 	leastClientClass = 15 // clients of less than 2^16 bytes are in the lowest class
@@ -48,7 +49,8 @@ func (r *reactor) weigh(cl *Client) {
 	r.classify(cl, class)
 }
 
-// classify counts cl in a class of clients that may be closed, or in none if class is negative. Client.sizeClass is greater by one.
+// classify counts cl in a class of clients that may be closed, or in none if class is negative. Client.sizeClass is
+// greater by one.
 func (r *reactor) classify(cl *Client, class int) {
 	if cl.sizeClass == class+1 {
 		return
@@ -219,7 +221,8 @@ func (s *Server) limitClients(bytes int64) {
 	s.clientMemory.limit.Store(bytes)
 }
 
-// applyClientLimit weighs all clients, and closes some if they take too much. wait tells that it may wait for the reactors to do it.
+// applyClientLimit weighs all clients, and closes some if they take too much. wait tells that it may wait for the
+// reactors to do it.
 func (s *Server) applyClientLimit(wait bool) {
 	if s.clientMemory.limit.Load() == 0 {
 		return

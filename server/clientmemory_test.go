@@ -96,8 +96,8 @@ func TestClientEviction(t *testing.T) {
 	}
 }
 
-// A limit that half of some equal clients keep closes the other half and no more, whatever reactors they have and whatever the one that
-// sets it is sent at the time.
+// A limit that half of some equal clients keep closes the other half and no more, whatever reactors they have and
+// whatever the one that sets it is sent at the time.
 func TestClientEvictionEndsAtLimit(t *testing.T) {
 	const clients, bytes = 10, 1 << 20
 	for _, args := range shapes {

@@ -379,8 +379,8 @@ func (r *reactor) run(cl *Client, q *request) {
 	}
 }
 
-// callPlain runs a plain command if nothing has to be looked at or done besides: nearly always. Otherwise it reports false, and call, which knows
-// all there may be, has to run it.
+// callPlain runs a plain command if nothing has to be looked at or done besides: nearly always. Otherwise it reports
+// false, and call, which knows all there may be, has to run it.
 func (r *reactor) callPlain(cl *Client, q *request) bool {
 	if cl.flags&clientUnusual != 0 && !cl.permitsPlain(q) {
 		return false

@@ -9,10 +9,11 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// When the data take more than maxmemory, keys are evicted: by every reactor, before it runs a command for which there is no room, and in its tick
-// as long as the limit is exceeded. Each time this takes 50 µs at most, unless the limit is exceeded by much. No lock is held then but that of the
-// shard from which keys go (shard.Evictor says which); it is as if the keys had expired. Where nothing can be evicted, commands that need
-// memory are refused, as long as gateMemory is set.
+// When the data take more than maxmemory, keys are evicted: by every reactor, before it runs a command for which there
+// is no room, and in its tick as long as the limit is exceeded. Each time this takes 50 µs at most, unless the limit is
+// exceeded by much. No lock is held then but that of the shard from which keys go (shard.Evictor says which); it is as
+// if the keys had expired. Where nothing can be evicted, commands that need memory are refused, as long as gateMemory
+// is set.
 
 // gateMemory is the bit of Server.gate that is set while memory is used up and nothing can be evicted.
 const gateMemory = 1 << 12
@@ -88,7 +89,8 @@ func evictionNS(tenacity int) int64 {
 // countedMemory returns what is compared with maxmemory. There is a limit.
 func (s *Server) countedMemory() int64 { return s.ks.Used() + s.countedClients() }
 
-// countedClients returns the memory of clients that counts. No keys go for what clients take beyond maxmemory-clients: clients will.
+// countedClients returns the memory of clients that counts. No keys go for what clients take beyond maxmemory-clients:
+// clients will.
 func (s *Server) countedClients() int64 {
 	n := s.maxMemory.clients.Load()
 	if limit := s.clientMemory.limit.Load(); limit > 0 && n > limit && s.largestClients() >= 0 {
@@ -170,8 +172,8 @@ func (s *Server) noteMemory(kept bool) {
 	}
 }
 
-// evict evicts keys for goal bytes, or until the time is up; least bytes would do. No lock is held. It returns false if no more can be:
-// there is nothing to evict, and no memory left that deleted values will give back.
+// evict evicts keys for goal bytes, or until the time is up; least bytes would do. No lock is held. It returns false if
+// no more can be: there is nothing to evict, and no memory left that deleted values will give back.
 func (r *reactor) evict(goal, least, budgetNS int64) (possible bool) {
 	s := r.srv
 	if s.cfg.Load().MaxMemoryPolicy == config.NoEviction {
@@ -236,7 +238,8 @@ func (r *reactor) endEviction(deleted int) {
 	}
 }
 
-// freeDeleted gives back memory of deleted values until it has been need bytes, or the time is up. It reports false if the time is up.
+// freeDeleted gives back memory of deleted values until it has been need bytes, or the time is up. It reports false if
+// the time is up.
 func (r *reactor) freeDeleted(stop, need int64) bool {
 	ks := r.srv.ks
 	target := ks.Used() - need
@@ -302,8 +305,8 @@ func (r *reactor) memoryUsedUp() bool {
 	return false
 }
 
-// lacksMemory tells whether q is refused while gateMemory is set: it or what it runs needs memory, or it would be queued. It looks
-// first whether there is room by now.
+// lacksMemory tells whether q is refused while gateMemory is set: it or what it runs needs memory, or it would be
+// queued. It looks first whether there is room by now.
 func (r *reactor) lacksMemory(cl *Client, q *request) bool {
 	if !r.memoryUsedUp() {
 		return false

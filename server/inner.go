@@ -6,8 +6,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// A transaction and a script run commands inside of their own: under locks that are held all the while, and none of them waits. Blocked
-// clients are served after the whole.
+// A transaction and a script run commands inside of their own: under locks that are held all the while, and none of
+// them waits. Blocked clients are served after the whole.
 
 // inner is a reactor's scratch memory for such commands.
 type inner struct {
@@ -75,8 +75,8 @@ func (r *reactor) anyWaiters(set *lockSet) (any bool) {
 	return any
 }
 
-// locksAllInside tells whether a command that runs inside of another needs all locks: also those that otherwise lock shards one by one,
-// and scripts, which may use keys that they do not name.
+// locksAllInside tells whether a command that runs inside of another needs all locks: also those that otherwise lock
+// shards one by one, and scripts, which may use keys that they do not name.
 func locksAllInside(q *request) bool {
 	switch {
 	case q.spec.LocksAll(q.args):

@@ -367,7 +367,8 @@ func TestLongCommandExpiry(t *testing.T) {
 	})
 }
 
-// TestLongCommandBlocked has clients wait, in blocking commands, for a list that is being read and for what a long command stores.
+// TestLongCommandBlocked has clients wait, in blocking commands, for a list that is being read and for what a long
+// command stores.
 func TestLongCommandBlocked(t *testing.T) {
 	eachLongShape(t, func(t *testing.T, s *oracle.Server) {
 		c, reader, first, second, mover := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)

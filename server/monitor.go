@@ -10,10 +10,11 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them over at the end of its
-// turn; while there is more to do it waits for up to a millisecond, so that it hands over more at once. A reactor that has monitors puts the
-// lines of all in their order, and each that has any sends them, in pieces that are still in the processor's cache. While nobody watches this
-// costs nothing: Server.watch says so, once for each batch.
+// MONITOR shows a client all commands that run. Each reactor writes lines about what it runs (tell.go), and hands them
+// over at the end of its turn; while there is more to do it waits for up to a millisecond, so that it hands over more
+// at once. A reactor that has monitors puts the lines of all in their order, and each that has any sends them, in
+// pieces that are still in the processor's cache. While nobody watches this costs nothing: Server.watch says so, once
+// for each batch.
 
 // monitors is who watches.
 type monitors struct {
@@ -205,8 +206,8 @@ func (s *Server) collectTold() {
 	}
 }
 
-// shownBefore tells whether a command is shown before it runs: a script, so that it stands before what it calls, and a command with an argument whose
-// memory the data may take over. The others are shown when they have run.
+// shownBefore tells whether a command is shown before it runs: a script, so that it stands before what it calls, and a
+// command with an argument whose memory the data may take over. The others are shown when they have run.
 func shownBefore(q *request) bool {
 	if q.spec.Flags&command.SkipMonitor != 0 {
 		return true
@@ -261,8 +262,8 @@ func (r *reactor) pushRaw(cl *Client, b []byte) {
 	r.checkOutput(cl)
 }
 
-// outputLimits returns which limits hold for cl's output. Monitors are normal clients, whose output has no limit by default: then they have that of
-// replicas, as what a monitor gets does not depend on what it sends.
+// outputLimits returns which limits hold for cl's output. Monitors are normal clients, whose output has no limit by
+// default: then they have that of replicas, as what a monitor gets does not depend on what it sends.
 func (r *reactor) outputLimits(cl *Client) config.OutputLimit {
 	all := &r.srv.cfg.Load().OutputLimits
 	l := all[cl.class()]

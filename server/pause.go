@@ -9,7 +9,8 @@ import (
 // gatePaused is the bit of Server.gate that is set while CLIENT PAUSE is in force.
 const gatePaused = 1
 
-// pause is the state of CLIENT PAUSE. While one is in force no keys expire, though nobody finds them when their time has come, and none are evicted.
+// pause is the state of CLIENT PAUSE. While one is in force no keys expire, though nobody finds them when their time
+// has come, and none are evicted.
 type pause struct {
 	untilMS atomic.Int64
 	all     atomic.Bool // reads wait, too

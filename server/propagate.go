@@ -7,14 +7,15 @@ import (
 	"github.com/shoaldb/shoal/journal"
 )
 
-// What commands did to the data is told to those who keep a copy of it, as commands that have the same effect wherever they run: the append only
-// file (aof.go) reads the journal in which these stand in one order. A handler tells its effects (command.Ctx.Propagate), or, when it only counts
-// changes, the command is told as it was sent. They are collected in the reactor's log, and written to the journal before the locks are given
-// back under which they happened.
+// What commands did to the data is told to those who keep a copy of it, as commands that have the same effect wherever
+// they run: the append only file (aof.go) reads the journal in which these stand in one order. A handler tells its
+// effects (command.Ctx.Propagate), or, when it only counts changes, the command is told as it was sent. They are
+// collected in the reactor's log, and written to the journal before the locks are given back under which they happened.
 //
-// What one command does is a group, whole in the journal as a transaction: with the keys that it found expired, and for EXEC, a script or a
-// function all that runs inside. Clients that are served because of it come behind, each as a group of its own. A script that is put aside takes
-// its open group along, until it goes on. While nobody listens this costs a branch a command.
+// What one command does is a group, whole in the journal as a transaction: with the keys that it found expired, and for
+// EXEC, a script or a function all that runs inside. Clients that are served because of it come behind, each as a group
+// of its own. A script that is put aside takes its open group along, until it goes on. While nobody listens this costs
+// a branch a command.
 
 // propagation is the journal and who listens to it.
 type propagation struct {

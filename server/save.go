@@ -16,21 +16,23 @@ import (
 	"github.com/shoaldb/shoal/server/config"
 )
 
-// A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or outside of one by tryCut. From then on every
-// reactor makes a step of it in each turn, while no clients send, and whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
+// A snapshot (package save) is begun with all shards locked: by a command that locks them, as BGSAVE and SAVE do, or
+// outside of one by tryCut. From then on every reactor makes a step of it in each turn, while no clients send, and
+// whoever is about to change keys has them saved first. There is one at a time, whatever it is for.
 
 // snapshotTask is what a snapshot is taken for.
 type snapshotTask struct {
 	sink save.Sink
 	temp string   // the path of the file that sink makes first
 	info rdb.Info // the head of the RDB file; version, time and memory are filled in
-	// done tells how the snapshot ended: with a nil error, save.ErrFlushed, save.ErrCancelled, or one of the sink's. It is called by the goroutine
-	// that wrote. What it returns, unless nil, is called when the next snapshot can begin.
+	// done tells how the snapshot ended: with a nil error, save.ErrFlushed, save.ErrCancelled, or one of the sink's. It
+	// is called by the goroutine that wrote. What it returns, unless nil, is called when the next snapshot can begin.
 	done func(sn *save.Snapshot, err error) (then func())
 }
 
-// takeSnapshot makes the cut and begins to save. All shards are locked, no snapshot is being taken, and no script that may have written is
-// put aside, no command changes a value in steps: of the last two, LockAll commands and tryCut make sure.
+// takeSnapshot makes the cut and begins to save. All shards are locked, no snapshot is being taken, and no script that
+// may have written is put aside, no command changes a value in steps: of the last two, LockAll commands and tryCut make
+// sure.
 func (r *reactor) takeSnapshot(t *snapshotTask) {
 	s := r.srv
 	var sn *save.Snapshot
@@ -192,8 +194,8 @@ func saveCommand(c *command.Ctx) {
 	r.cut(done)
 }
 
-// flushing has the dump file replaced by an empty one, if there are rules to save, as all databases are about to be emptied. The client's replies stay in
-// its output until that is done.
+// flushing has the dump file replaced by an empty one, if there are rules to save, as all databases are about to be
+// emptied. The client's replies stay in its output until that is done.
 func flushing(c *command.Ctx) {
 	cl := client(c)
 	r := cl.reactor
@@ -230,7 +232,8 @@ func (x *saving) demand(done func(err error)) {
 	x.scheduled.Store(true)
 }
 
-// cut begins a snapshot to the dump file; done, unless nil, is called at its end. All shards are locked, and there is no other one.
+// cut begins a snapshot to the dump file; done, unless nil, is called at its end. All shards are locked, and there is
+// no other one.
 func (r *reactor) cut(done func(err error)) {
 	s := r.srv
 	x := &s.saving
@@ -458,8 +461,8 @@ func saveETA(sn *save.Snapshot) int64 {
 	return int64(time.Since(sn.Began()).Seconds() * float64(max(total-keys, 0)) / float64(keys))
 }
 
-// tryCut begins a snapshot by begin, which calls takeSnapshot, outside of a command. It reports false if it cannot now, as one is being taken, or a script
-// that may have written is put aside, or a command changes a value in steps.
+// tryCut begins a snapshot by begin, which calls takeSnapshot, outside of a command. It reports false if it cannot now,
+// as one is being taken, or a script that may have written is put aside, or a command changes a value in steps.
 func (r *reactor) tryCut(begin func()) bool {
 	many := r.lockAll()
 	defer r.unlock(many)

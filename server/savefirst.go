@@ -7,8 +7,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// While a snapshot is being taken, who changes something has its old state saved first, and waits if more would have to be kept for the snapshot
-// then than it may have.
+// While a snapshot is being taken, who changes something has its old state saved first, and waits if more would have to
+// be kept for the snapshot then than it may have.
 
 // saveAtOnce is how many bytes a command has saved in one turn; then it goes on in the next one.
 const saveAtOnce = 4 << 20
@@ -50,7 +50,8 @@ func (r *reactor) putOffIf(await func(resume func()), cl *Client, args [][]byte,
 	return true
 }
 
-// saveInside is saveFirst for a command inside of a transaction or script, which waits as a whole. One that cannot had its turn in saveGroup.
+// saveInside is saveFirst for a command inside of a transaction or script, which waits as a whole. One that cannot had
+// its turn in saveGroup.
 func (r *reactor) saveInside(q *request) {
 	if !mayWrite(q.spec) {
 		return
@@ -64,8 +65,8 @@ func (r *reactor) saveInside(q *request) {
 	r.saveKeys(q.keys)
 }
 
-// save has more of what q may change saved. It returns nil when all is, and otherwise who calls a function, on any goroutine, when it may go on. The
-// shards are locked, also for that.
+// save has more of what q may change saved. It returns nil when all is, and otherwise who calls a function, on any
+// goroutine, when it may go on. The shards are locked, also for that.
 func (x *firstSaves) save(sn *save.Snapshot, q *request) (await func(resume func())) {
 	if sn.Overfull() {
 		return sn.AwaitRoom

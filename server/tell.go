@@ -11,12 +11,13 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a script. A group gets a number
-// while the locks of what it is about are held. Numbers are Lamport's clocks (Communications of the ACM 21, 7, 1978): reactors and shards have
-// one each, and whoever has locked a shard moves both to one more than the later of them. So numbers are in the order of the commands of each
-// reactor and on each key, and there is nothing that all reactors write to. The lines themselves are handed over at the end of the turn; who
-// collects them takes those below the lowest number that any reactor may still give to what it has not handed over. A reactor that has nothing
-// in its hands begins with the latest number known to all.
+// What a reactor tells monitors are lines, in groups that stay together: a command, or all of a transaction or a
+// script. A group gets a number while the locks of what it is about are held. Numbers are Lamport's clocks
+// (Communications of the ACM 21, 7, 1978): reactors and shards have one each, and whoever has locked a shard moves both
+// to one more than the later of them. So numbers are in the order of the commands of each reactor and on each key, and
+// there is nothing that all reactors write to. The lines themselves are handed over at the end of the turn; who
+// collects them takes those below the lowest number that any reactor may still give to what it has not handed over. A
+// reactor that has nothing in its hands begins with the latest number known to all.
 
 // teller is what a reactor tells.
 type teller struct {
@@ -77,7 +78,8 @@ func (t *told) forget(groups, end int) {
 	}
 }
 
-// lineHead is the beginning of lines, up to the first argument's end, for as long as client, time, database and command are the same.
+// lineHead is the beginning of lines, up to the first argument's end, for as long as client, time, database and command
+// are the same.
 type lineHead struct {
 	client uint64
 	nanos  int64
@@ -110,8 +112,8 @@ func (r *reactor) toldNumber(clock uint64) uint64 {
 	return clock*uint64(len(r.srv.reactors)) + uint64(r.index)
 }
 
-// endTold ends the open group, if there is one: it gets its number. The locks of what it is about are held. A single reactor needs no numbers:
-// nothing can come in between its lines.
+// endTold ends the open group, if there is one: it gets its number. The locks of what it is about are held. A single
+// reactor needs no numbers: nothing can come in between its lines.
 func (r *reactor) endTold() {
 	t := &r.teller
 	if !t.open {
@@ -153,11 +155,12 @@ func (r *reactor) tickTold() uint64 {
 func (t *teller) begun() bool { return len(t.lines) > 0 || t.pending.Load() != 0 }
 
 const (
-	// publishFrom is how many bytes of lines are handed over before the turn ends. A single reactor sends them to the monitors at once,
-	// while they are in the cache.
+	// publishFrom is how many bytes of lines are handed over before the turn ends. A single reactor sends them to the
+	// monitors at once, while they are in the cache.
 	publishFrom    = 256 << 10
 	publishOwnFrom = 128 << 10
-	// keepFrom is how many bytes of lines may wait for those of the next turn, so that fewer and larger pieces are sent, and for how long, ns.
+	// keepFrom is how many bytes of lines may wait for those of the next turn, so that fewer and larger pieces are
+	// sent, and for how long, ns.
 	keepFrom   = 512
 	keepAtMost = int64(time.Millisecond)
 )
@@ -168,8 +171,8 @@ func (r *reactor) toldMuch() bool {
 	return n >= publishOwnFrom && (n >= publishFrom || len(r.srv.reactors) == 1)
 }
 
-// keepsTold tells at the end of a turn whether what has been told waits for the next one. A turn without commands ends the waiting: it comes at
-// once if there is nothing to do.
+// keepsTold tells at the end of a turn whether what has been told waits for the next one. A turn without commands ends
+// the waiting: it comes at once if there is nothing to do.
 func (r *reactor) keepsTold() bool {
 	t := &r.teller
 	if r.flow.commands == 0 || len(t.lines) < keepFrom || t.since != 0 && r.begun-t.since >= keepAtMost {
@@ -246,7 +249,8 @@ func (t *teller) drop() {
 	t.taken, t.next, t.from = told{}, 0, 0
 }
 
-// take gets hold of what has been handed over. It reports whether something was lost: there is no more of taken than maxFeed. monitors.mu is held.
+// take gets hold of what has been handed over. It reports whether something was lost: there is no more of taken than
+// maxFeed. monitors.mu is held.
 func (t *teller) take() (lost bool) {
 	t.trim()
 	t.mu.Lock()
@@ -266,8 +270,8 @@ func (t *teller) take() (lost bool) {
 	return lost
 }
 
-// trim forgets the groups that have been got. The others are moved only if they are fewer bytes, so no byte is moved more than once for each
-// one that was got.
+// trim forgets the groups that have been got. The others are moved only if they are fewer bytes, so no byte is moved
+// more than once for each one that was got.
 func (t *teller) trim() {
 	switch {
 	case t.next == len(t.taken.groups):
@@ -298,8 +302,9 @@ func (t *teller) appendBelow(dst []byte, limit uint64) []byte {
 	return append(dst, t.taken.lines[from:t.from]...)
 }
 
-// mergeTold appends what all reactors have told, in its order, as far as it is certain that nothing comes in between: that is, below next, and what
-// reactors have in their hands. monitors.mu is held. It reports whether something was lost.
+// mergeTold appends what all reactors have told, in its order, as far as it is certain that nothing comes in between:
+// that is, below next, and what reactors have in their hands. monitors.mu is held. It reports whether something was
+// lost.
 func mergeTold(dst []byte, reactors []*reactor, next uint64) (_ []byte, lost bool) {
 	limit := next
 	for _, r := range reactors { // all of them before anything is taken
@@ -346,7 +351,8 @@ func (r *reactor) tellOf(cl *Client, q *request, inScript bool) {
 	}
 }
 
-// tellPlain tells of a plain command that is about to run, unless more than that is to be done: then it reports false. Plain commands have no secrets.
+// tellPlain tells of a plain command that is about to run, unless more than that is to be done: then it reports false.
+// Plain commands have no secrets.
 func (r *reactor) tellPlain(cl *Client, q *request) bool {
 	if r.watching != watchMonitors || r.srv.gate.Load()|r.srv.duties.Load() != 0 {
 		return false

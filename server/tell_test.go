@@ -33,7 +33,8 @@ func merge(dst []byte, reactors []*reactor) (_ []byte, lost bool) {
 	return mergeTold(dst, reactors, (reactors[0].srv.monitors.last.Load()+1)*uint64(len(reactors)))
 }
 
-// However reactors' turns and collecting interleave, every line comes once, those of a reactor and those about a shard in their order.
+// However reactors' turns and collecting interleave, every line comes once, those of a reactor and those about a shard
+// in their order.
 func TestMergeToldKeepsOrder(t *testing.T) {
 	for seed := range uint64(50) {
 		rnd := rand.New(rand.NewPCG(seed, 1))

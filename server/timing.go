@@ -10,9 +10,10 @@ import (
 	"github.com/shoaldb/shoal/server/latency"
 )
 
-// What commands take is always measured. Reading the clock costs about as much as a fifth of a pipelined GET, so it is read once for up to a
-// batch of quick commands, which share the time evenly. Any other command, and any with many arguments, is measured by itself: the reading at its end
-// is where the next one begins. When thresholds below a millisecond ask for it, each command is measured by itself.
+// What commands take is always measured. Reading the clock costs about as much as a fifth of a pipelined GET, so it is
+// read once for up to a batch of quick commands, which share the time evenly. Any other command, and any with many
+// arguments, is measured by itself: the reading at its end is where the next one begins. When thresholds below a
+// millisecond ask for it, each command is measured by itself.
 
 // Reasons to look at each command, in Server.watch.
 const (
@@ -175,7 +176,8 @@ func (r *reactor) account(cl *Client, b *batch) {
 	b.total = 0
 }
 
-// isWatched tells whether q is to be run between beginWatched and endWatched. What a file being loaded says is no client's command.
+// isWatched tells whether q is to be run between beginWatched and endWatched. What a file being loaded says is no
+// client's command.
 func (r *reactor) isWatched(q *request) bool {
 	if r.loader {
 		return false
@@ -278,8 +280,8 @@ func (r *reactor) logSlow(cl *Client, spec *command.Spec, args [][]byte, nanos i
 	}
 }
 
-// noteSlowBatch notes that quick commands took long together. Which one did is not known, so it is the one with the longest arguments that
-// goes into the slow log.
+// noteSlowBatch notes that quick commands took long together. Which one did is not known, so it is the one with the
+// longest arguments that goes into the slow log.
 func (r *reactor) noteSlowBatch(nanos int64) {
 	r.srv.spike(eventFastCommand, nanos)
 	b := &r.batch

@@ -25,7 +25,8 @@ func processMicros() int64 {
 	return (u.Utime.Nano() + u.Stime.Nano()) / 1000
 }
 
-// What it costs that commands are measured, counted and put into histograms, per command of a pipeline: reading the clock included.
+// What it costs that commands are measured, counted and put into histograms, per command of a pipeline: reading the
+// clock included.
 func BenchmarkMeasure(b *testing.B) {
 	for _, track := range []bool{true, false} {
 		for _, mixed := range []bool{false, true} {

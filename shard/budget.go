@@ -71,8 +71,8 @@ type account struct {
 	others   int // databases that had besides
 }
 
-// SetEviction says how keys are evicted from now on. The caller has locked no shard. Where access clocks get another meaning, or keys an
-// order, Tick sees to that in steps: the least recent accesses are forgotten then.
+// SetEviction says how keys are evicted from now on. The caller has locked no shard. Where access clocks get another
+// meaning, or keys an order, Tick sees to that in steps: the least recent accesses are forgotten then.
 func (ks *Keyspace) SetEviction(e Eviction) {
 	ks.lfuLogFactor.Store(int64(e.LFULogFactor))
 	ks.lfuDecayMinutes.Store(int64(e.LFUDecayMinutes))
@@ -138,7 +138,8 @@ func (s *Shard) weigh() {
 	s.weight.Store(int64(n))
 }
 
-// Weigh looks how many keys could be evicted in each shard, none of which the caller has locked. It reports false if there are none.
+// Weigh looks how many keys could be evicted in each shard, none of which the caller has locked. It reports false if
+// there are none.
 func (ks *Keyspace) Weigh(nowMS int64) (any bool) {
 	for _, s := range ks.shards {
 		s.Lock(nowMS)

@@ -15,9 +15,9 @@ import (
 // As hashes spread the keys over the shards at random, each shard's keys are a sample of all. Where they are not (hash tags),
 // an Evictor knows what the keys were like that it has evicted lately, and passes over a shard that has none like them.
 //
-// Most policies look at some keys at random and evict the best of them, several at once: of n*samples keys the n best. So
-// memory is waited for once for all, and they are better on average than the best of n times samples. The others have the keys in an order
-// (see order), or part of them.
+// Most policies look at some keys at random and evict the best of them, several at once: of n*samples keys the n best.
+// So memory is waited for once for all, and they are better on average than the best of n times samples. The others
+// have the keys in an order (see order), or part of them.
 
 const (
 	evictAtOnce  = 16  // keys that one call of Evict deletes at most
@@ -106,9 +106,9 @@ func (v *Evictor) anyShard() *Shard {
 	return nil
 }
 
-// Evict deletes keys of s, which is locked, until that gives back need bytes, at most evictAtOnce keys. It looks at a bounded number of
-// entries, so it may delete fewer, or none. Large values are only marked as deleted: see [Keyspace.Freeing]. It returns the
-// number of keys that are gone.
+// Evict deletes keys of s, which is locked, until that gives back need bytes, at most evictAtOnce keys. It looks at a
+// bounded number of entries, so it may delete fewer, or none. Large values are only marked as deleted: see
+// [Keyspace.Freeing]. It returns the number of keys that are gone.
 func (v *Evictor) Evict(s *Shard, need int64) (gone int) {
 	db := v.pickDB(s)
 	if db == nil {
@@ -220,8 +220,8 @@ func (db *DB) locate(ref alloc.Ref) (Key, Entry) {
 	return k, Entry{}
 }
 
-// samples returns how many keys are looked at. Of many that are to go the best of four fifths as many as for one alone are better already: their
-// mean rank among n*s is 1/2s of these, that of the best of s is 1/(s+1).
+// samples returns how many keys are looked at. Of many that are to go the best of four fifths as many as for one alone
+// are better already: their mean rank among n*s is 1/2s of these, that of the best of s is 1/(s+1).
 func (x *eviction) samples() int {
 	if x.want > evictAtOnce/2 {
 		return max(x.v.samples*4/5, 1) * x.want
@@ -275,8 +275,8 @@ func selectBest(list []candidate, n int) {
 	}
 }
 
-// partition moves those of list, which has two or more, that are higher than some other one of them to the front, that one behind these, and returns its
-// place. Its loop has no branch but its own.
+// partition moves those of list, which has two or more, that are higher than some other one of them to the front, that
+// one behind these, and returns its place. Its loop has no branch but its own.
 func partition(list []candidate) int {
 	last := len(list) - 1
 	// The median of three.
@@ -358,8 +358,8 @@ func (x *eviction) candidates(n int) []alloc.Ref {
 	return refs
 }
 
-// timed returns entries with a time to live, where these are few: some that the expiry index has together. Under volatile-ttl these are, half of the
-// time, those that expire next.
+// timed returns entries with a time to live, where these are few: some that the expiry index has together. Under
+// volatile-ttl these are, half of the time, those that expire next.
 func (x *eviction) timed() []alloc.Ref {
 	v, w := x.v, x.db.expires.wheel
 	refs := v.refs[:0]
@@ -462,8 +462,8 @@ type reader struct {
 	ahead int // records whose entries have been asked for
 }
 
-// next returns the key and the entry of the next record that is not stale, and the record; ok is false if the queue is empty or most records have
-// been read.
+// next returns the key and the entry of the next record that is not stale, and the record; ok is false if the queue is
+// empty or most records have been read.
 func (r *reader) next(left *int) (k Key, e Entry, rec uint32, ok bool) {
 	db := r.x.db
 	for *left > 0 {
@@ -520,7 +520,8 @@ func (x *eviction) fill() bool {
 	return o.queues[0].Len()+o.queues[1].Len() > 0
 }
 
-// sieve moves the hand: keys that were used since it last came are spared, others go. (Y. Zhang et al., SIEVE is Simpler than LRU, NSDI 2024.)
+// sieve moves the hand: keys that were used since it last came are spared, others go. (Y. Zhang et al., SIEVE is
+// Simpler than LRU, NSDI 2024.)
 func (x *eviction) sieve() {
 	o := &x.db.order
 	left := recordsMax
@@ -546,8 +547,8 @@ func (x *eviction) sieve() {
 // smallShare is the part of the keys, one in so many, that are in the small queue of S3-FIFO.
 const smallShare = 10
 
-// s3fifo evicts what was hardly used from the small queue, or what was not used any more from the main one. (J. Yang et al., FIFO Queues
-// are All You Need for Cache Eviction, SOSP 2023.)
+// s3fifo evicts what was hardly used from the small queue, or what was not used any more from the main one. (J. Yang et
+// al., FIFO Queues are All You Need for Cache Eviction, SOSP 2023.)
 func (x *eviction) s3fifo() {
 	o := &x.db.order
 	left := recordsMax
@@ -610,8 +611,8 @@ func (x *eviction) wTinyLFU() {
 // anyFrequency is more than any frequency.
 const anyFrequency = 16
 
-// worth returns the frequency that another key must be below to go for one that counts n accesses. Now and then it is any, as others could make sure
-// otherwise that a key never stays.
+// worth returns the frequency that another key must be below to go for one that counts n accesses. Now and then it is
+// any, as others could make sure otherwise that a key never stays.
 func (x *eviction) worth(n int) int {
 	if n >= 6 && x.v.rng.Uint64()&127 == 0 {
 		return anyFrequency
@@ -693,9 +694,10 @@ func (w *victims) add(v victim) {
 	w.n++
 }
 
-// agePeriod is a time, in accesses for each key. A key that was not accessed for a period counts as accessed once in it at most, for half of one
-// twice at most, and so on: so keys that were popular once do not stay until their counters (sketch.Frequency) have faded. This takes the place of the
-// adaptive window and of the segments of Caffeine's W-TinyLFU. A longer period is better for loops, a shorter one where popularity shifts.
+// agePeriod is a time, in accesses for each key. A key that was not accessed for a period counts as accessed once in it
+// at most, for half of one twice at most, and so on: so keys that were popular once do not stay until their counters
+// (sketch.Frequency) have faded. This takes the place of the adaptive window and of the segments of Caffeine's
+// W-TinyLFU. A longer period is better for loops, a shorter one where popularity shifts.
 const agePeriod = 3
 
 // scoreMain gives scores to the entries that are not in the window: the less frequent go first, of these the least recent.

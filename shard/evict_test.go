@@ -147,7 +147,8 @@ func missRatios(next func() func(int) uint64, limit int64, requests int, policie
 	return ratios
 }
 
-// Policies that know more must miss less where that helps. These are the policies' promises, as differences that are far greater than chance.
+// Policies that know more must miss less where that helps. These are the policies' promises, as differences that are
+// far greater than chance.
 func TestPoliciesAgainstEachOther(t *testing.T) {
 	const requests = 100_000
 	got := map[string]map[Policy]float64{}
@@ -247,7 +248,8 @@ func (c *cache) check(t *testing.T) {
 	}
 }
 
-// Volatile policies must leave keys without a time to live alone, whether those with one are many or few, and give up when none is left.
+// Volatile policies must leave keys without a time to live alone, whether those with one are many or few, and give up
+// when none is left.
 func TestVolatilePoliciesKeepOtherKeys(t *testing.T) {
 	for p := VolatileLRU; p <= VolatileTTL; p++ {
 		for _, every := range []int{2, 40} {

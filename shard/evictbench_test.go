@@ -7,8 +7,8 @@ import (
 	"github.com/shoaldb/shoal/alloc"
 )
 
-// BenchmarkInsertAtLimit inserts keys, in batches of 16, into a keyspace of a million that has no room for one more: each insertion costs an eviction.
-// policy=0 is the same without a limit, where deletion of the oldest key makes room.
+// BenchmarkInsertAtLimit inserts keys, in batches of 16, into a keyspace of a million that has no room for one more:
+// each insertion costs an eviction. policy=0 is the same without a limit, where deletion of the oldest key makes room.
 func BenchmarkInsertAtLimit(b *testing.B) {
 	const n = 1_000_000
 	for policy := NoEviction; policy <= AllKeysWTinyLFU; policy++ {

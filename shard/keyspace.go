@@ -159,8 +159,9 @@ func (ks *Keyspace) KeepExpired(on bool) {
 	})
 }
 
-// HoldExpired makes keys whose time has come stay up to a time (unix ms), though nobody finds them: while clients are paused nothing changes but by
-// commands that had begun. Who creates such a key anew deletes it first. No lock is needed.
+// HoldExpired makes keys whose time has come stay up to a time (unix ms), though nobody finds them: while clients are
+// paused nothing changes but by commands that had begun. Who creates such a key anew deletes it first. No lock is
+// needed.
 func (ks *Keyspace) HoldExpired(untilMS int64) { ks.heldUntilMS.Store(untilMS) }
 
 // HoldsExpired tells whether keys stay whose time has come.

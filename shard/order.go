@@ -7,8 +7,8 @@ import (
 	"github.com/shoaldb/shoal/types/sketch"
 )
 
-// Some eviction policies keep a database's keys in an order, shard by shard: in one or two queues of records, which are 32 bits of
-// their hashes. A record whose key is gone, or stands in the other queue, is stale and skipped.
+// Some eviction policies keep a database's keys in an order, shard by shard: in one or two queues of records, which are
+// 32 bits of their hashes. A record whose key is gone, or stands in the other queue, is stale and skipped.
 //
 //	allkeys-sieve     queues[0]: keys that the hand has yet to pass, new ones at the end; queues[1]: those it has passed and spared.
 //	                  When the first is empty they change roles: the hand is back at the oldest key.
@@ -100,8 +100,8 @@ const (
 // window returns how many keys the window of allkeys-wtinylfu is to have.
 func (db *DB) window() int { return db.table.Len() / windowShare }
 
-// windowSlack returns how many keys more the window may have: evictions come to a shard several at once, and a key that leaves the
-// window should meet one that has to go for it.
+// windowSlack returns how many keys more the window may have: evictions come to a shard several at once, and a key that
+// leaves the window should meet one that has to go for it.
 func (db *DB) windowSlack() int {
 	return max(leastSlack, min(db.window()/slackShare, mostSlack))
 }
@@ -182,8 +182,8 @@ func (db *DB) sweepDue() bool {
 // orderDue tells whether orderStep has something to do.
 func (db *DB) orderDue() bool { return db.order.walking || db.sweepDue() }
 
-// orderStep does some of what is to be done for the orders of keys: at most limit buckets', or as many times eight records. It returns
-// whether work remains.
+// orderStep does some of what is to be done for the orders of keys: at most limit buckets', or as many times eight
+// records. It returns whether work remains.
 func (s *Shard) orderStep(limit int) bool {
 	if n := len(s.outdated); n > 0 {
 		if s.outdated[n-1].Clear(s.arena, limit) {

@@ -5,19 +5,20 @@ import (
 	"github.com/shoaldb/shoal/types"
 )
 
-// A snapshot is what the keyspace holds at one moment, the cut, for which all shards are locked. It is not copied then: each entry
-// has a bit of parity, each shard a present parity, and the cut flips the latter. An entry whose parity is another has not been saved
-// since; new entries get the present one. Whoever walks the tables ([Walk]) saves entries one by one and sets their parity, and whoever is
-// about to change a key that has not been saved ([Key.BeforeWrite]) first has its old state saved. So every entry is saved once,
-// as it was at the cut. A large value is not saved when its entry is, but watched from then on ([types.Watcher]): the saver goes through its
-// members or nodes, and what changes before its turn has come is saved before it does. While no snapshot is being taken this costs a
-// branch.
+// A snapshot is what the keyspace holds at one moment, the cut, for which all shards are locked. It is not copied then:
+// each entry has a bit of parity, each shard a present parity, and the cut flips the latter. An entry whose parity is
+// another has not been saved since; new entries get the present one. Whoever walks the tables ([Walk]) saves entries
+// one by one and sets their parity, and whoever is about to change a key that has not been saved ([Key.BeforeWrite])
+// first has its old state saved. So every entry is saved once, as it was at the cut. A large value is not saved when
+// its entry is, but watched from then on ([types.Watcher]): the saver goes through its members or nodes, and what
+// changes before its turn has come is saved before it does. While no snapshot is being taken this costs a branch.
 
 // Saver takes the entries of a snapshot. Its functions are called under the shard's lock.
 type Saver interface {
 	// Save takes the state of e, an entry of db, or watches its value.
 	Save(db *DB, e Entry)
-	// Flushed tells that a database, or all if all is true, is being emptied: not all of the snapshot can be had any more. All shards are locked.
+	// Flushed tells that a database, or all if all is true, is being emptied: not all of the snapshot can be had any
+	// more. All shards are locked.
 	Flushed(all bool)
 }
 
@@ -68,7 +69,8 @@ func (db *DB) unsaved(h *header) bool { return h.flags&flagParity != db.shard.pa
 // saved notes that the entry of h has been saved, or need not be.
 func (db *DB) saved(h *header) { h.flags = h.flags&^flagParity | db.shard.parity }
 
-// Saving tells whether k, in a shard of which a snapshot is being taken, has to be saved before it changes, as a whole or in part.
+// Saving tells whether k, in a shard of which a snapshot is being taken, has to be saved before it changes, as a whole
+// or in part.
 func (k *Key) Saving() bool {
 	db := k.DB
 	if db.shard.saver == nil {
@@ -78,8 +80,8 @@ func (k *Key) Saving() bool {
 	return e.h != nil && (db.unsaved(e.h) || db.watcher(e) != nil)
 }
 
-// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved, or, if the value is large, watched: then it returns by
-// whom. Every function of DB that replaces or deletes a whole value does the same.
+// BeforeWrite is called by whoever may change k. It has the state that k had at the cut saved, or, if the value is
+// large, watched: then it returns by whom. Every function of DB that replaces or deletes a whole value does the same.
 func (k *Key) BeforeWrite() (w types.Watcher) {
 	if k.DB.shard.saver == nil {
 		return nil
@@ -211,7 +213,8 @@ func (w *Walk) group(db *DB) (next uint32) {
 	return next
 }
 
-// Step saves entries until stop, which is asked every few entries, reports true, and at least some. It reports whether all have been met.
+// Step saves entries until stop, which is asked every few entries, reports true, and at least some. It reports whether
+// all have been met.
 func (w *Walk) Step(stop func() bool) (done bool) {
 	s := w.shard
 	for ; w.origin < len(s.dbs); w.origin++ {

@@ -53,7 +53,8 @@ func checkAOF(t *testing.T, dir string) {
 	}
 }
 
-// TestAOFsAreExchanged lets redis-server load what Shoal has written, and the other way round: increments, and bases in both formats.
+// TestAOFsAreExchanged lets redis-server load what Shoal has written, and the other way round: increments, and bases in
+// both formats.
 func TestAOFsAreExchanged(t *testing.T) {
 	redis, ours := subject{name: "redis", path: oracle.Need(t)}, subject{name: "shoal", path: oracle.ShoalPath(t)}
 	for _, base := range []string{"", "yes", "no"} {
@@ -140,8 +141,8 @@ func effectLoad(c *oracle.Client, r *rand.Rand, n int) {
 	}
 }
 
-// TestEffectsMakeTheSameData runs commands of all sorts from many clients, and then everything that was written to the append only file
-// again: the data are the same. In between the file is rewritten.
+// TestEffectsMakeTheSameData runs commands of all sorts from many clients, and then everything that was written to the
+// append only file again: the data are the same. In between the file is rewritten.
 func TestEffectsMakeTheSameData(t *testing.T) {
 	for _, engine := range []string{"auto", "gnet"} {
 		for _, base := range []string{"yes", "no"} {
@@ -316,8 +317,8 @@ func bulkText(reply string) string {
 	return strings.TrimSuffix(text, "\r\n")
 }
 
-// TestCrashes kills the server again and again under load, at random moments, of rewrites and saves, too: with appendfsync always nothing is lost that was
-// acknowledged.
+// TestCrashes kills the server again and again under load, at random moments, of rewrites and saves, too: with
+// appendfsync always nothing is lost that was acknowledged.
 func TestCrashes(t *testing.T) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(oracle.Seed(t), 1))
@@ -357,7 +358,8 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// TestRepliesWaitForTheDisk makes writing take long: with appendfsync always a client that writes waits for it, one that reads does not.
+// TestRepliesWaitForTheDisk makes writing take long: with appendfsync always a client that writes waits for it, one
+// that reads does not.
 func TestRepliesWaitForTheDisk(t *testing.T) {
 	for _, engine := range []string{"auto", "gnet"} {
 		t.Run(engine, func(t *testing.T) {

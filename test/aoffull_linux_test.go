@@ -34,7 +34,8 @@ func smallDisk(t *testing.T) (dir string, ok bool) {
 	return dir, true
 }
 
-// TestFullDisk fills the disk of the append only file. (Where nothing can be mounted, package aof's test of a full disk has to do.)
+// TestFullDisk fills the disk of the append only file. (Where nothing can be mounted, package aof's test of a full disk
+// has to do.)
 func TestFullDisk(t *testing.T) {
 	dir, ok := smallDisk(t)
 	if !ok {

@@ -19,7 +19,8 @@ func writeFile(t *testing.T, content string, path ...string) {
 	}
 }
 
-// TestOldAOF starts servers where there is an append only file of the time before Redis 7, and a dump file besides: it becomes the base.
+// TestOldAOF starts servers where there is an append only file of the time before Redis 7, and a dump file besides: it
+// becomes the base.
 func TestOldAOF(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		srv := s.start(t)

@@ -15,7 +15,8 @@ import (
 	"github.com/shoaldb/shoal/internal/oracle"
 )
 
-// churn is a load of many sorts of clients, some of which are killed. All others are answered, and none that waits does so for long after its time.
+// churn is a load of many sorts of clients, some of which are killed. All others are answered, and none that waits does
+// so for long after its time.
 type churn struct {
 	t       *testing.T
 	srv     *oracle.Server
@@ -255,7 +256,8 @@ func (x *churn) disturb(r *rand.Rand, aof bool) {
 	}
 }
 
-// TestChurn lets clients of all sorts work while others come, go, and are killed, settings change and data are saved. SHOAL_CHURN says for how long.
+// TestChurn lets clients of all sorts work while others come, go, and are killed, settings change and data are saved.
+// SHOAL_CHURN says for how long.
 func TestChurn(t *testing.T) {
 	lasts := 3 * time.Second
 	if text := os.Getenv("SHOAL_CHURN"); text != "" {

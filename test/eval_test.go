@@ -11,8 +11,9 @@ import (
 	"github.com/shoaldb/shoal/internal/oracle"
 )
 
-// duelCommands reads the commands of a file, separated by lines of "---": scripts for EVAL, whose first line "-- ..." has the number of
-// keys, the keys and arguments; or, behind a line "-- cmd", the words of a command with "|" between them.
+// duelCommands reads the commands of a file, separated by lines of "---": scripts for EVAL, whose first line "-- ..."
+// has the number of keys, the keys and arguments; or, behind a line "-- cmd", the words of a command with "|" between
+// them.
 func duelCommands(t *testing.T, path string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -281,8 +282,8 @@ func TestScriptInTransaction(t *testing.T) {
 	})
 }
 
-// TestServerInScript has scripts that ask all reactors for something: alone and in transactions, where it is known before that they
-// will.
+// TestServerInScript has scripts that ask all reactors for something: alone and in transactions, where it is known
+// before that they will.
 func TestServerInScript(t *testing.T) {
 	eachBusyShape(t, func(t *testing.T, s *oracle.Server) {
 		c := s.Dial(t)

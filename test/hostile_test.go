@@ -15,8 +15,8 @@ import (
 
 // Clients that ask for as much as they can: each gets an error, is closed, or is served, and meanwhile others are.
 
-// whileOthersWork runs f, and at the same time PING, SET and GET of another client, which all have to be answered: each within the
-// timeout of a reply, and some while f runs, unless that is over at once.
+// whileOthersWork runs f, and at the same time PING, SET and GET of another client, which all have to be answered: each
+// within the timeout of a reply, and some while f runs, unless that is over at once.
 func whileOthersWork(t *testing.T, srv *oracle.Server, f func()) {
 	t.Helper()
 	stop, done := make(chan struct{}), make(chan int)
@@ -130,8 +130,8 @@ func TestHostileWatch(t *testing.T) {
 	})
 }
 
-// hostileScripts never end, or want all memory or stack there is. None may bring the server down: each ends by an error, or can be
-// killed.
+// hostileScripts never end, or want all memory or stack there is. None may bring the server down: each ends by an
+// error, or can be killed.
 var hostileScripts = map[string]string{
 	"recursion":  "local function f() return 1 + f() end return f()",
 	"tail calls": "local function f() return f() end return f()",
@@ -292,8 +292,8 @@ func TestHostileSubscriber(t *testing.T) {
 	})
 }
 
-// TestHostileTracking lets the server remember ever more keys and prefixes: there are never more than tracking-table-max-keys, and nothing is left of
-// a client that disconnects.
+// TestHostileTracking lets the server remember ever more keys and prefixes: there are never more than
+// tracking-table-max-keys, and nothing is left of a client that disconnects.
 func TestHostileTracking(t *testing.T) {
 	const limit = 10_000
 	hostile(t, func(t *testing.T, srv *oracle.Server) {

@@ -20,8 +20,9 @@ import (
 
 var operations = flag.Int("operations", 10000, "operations of a history whose linearizability is checked")
 
-// Clients work on groups of four keys: two strings, which hold numbers, and two lists. They move on from group to group together, so
-// that many meet at each; a group's history can be checked apart from the others', as no command is about two groups.
+// Clients work on groups of four keys: two strings, which hold numbers, and two lists. They move on from group to group
+// together, so that many meet at each; a group's history can be checked apart from the others', as no command is about
+// two groups.
 
 const (
 	linClients  = 16
@@ -354,8 +355,8 @@ func linHistory(t *testing.T, srv *oracle.Server, total int) (history []porcupin
 	return history
 }
 
-// TestLinearizable lets clients run single commands, commands on keys of two shards and transactions against each other, and has porcupine
-// check that all could have happened at one moment each.
+// TestLinearizable lets clients run single commands, commands on keys of two shards and transactions against each
+// other, and has porcupine check that all could have happened at one moment each.
 func TestLinearizable(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		srv := sharedShoal(t, "--net-engine", engine, "--reactors", "4")

@@ -8,7 +8,8 @@ import (
 	"github.com/shoaldb/shoal/internal/oracle"
 )
 
-// onBoth runs a test on redis-server, which shows that the test is right, and on shoal-server with several reactors on each engine.
+// onBoth runs a test on redis-server, which shows that the test is right, and on shoal-server with several reactors on
+// each engine.
 func onBoth(t *testing.T, f func(t *testing.T, srv *oracle.Server)) {
 	t.Run("redis", func(t *testing.T) { f(t, pool.get(t, oracle.Need(t))) })
 	eachEngine(t, func(t *testing.T, engine string) {

@@ -49,8 +49,8 @@ func (n *notifier) run(words []string) (events []string) {
 	}
 }
 
-// unfit are commands that cannot be compared: what they do is random, or changes the connection or the server; those that meet keys by
-// the way may delete the expired ones or not.
+// unfit are commands that cannot be compared: what they do is random, or changes the connection or the server; those
+// that meet keys by the way may delete the expired ones or not.
 var unfit = []string{"SCAN", "KEYS", "RANDOMKEY", "SPOP", "QUIT", "RESET", "HELLO", "AUTH", "SHUTDOWN", "DEBUG", "CONFIG", "CLIENT", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE",
 	"PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP",
 	"XREAD", "XREADGROUP", "WAIT", "MONITOR", "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HGETEX", "HSETEX", "HGETDEL", "HPERSIST",
@@ -81,7 +81,8 @@ func compareEvents(t *testing.T, redis, shoal *notifier, commands [][]string) (s
 	return same
 }
 
-// TestNotifications compares the keyspace notifications of the recorded scripts' commands, and of random ones, with redis-server's.
+// TestNotifications compares the keyspace notifications of the recorded scripts' commands, and of random ones, with
+// redis-server's.
 func TestNotifications(t *testing.T) {
 	redis := pool.get(t, oracle.Need(t))
 	for _, proto := range []int{2, 3} {
@@ -105,8 +106,8 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
-// TestOwnEvents checks that a client that listens to what it does gets the events behind the reply, also those of a transaction, and
-// what it publishes before the reply.
+// TestOwnEvents checks that a client that listens to what it does gets the events behind the reply, also those of a
+// transaction, and what it publishes before the reply.
 func TestOwnEvents(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		c := sharedShoal(t, "--net-engine", engine).Dial(t)

@@ -235,8 +235,8 @@ func plainHello(log string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestPubSubOrder lets clients publish and subscribe at the same time. Each subscriber of a channel must see all messages of its time, each
-// publisher's in its order, and any two see those that both get in the same order.
+// TestPubSubOrder lets clients publish and subscribe at the same time. Each subscriber of a channel must see all
+// messages of its time, each publisher's in its order, and any two see those that both get in the same order.
 func TestPubSubOrder(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "3")
@@ -296,8 +296,8 @@ func TestPubSubOrder(t *testing.T) {
 	})
 }
 
-// TestSubscribeWhilePublishing checks that a message that was published before a subscription is not delivered to it, and one that was
-// published afterwards is, while others keep the reactors busy.
+// TestSubscribeWhilePublishing checks that a message that was published before a subscription is not delivered to it,
+// and one that was published afterwards is, while others keep the reactors busy.
 func TestSubscribeWhilePublishing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "3")

@@ -162,7 +162,8 @@ func waitSaved(t *testing.T, c *oracle.Client) {
 	}
 }
 
-// TestSnapshotIsOneMoment takes snapshots under a random load: each must be what the commands before its cut, and no others, have made.
+// TestSnapshotIsOneMoment takes snapshots under a random load: each must be what the commands before its cut, and no
+// others, have made.
 func TestSnapshotIsOneMoment(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		if s.isRedis() {
@@ -241,7 +242,8 @@ func checkSnapshot(t *testing.T, s subject, file string, all []transactionOf, pr
 	}
 }
 
-// checkPrivate compares the keys of one privateLoad with its first commands, of which the last one may be there without having been noted.
+// checkPrivate compares the keys of one privateLoad with its first commands, of which the last one may be there without
+// having been noted.
 func checkPrivate(t *testing.T, got, want *oracle.Client, id int, cmds [][]string) {
 	t.Helper()
 	n := 0

@@ -229,7 +229,8 @@ var heavyPatterns = map[string]func(t *testing.T, c *oracle.Client){
 	},
 }
 
-// deleteByScripts deletes all in a transaction of which every command, but the one that first is, is a script without a loop; then all is filled again.
+// deleteByScripts deletes all in a transaction of which every command, but the one that first is, is a script without a
+// loop; then all is filled again.
 func deleteByScripts(t *testing.T, c *oracle.Client, first []byte) {
 	b, n := append(oracle.AppendCommand(nil, "MULTI"), first...), 2
 	if len(first) > 0 {
@@ -255,8 +256,8 @@ func eachHeavy(f func(kind, key string, i int)) {
 	}
 }
 
-// TestSnapshotMemory changes everything during a snapshot, which is slow, in all ways that make it keep old states: that may take at most 64 MB and 5 % of
-// the data.
+// TestSnapshotMemory changes everything during a snapshot, which is slow, in all ways that make it keep old states:
+// that may take at most 64 MB and 5 % of the data.
 func TestSnapshotMemory(t *testing.T) {
 	s := subjects(t)[1] // redis is the first
 	for name, change := range heavyPatterns {

@@ -263,7 +263,8 @@ func TestTLSRefuses(t *testing.T) {
 	})
 }
 
-// TestTLSConfigSet reloads certificates and changes rules; connections that exist go on, and a file that is not good changes nothing.
+// TestTLSConfigSet reloads certificates and changes rules; connections that exist go on, and a file that is not good
+// changes nothing.
 func TestTLSConfigSet(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		set := newCerts(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/shoaldb/shoal/internal/oracle"
 )
 
-// trackingScenarios are of the form of blockingScenarios. A client that has to wait for a message gets it by "<"; one that must not have got any
-// sends a PING.
+// trackingScenarios are of the form of blockingScenarios. A client that has to wait for a message gets it by "<"; one
+// that must not have got any sends a PING.
 var trackingScenarios = map[string]string{
 	"redirect to a subscriber": `
 		a? SUBSCRIBE __redis__:invalidate
@@ -400,8 +400,9 @@ func TestTrackingLimit(t *testing.T) {
 	})
 }
 
-// TestCachesStayFresh lets clients keep what they have read until they are told to forget it, while others write numbers that only grow,
-// with all modes of tracking, on several reactors: when all is quiet no cache holds an old value.
+// TestCachesStayFresh lets clients keep what they have read until they are told to forget it, while others write
+// numbers that only grow, with all modes of tracking, on several reactors: when all is quiet no cache holds an old
+// value.
 func TestCachesStayFresh(t *testing.T) {
 	const keys, writers, rounds = 50, 3, 3000
 	eachSubject(t, func(t *testing.T, s subject) {

@@ -83,8 +83,8 @@ func (w *watched) touches(args []string) (keys []string) {
 	return keys
 }
 
-// unwatchable are the commands after which the connection, or what its replies tell, would not be the same on both servers, and one whose
-// effect redis does not count.
+// unwatchable are the commands after which the connection, or what its replies tell, would not be the same on both
+// servers, and one whose effect redis does not count.
 var unwatchable = []string{"HELLO", "RESET", "QUIT", "MULTI", "EXEC", "DISCARD", "WATCH", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "CLIENT", "CONFIG", "DEBUG",
 	"PFDEBUG"}
 
@@ -93,7 +93,8 @@ func watchable(args []string) bool {
 	return !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(unwatchable, strings.ToUpper(a)) })
 }
 
-// lengthens tells whether a command may lengthen a string without writing to it, which redis does not count as a change though it is one.
+// lengthens tells whether a command may lengthen a string without writing to it, which redis does not count as a change
+// though it is one.
 func lengthens(args []string) bool {
 	named := func(a string) bool { return strings.EqualFold(a, "BITFIELD") }
 	return slices.ContainsFunc(args, named) && slices.Contains(args, "FAIL")

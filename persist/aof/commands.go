@@ -23,8 +23,8 @@ import (
 // itemsPerCommand is how many elements one command of a base adds to a collection.
 const itemsPerCommand = 64
 
-// WriteCommands turns a snapshot in RDB format into commands that make the same data (a base for aof-use-rdb-preamble no). If stampSec is
-// not 0 they begin with that time. One value is in memory at a time.
+// WriteCommands turns a snapshot in RDB format into commands that make the same data (a base for aof-use-rdb-preamble
+// no). If stampSec is not 0 they begin with that time. One value is in memory at a time.
 func WriteCommands(in io.Reader, out io.Writer, stampSec int64) error {
 	r := rdb.Reader{NoChecksum: true}
 	if _, err := r.Open(in); err != nil {
@@ -133,7 +133,8 @@ func (w *commandWriter) begin(name string, key []byte) {
 	w.text = w.text[:0]
 }
 
-// add adds an argument, which put appends to its argument. Arguments that were added before stay where they are when w.text grows.
+// add adds an argument, which put appends to its argument. Arguments that were added before stay where they are when
+// w.text grows.
 func (w *commandWriter) add(put func(dst []byte) []byte) {
 	begin := len(w.text)
 	grown := put(w.text)

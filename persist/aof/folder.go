@@ -23,8 +23,8 @@ func (f Folder) Path(name string) string { return filepath.Join(f.Dir, f.Name, n
 
 func (f Folder) manifestName() string { return f.Filename + ".manifest" }
 
-// Load reads the manifest; it is empty if there is none. A single file of the time before Redis 7 is first made the base of a folder;
-// upgraded tells so.
+// Load reads the manifest; it is empty if there is none. A single file of the time before Redis 7 is first made the
+// base of a folder; upgraded tells so.
 func (f Folder) Load() (m *Manifest, upgraded bool, err error) {
 	m, err = f.ReadManifest()
 	if err != nil {
@@ -65,8 +65,8 @@ func (f Folder) ReadManifest() (*Manifest, error) {
 // Make makes the folder unless it is there.
 func (f Folder) Make() error { return disk.MakeDir(f.Disk, f.Path(""), 0o755) }
 
-// Store writes the manifest, in one step: whatever happens, there is the old one or the new one, and the files that it names have their names. It
-// makes the folder if needed.
+// Store writes the manifest, in one step: whatever happens, there is the old one or the new one, and the files that it
+// names have their names. It makes the folder if needed.
 func (f Folder) Store(m *Manifest) error {
 	if err := f.Make(); err != nil {
 		return fmt.Errorf("cannot open or create append-only dir %s: %w", f.Name, err)

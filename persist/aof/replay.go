@@ -155,8 +155,8 @@ func (r *replay) flush() error {
 	return err
 }
 
-// parse adds the command or passes over the annotation at the beginning of b. It returns how long it is, 0 if more is needed, and what
-// is wrong with it.
+// parse adds the command or passes over the annotation at the beginning of b. It returns how long it is, 0 if more is
+// needed, and what is wrong with it.
 func (r *replay) parse(b []byte) (used int, wrong string) {
 	switch {
 	case len(b) == 0:

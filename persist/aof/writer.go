@@ -25,19 +25,22 @@ type Options struct {
 	Policy     Policy
 	Timestamps bool               // note the time, to the second, between commands (aof-timestamp-enabled)
 	Synced     func(offset int64) // everything before offset is Safe, of whose replies some may be held
-	// Failed is told of an error, and of nil when writing works again. Always cannot go on without losing what has been acknowledged: the
-	// server has to exit. Otherwise the writer tries again every second and the journal grows meanwhile.
+	// Failed is told of an error, and of nil when writing works again. Always cannot go on without losing what has been
+	// acknowledged: the server has to exit. Otherwise the writer tries again every second and the journal grows
+	// meanwhile.
 	Failed func(err error, policy Policy)
 	Now    func() time.Time // nil: time.Now
-	// Took is told how long a write, or a sync that is waited for, has taken, by the name of the latency monitor's event; nil: nobody is.
+	// Took is told how long a write, or a sync that is waited for, has taken, by the name of the latency monitor's
+	// event; nil: nobody is.
 	Took func(event string, d time.Duration)
 }
 
 const (
 	syncEvery = time.Second
 	retry     = time.Second
-	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does not have to wake it each time. It
-	// does not rest the first prompt times of a period: what a client alone does is in the file at once. See Busy.
+	// gather is how long a writer that need not sync at once rests after it has written, so that whoever writes does
+	// not have to wake it each time. It does not rest the first prompt times of a period: what a client alone does is
+	// in the file at once. See Busy.
 	gather = 2 * time.Millisecond
 	prompt = 50
 	period = 100 * time.Millisecond
@@ -116,7 +119,8 @@ func NewWriter(j *journal.Journal, in *journal.Reader, file disk.File, opts Opti
 func (w *Writer) Written() int64 { return w.written.Load() }
 func (w *Writer) Synced() int64  { return w.synced.Load() }
 
-// Safe is the journal offset up to which the effects are as durable as the policy demands: with Always synced, unless HoldSync is in force, else written.
+// Safe is the journal offset up to which the effects are as durable as the policy demands: with Always synced, unless
+// HoldSync is in force, else written.
 func (w *Writer) Safe() int64 {
 	if w.synchronous() {
 		return w.synced.Load()
@@ -127,7 +131,8 @@ func (w *Writer) Safe() int64 {
 // synchronous tells whether what is written has to be synced at once.
 func (w *Writer) synchronous() bool { return Policy(w.policy.Load()) == Always && !w.paused.Load() }
 
-// Busy tells whether so much comes that the writer lets some gather before it writes. Else it writes at once, which is worth waiting for.
+// Busy tells whether so much comes that the writer lets some gather before it writes. Else it writes at once, which is
+// worth waiting for.
 func (w *Writer) Busy() bool { return w.busy.Load() }
 
 // LagMS is for how long, in ms, there has been something that is not durable.
@@ -187,9 +192,10 @@ func (w *Writer) HoldSync(hold bool) {
 	w.in.Poke()
 }
 
-// Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been written yet. When the file
-// before it has all of the rest and is synced, begin is called, on the writer's goroutine, to make known that file follows: if that fails, the writer stays
-// with what it has, and closes file. At the end done is called with what came of it.
+// Switch makes file take what comes from the journal's offset at on, which lies between two groups and has not been
+// written yet. When the file before it has all of the rest and is synced, begin is called, on the writer's goroutine,
+// to make known that file follows: if that fails, the writer stays with what it has, and closes file. At the end done
+// is called with what came of it.
 func (w *Writer) Switch(at int64, file disk.File, begin func() error, done func(error)) {
 	w.mu.Lock()
 	w.switches = append(w.switches, fileSwitch{at, file, begin, done})

@@ -10,8 +10,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// FuzzLoad loads files that may be anything, whatever their checksums are. What comes of them must be free of faults, and when all
-// keys are deleted nothing may be left.
+// FuzzLoad loads files that may be anything, whatever their checksums are. What comes of them must be free of faults,
+// and when all keys are deleted nothing may be left.
 func FuzzLoad(f *testing.F) {
 	for _, version := range []int{3, 7, 9, 12} {
 		f.Add(file(version, historicValues()))

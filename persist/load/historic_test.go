@@ -11,7 +11,8 @@ import (
 	pack "github.com/shoaldb/shoal/types/listpack"
 )
 
-// ziplist makes a ziplist. Numbers are stored in the form that is named behind them: "5:imm", "5:8", "5:16", "5:24", "5:32", "5:64".
+// ziplist makes a ziplist. Numbers are stored in the form that is named behind them: "5:imm", "5:8", "5:16", "5:24",
+// "5:32", "5:64".
 func ziplist(entries ...string) []byte {
 	z := make([]byte, 10)
 	before, last := 0, 10

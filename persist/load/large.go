@@ -19,7 +19,8 @@ type job struct {
 	from int64 // where the value begins in the file
 }
 
-// builders make the large values of a file, each for itself: it reads the bytes again, while the loader's caller goes on to the next record.
+// builders make the large values of a file, each for itself: it reads the bytes again, while the loader's caller goes
+// on to the next record.
 type builders struct {
 	l       *loader
 	all     []*builder

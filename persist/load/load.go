@@ -28,7 +28,8 @@ type Options struct {
 	// At is the file from where Load begins to read it, if it can be read at any place at any time: then large values are made by
 	// several at once.
 	At io.ReaderAt
-	// Size is the length of the file in bytes; 0: unknown. Elements that are announced get memory ahead as far as they may be there.
+	// Size is the length of the file in bytes; 0: unknown. Elements that are announced get memory ahead as far as they
+	// may be there.
 	Size int64
 
 	Aux      func(name, value []byte)       // is called for auxiliary fields, unless nil

@@ -436,8 +436,8 @@ func moduleName(id uint64) string {
 	return string(name[:])
 }
 
-// believed returns how many of the n elements that are announced, of so many bytes each or more, can come: for them memory is taken
-// ahead.
+// believed returns how many of the n elements that are announced, of so many bytes each or more, can come: for them
+// memory is taken ahead.
 func (d *Decoder) believed(n uint64, each int) int {
 	left := int64(len(d.buf) - d.pos)
 	if d.src != nil {

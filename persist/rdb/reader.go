@@ -84,8 +84,8 @@ func (r *Reader) Open(src io.Reader) (version int, err error) {
 	return r.version, r.d.err
 }
 
-// Decoder returns what reads the value of a key: by Value, Raw or Skip, with the type that its record tells. Next skips a value that
-// was not read.
+// Decoder returns what reads the value of a key: by Value, Raw or Skip, with the type that its record tells. Next skips
+// a value that was not read.
 func (r *Reader) Decoder() *Decoder {
 	r.waiting = false
 	return &r.d

@@ -16,8 +16,9 @@ import (
 	"github.com/shoaldb/shoal/types/stream"
 )
 
-// BenchmarkWrite tells what saving adds to a write: it changes random members of a value of a million while that is being saved. cut is the longest
-// write, first the one that begins to watch the value, in processor time, so that what else the machine does hardly counts.
+// BenchmarkWrite tells what saving adds to a write: it changes random members of a value of a million while that is
+// being saved. cut is the longest write, first the one that begins to watch the value, in processor time, so that what
+// else the machine does hardly counts.
 func BenchmarkWrite(b *testing.B) {
 	names := []string{"set", "hash", "hash-ttl", "zset", "list", "list-lzf", "stream", "string", "pending"}
 	for kind, name := range names {

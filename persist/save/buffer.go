@@ -5,8 +5,8 @@ import (
 	"github.com/shoaldb/shoal/shard"
 )
 
-// piece is bytes for the file. Strings that are worth a try are compressed by whoever writes, so they stand in buf as they are, and
-// texts tells where.
+// piece is bytes for the file. Strings that are worth a try are compressed by whoever writes, so they stand in buf as
+// they are, and texts tells where.
 type piece struct {
 	buf   []byte
 	texts []text

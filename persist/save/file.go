@@ -10,9 +10,9 @@ import (
 
 const syncBytes = 4 << 20 // between two syncs of a file that is synced piece by piece
 
-// Sink takes the bytes of a snapshot, in order. Its functions are called on one goroutine, which is no reactor's and may block: Open, any
-// number of times Write, then Commit when all has been written. Abort follows instead, or after a Commit that failed, if the snapshot will not be had;
-// not if Open has failed, after which nothing is called.
+// Sink takes the bytes of a snapshot, in order. Its functions are called on one goroutine, which is no reactor's and
+// may block: Open, any number of times Write, then Commit when all has been written. Abort follows instead, or after a
+// Commit that failed, if the snapshot will not be had; not if Open has failed, after which nothing is called.
 type Sink interface {
 	Open() error
 	Write(b []byte) (n int, err error)

@@ -10,9 +10,10 @@ import (
 	"github.com/shoaldb/shoal/types/stream"
 )
 
-// groupWalk saves the consumer groups of a stream: one after another, and the pending entries of each in the order of their IDs. An entry that has not been
-// met and is about to change is saved out of turn and excluded, as are new ones. What is written of a group and its consumers besides is noted before
-// anything of that changes; the IDs of what the consumers have pending, which follow the entries, are collected meanwhile.
+// groupWalk saves the consumer groups of a stream: one after another, and the pending entries of each in the order of
+// their IDs. An entry that has not been met and is about to change is saved out of turn and excluded, as are new ones.
+// What is written of a group and its consumers besides is noted before anything of that changes; the IDs of what the
+// consumers have pending, which follow the entries, are collected meanwhile.
 type groupWalk struct {
 	numbers  []byte // what follows the nodes
 	headed   bool   // these have been written

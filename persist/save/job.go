@@ -151,9 +151,10 @@ const All = math.MaxInt
 // leastCost is what a command may always do away with, bytes.
 const leastCost = 64 << 10
 
-// Admit tells whether a command may do away with, or change, up to n elements, or chunks, of a value that w, which Key.BeforeWrite has returned for one of its keys,
-// watches, or whether too much would have to be held for the snapshot then, and it should call AwaitSaved first. sum is what the command costs in bytes,
-// to which the value is added. The shard is locked.
+// Admit tells whether a command may do away with, or change, up to n elements, or chunks, of a value that w, which
+// Key.BeforeWrite has returned for one of its keys, watches, or whether too much would have to be held for the snapshot
+// then, and it should call AwaitSaved first. sum is what the command costs in bytes, to which the value is added. The
+// shard is locked.
 func (s *Snapshot) Admit(w types.Watcher, n int, sum *int64) bool {
 	j, ok := w.(largeJob)
 	if !ok || j.base().idle() {

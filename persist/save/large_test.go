@@ -589,7 +589,8 @@ func changeLong(r *rand.Rand, k *shard.Key, kind int) {
 	k.DB.SetRoot(e, was)
 }
 
-// TestLongElements changes values with elements that are saved in pieces: other elements first, and then these, while one of them is being saved.
+// TestLongElements changes values with elements that are saved in pieces: other elements first, and then these, while
+// one of them is being saved.
 func TestLongElements(t *testing.T) {
 	for kind := range longString {
 		for round := range rounds(2) {

@@ -16,8 +16,9 @@ import (
 	"github.com/shoaldb/shoal/types/zset"
 )
 
-// memberJob saves the members of a table, in the order of its scan, or those of a sorted set, from the last one on. Which have been met
-// follows from how far the walk has come: for a table from the bits of a member's hash, which the scan goes through backwards, whatever the size of the table.
+// memberJob saves the members of a table, in the order of its scan, or those of a sorted set, from the last one on.
+// Which have been met follows from how far the walk has come: for a table from the bits of a member's hash, which the
+// scan goes through backwards, whatever the size of the table.
 type memberJob struct {
 	job
 	kind    kind
@@ -31,15 +32,15 @@ type memberJob struct {
 	at      *zset.Position
 	room    []byte // of at
 
-	// Very long members are saved in pieces: those of longs, which the walk has met, before it goes on; other members that change meanwhile are saved to
-	// later.
+	// Very long members are saved in pieces: those of longs, which the walk has met, before it goes on; other members
+	// that change meanwhile are saved to later.
 	longs  []alloc.Ref
 	tailOf alloc.Ref // whose tail is being saved; 0: none
 	later  buffer
 	ended  bool // the walk has met all
 
-	// excluded are the blocks that the walk has not met and is not to save: of members that have been saved, and of new ones. A block that
-	// has been freed stays: whatever this value puts there is new.
+	// excluded are the blocks that the walk has not met and is not to save: of members that have been saved, and of new
+	// ones. A block that has been freed stays: whatever this value puts there is new.
 	excluded map[alloc.Ref]struct{}
 	refs     []alloc.Ref
 	addrs    []uintptr

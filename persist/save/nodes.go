@@ -11,8 +11,9 @@ import (
 	"github.com/shoaldb/shoal/types/stream"
 )
 
-// nodeJob saves the nodes of a list or a stream in their order. It begins with a copy of what the value says of its nodes. A node that is about to
-// change is put aside in the queue; one that is dropped becomes the job's, and is freed when it has been saved.
+// nodeJob saves the nodes of a list or a stream in their order. It begins with a copy of what the value says of its
+// nodes. A node that is about to change is put aside in the queue; one that is dropped becomes the job's, and is freed
+// when it has been saved.
 type nodeJob struct {
 	job
 	list   []quicklist.NodeAt

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// queue is what waits for the file: lanes, whose pieces keep their order. The first one is the row of all that is whole in itself; the others are
-// one large value each, and are written from their first piece on to their last without anything between.
+// queue is what waits for the file: lanes, whose pieces keep their order. The first one is the row of all that is whole
+// in itself; the others are one large value each, and are written from their first piece on to their last without
+// anything between.
 type queue struct {
 	limit int64 // bytes in memory at which walkers stop
 	spill int64 // bytes in memory, of lanes that are not being written, at which they go to the side file
@@ -156,8 +157,9 @@ func (q *queue) buffer() piece {
 
 const mostFree = 64 // buffers that are kept
 
-// take returns the next piece to write and its lane, or only a lane, whose pieces are to be taken to the side file; ok is false when there are no more. If there
-// is none now it returns neither, at once or, if wait is true, when call is called.
+// take returns the next piece to write and its lane, or only a lane, whose pieces are to be taken to the side file; ok
+// is false when there are no more. If there is none now it returns neither, at once or, if wait is true, when call is
+// called.
 func (q *queue) take(wait bool) (p *piece, l *lane, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -198,7 +200,8 @@ func (q *queue) call() {
 	q.ready.Signal()
 }
 
-// choose opens the next lane, if there is one that should be: one that is complete, or, if the row is empty, one that somebody is at.
+// choose opens the next lane, if there is one that should be: one that is complete, or, if the row is empty, one that
+// somebody is at.
 func (q *queue) choose() {
 	i := slices.IndexFunc(q.lanes, func(l *lane) bool { return l.closed })
 	if i < 0 && len(q.row.pieces) == 0 {
@@ -280,7 +283,8 @@ func (q *queue) merged(l *lane, n int, pieces []*piece) {
 	q.mu.Unlock()
 }
 
-// done gives back the memory of p, a piece of l that has been written, n bytes, and calls those who wait for room if there is enough.
+// done gives back the memory of p, a piece of l that has been written, n bytes, and calls those who wait for room if
+// there is enough.
 func (q *queue) done(l *lane, p *piece, n int64) {
 	if p.pins {
 		p.pinned.Release()

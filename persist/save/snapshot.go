@@ -26,7 +26,8 @@ type Options struct {
 	Dir        string   // where what has no room in memory while it waits is put; "": the system's folder for temporary files
 	Workers    int      // that call Step, beside the file writer
 
-	// Busy tells whether clients want to be served: the workers then leave the walk to the file writer, which rests half of the time. nil: never.
+	// Busy tells whether clients want to be served: the workers then leave the walk to the file writer, which rests
+	// half of the time. nil: never.
 	Busy func() bool
 	// Wake makes all workers call Step again. It is called by any goroutine, with or without a shard's lock.
 	Wake func()
@@ -178,7 +179,8 @@ func (s *Snapshot) stepOwn(begin time.Time) (more bool) {
 	return more
 }
 
-// writePiece writes p, a piece of l, or, if it is nil, takes the pieces of l to the side file. After a failure it gives up memory, no more.
+// writePiece writes p, a piece of l, or, if it is nil, takes the pieces of l to the side file. After a failure it gives
+// up memory, no more.
 func (s *Snapshot) writePiece(w *output, p *piece, l *lane) (err error) {
 	failed := s.failed.Load()
 	if p == nil {
@@ -278,7 +280,8 @@ func (s *Snapshot) Save(db *shard.DB, e shard.Entry) {
 	}
 }
 
-// inPieces tells whether a value can be saved piece by piece. Others are small, unless somebody has set limits that make them large.
+// inPieces tells whether a value can be saved piece by piece. Others are small, unless somebody has set limits that
+// make them large.
 func inPieces(e shard.Entry) bool {
 	switch e.Encoding() {
 	case types.Listpack, types.ListpackEx, types.Intset:
@@ -351,7 +354,8 @@ func (s *Snapshot) flush(p *part) {
 	p.db = -1
 }
 
-// Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can be done now.
+// Step does a worker's next piece of work, until about the time until tells. It reports whether there is more that can
+// be done now.
 func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 	w := &s.workers[id]
 	if w.job == nil && s.busy() {

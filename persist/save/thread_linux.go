@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// giveWay gives the goroutine a thread of its own, which ends with it and which, when it wakes up, waits until a core is free or its turn has come
-// (SCHED_BATCH, see sched(7)): others would else be interrupted after each rest. It gets as much time as others.
+// giveWay gives the goroutine a thread of its own, which ends with it and which, when it wakes up, waits until a core
+// is free or its turn has come (SCHED_BATCH, see sched(7)): others would else be interrupted after each rest. It gets
+// as much time as others.
 func giveWay() {
 	runtime.LockOSThread()
 	attr, err := unix.SchedGetAttr(0, 0)

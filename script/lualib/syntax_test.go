@@ -7,7 +7,8 @@ import (
 	"github.com/yuin/gopher-lua/parse"
 )
 
-// TestSyntaxMessages has chunks of several lines; those of one are in testdata/syntax.lua. The messages are those of redis-server.
+// TestSyntaxMessages has chunks of several lines; those of one are in testdata/syntax.lua. The messages are those of
+// redis-server.
 func TestSyntaxMessages(t *testing.T) {
 	for source, want := range map[string]string{
 		"if x then\nreturn 1\n":                     "name:3: 'end' expected (to close 'if' at line 1) near '<eof>'",

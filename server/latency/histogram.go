@@ -79,8 +79,9 @@ func (c *Counts) Percentile(percent float64) int64 {
 // Cumulative is how many durations took at most Micros.
 type Cumulative struct{ Micros, Count int64 }
 
-// PowersOfTwo returns cumulative counts at powers of two of 1024 ns, from the first that is not 0 to the first that is all, without
-// those at which nothing was added. The microseconds are what Redis calls them: 1, 2, 4, 8, 16, 33, 66, 132 ...
+// PowersOfTwo returns cumulative counts at powers of two of 1024 ns, from the first that is not 0 to the first that is
+// all, without those at which nothing was added. The microseconds are what Redis calls them: 1, 2, 4, 8, 16, 33, 66,
+// 132 ...
 func (c *Counts) PowersOfTwo() []Cumulative {
 	var list []Cumulative
 	total := c.Total()

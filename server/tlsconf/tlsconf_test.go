@@ -445,8 +445,8 @@ func TestEncryptedKeys(t *testing.T) {
 	}
 }
 
-// wrongPasswords returns few for a format whose keys are costly to derive; else so many that some decrypt to something with the padding
-// of a key, as one in 256 does.
+// wrongPasswords returns few for a format whose keys are costly to derive; else so many that some decrypt to something
+// with the padding of a key, as one in 256 does.
 func wrongPasswords(text []byte) []string {
 	list := []string{"", "1235"}
 	if bytes.Contains(text, []byte("BEGIN ENCRYPTED")) {

@@ -5,8 +5,8 @@ import "github.com/shoaldb/shoal/alloc"
 // RunLen is how many elements PrependRun takes at most.
 const RunLen = leafCap
 
-// PrependRun adds elements in ascending order, RunLen at most, that come before all others: as a leaf, so that it is the way to build
-// a tree from its end. It reports false, having changed nothing, if there is no memory.
+// PrependRun adds elements in ascending order, RunLen at most, that come before all others: as a leaf, so that it is
+// the way to build a tree from its end. It reports false, having changed nothing, if there is no memory.
 func (t *Tree) PrependRun(scores []float64, refs []alloc.Ref) bool {
 	if t.top == 0 {
 		return t.firstRun(scores, refs)

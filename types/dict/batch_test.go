@@ -38,8 +38,8 @@ func rows(a *alloc.Arena, table *Table) (refs []alloc.Ref, list []Row) {
 	return refs, list
 }
 
-// A search by hashes and one by rows must have a candidate for every entry that both tables have, and the right one unless another
-// entry of the chain has its fingerprint.
+// A search by hashes and one by rows must have a candidate for every entry that both tables have, and the right one
+// unless another entry of the chain has its fingerprint.
 func TestCandidatesAndJoin(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	h := make(hashes, 4000)

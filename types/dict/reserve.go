@@ -6,9 +6,9 @@ import (
 	"github.com/shoaldb/shoal/alloc"
 )
 
-// Reserve gives an empty table the buckets that n insertions would leave it with, at most so many in one call, and tells whether they
-// are all there: n insertions move nothing then. Settle is to follow them. The error, if there is no memory, is ok = false; then, as
-// when not all entries come, the table is to be cleared.
+// Reserve gives an empty table the buckets that n insertions would leave it with, at most so many in one call, and
+// tells whether they are all there: n insertions move nothing then. Settle is to follow them. The error, if there is no
+// memory, is ok = false; then, as when not all entries come, the table is to be cleared.
 func (t *Table) Reserve(a *alloc.Arena, n, most int) (done, ok bool) {
 	want := bucketsFor(n)
 	for ; t.Buckets() < want; most-- {

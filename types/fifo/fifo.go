@@ -12,8 +12,8 @@ type chunk struct {
 	records [perChunk]uint32
 }
 
-// Queue is a first-in, first-out queue. It has no Go pointers. The zero Queue is empty and holds no memory. All calls for one queue name
-// the same arena.
+// Queue is a first-in, first-out queue. It has no Go pointers. The zero Queue is empty and holds no memory. All calls
+// for one queue name the same arena.
 type Queue struct {
 	first, last alloc.Ref
 	begin, end  uint32 // of the records in the first and in the last chunk

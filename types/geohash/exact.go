@@ -2,8 +2,8 @@ package geohash
 
 import "math"
 
-// Sines of twice the precision, of which the nearest float64 is taken. The sines of package math may be off by one in the last digit, and those of C
-// libraries hardly ever are: what is stored of a distance should be the same.
+// Sines of twice the precision, of which the nearest float64 is taken. The sines of package math may be off by one in
+// the last digit, and those of C libraries hardly ever are: what is stored of a distance should be the same.
 
 // ExactDistance is [Distance], as near as float64 comes to it. It takes some microseconds.
 func ExactDistance(a, b Point) float64 {

@@ -8,8 +8,8 @@ import (
 	"github.com/shoaldb/shoal/types/dict"
 )
 
-// Filler adds members to a table, some at a time, so that the memory of all the buckets they go to is fetched at once. The zero Filler
-// is ready to use.
+// Filler adds members to a table, some at a time, so that the memory of all the buckets they go to is fetched at once.
+// The zero Filler is ready to use.
 type Filler struct {
 	n      int
 	hashes [dict.MaxPrefetch]uint64
@@ -38,8 +38,8 @@ func Reserve(sp *types.Space, t *dict.Table, n int, pause func(n int)) error {
 	}
 }
 
-// Add notes the block ref, which begins with a member of a hash, and adds what it has noted once that is enough. For the errors see
-// Flush.
+// Add notes the block ref, which begins with a member of a hash, and adds what it has noted once that is enough. For
+// the errors see Flush.
 func (f *Filler) Add(sp *types.Space, t *dict.Table, hash uint64, ref alloc.Ref) error {
 	f.hashes[f.n], f.refs[f.n] = hash, ref
 	if f.n++; f.n < len(f.refs) {

@@ -53,8 +53,8 @@ func number(m uint64, n uint32) uint32 {
 // find returns the block of a mixed hash; b has blocks.
 func (b *blocks) find(a *alloc.Arena, m uint64) *block { return b.at(a, number(m, b.n.Load())) }
 
-// peek returns where the block of a mixed hash lies, for prefetching, or 0. It may be called without the owner's lock; the address may be
-// out of date then.
+// peek returns where the block of a mixed hash lies, for prefetching, or 0. It may be called without the owner's lock;
+// the address may be out of date then.
 func (b *blocks) peek(a *alloc.Arena, m uint64) uintptr {
 	n, dir := b.n.Load(), b.shared.Load()
 	if n == 0 || dir == nil {

@@ -10,9 +10,9 @@ const (
 	agePeriod = 5
 )
 
-// Frequency counts accesses: a count-min sketch with conservative update whose four counters of a key lie in one block, and which forgets:
-// every so many accesses a block's counters are halved, one block after the other. (G. Einziger, R. Friedman and B. Manes, TinyLFU: A Highly
-// Efficient Cache Admission Policy, ACM Transactions on Storage 13, 2017.)
+// Frequency counts accesses: a count-min sketch with conservative update whose four counters of a key lie in one block,
+// and which forgets: every so many accesses a block's counters are halved, one block after the other. (G. Einziger, R.
+// Friedman and B. Manes, TinyLFU: A Highly Efficient Cache Admission Policy, ACM Transactions on Storage 13, 2017.)
 type Frequency struct {
 	blocks
 	age  int    // accesses since a block was aged

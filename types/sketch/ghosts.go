@@ -5,8 +5,8 @@ import "github.com/shoaldb/shoal/alloc"
 // perGhostBlock is how many prints a block holds; its first 32 bits are the index of the oldest.
 const perGhostBlock = blockBytes/4 - 1
 
-// Ghosts remembers which keys were evicted last: about as many as there are keys. Each block is a ring of its own, so a print that is
-// put in replaces the oldest of its block.
+// Ghosts remembers which keys were evicted last: about as many as there are keys. Each block is a ring of its own, so a
+// print that is put in replaces the oldest of its block.
 type Ghosts struct{ blocks }
 
 // Bytes returns the memory that g takes.

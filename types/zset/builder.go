@@ -9,9 +9,9 @@ import (
 	"github.com/shoaldb/shoal/types/member"
 )
 
-// Builder makes a skiplist of members of which it is known how many they are. Those that come in descending order, as RDB files have
-// them, become leaves of the tree without a search; from the first that does not on all are added as ZADD does. It ends by Finish or
-// Free.
+// Builder makes a skiplist of members of which it is known how many they are. Those that come in descending order, as
+// RDB files have them, become leaves of the tree without a search; from the first that does not on all are added as
+// ZADD does. It ends by Finish or Free.
 type Builder struct {
 	v      Value
 	filler member.Filler

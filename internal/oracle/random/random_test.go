@@ -50,7 +50,8 @@ func TestEqualServers(t *testing.T) {
 	}
 }
 
-// A server with fewer databases answers SELECT 15 differently: nothing else may be left of the stream, but the transaction or script that it is in.
+// A server with fewer databases answers SELECT 15 differently: nothing else may be left of the stream, but the
+// transaction or script that it is in.
 func TestShrink(t *testing.T) {
 	diff, err := Check(Options{Seed: 1, Commands: 10000, Targets: []*Target{redis(t), redis(t, "--databases", "15")}, Log: func(string, ...any) {}})
 	if err != nil {

@@ -209,7 +209,8 @@ func (i *Image) WriteTo(root string) error {
 	return nil
 }
 
-// Images returns what crashes may leave, from before the first step to behind the last. Equal ones with an equal promise are returned once.
+// Images returns what crashes may leave, from before the first step to behind the last. Equal ones with an equal
+// promise are returned once.
 func (r *Recorder) Images() []Image {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 
 // Hook is a disk.System that asks before each step.
 type Hook struct {
-	// Before is told the step and the path that it is about. It may return an error, which is that of the step, take its time, or end the process. half
-	// makes half of a write; it is nil for other steps. Any goroutine may call it.
+	// Before is told the step and the path that it is about. It may return an error, which is that of the step, take
+	// its time, or end the process. half makes half of a write; it is nil for other steps. Any goroutine may call it.
 	Before func(step Step, path string, half func()) error
 }
 
@@ -32,7 +32,8 @@ const (
 
 var _ disk.System = Hook{}
 
-// Killer returns a System that kills the process before its step number at, counted from 1, or in the middle of it if that is a write.
+// Killer returns a System that kills the process before its step number at, counted from 1, or in the middle of it if
+// that is a write.
 func Killer(at int) Hook {
 	var steps atomic.Int64
 	return Hook{func(_ Step, _ string, half func()) error {

@@ -110,8 +110,8 @@ type outcome struct {
 	files map[string][]byte
 }
 
-// outcomes returns what a crash now may leave: of the process everything; of the machine what is durable with some of the changes to names that are
-// not, and of the bytes that are not durable none, half, or all.
+// outcomes returns what a crash now may leave: of the process everything; of the machine what is durable with some of
+// the changes to names that are not, and of the bytes that are not durable none, half, or all.
 func (m *model) outcomes() []outcome {
 	all := []outcome{{"crash of the process", contents(m.names, whole)}}
 	for _, names := range m.possibleNames() {
@@ -157,7 +157,8 @@ type possibility struct {
 	names map[string]*node
 }
 
-// possibleNames returns the durable names with the first n of the pending changes, for every n, with all but one of them, and with only one.
+// possibleNames returns the durable names with the first n of the pending changes, for every n, with all but one of
+// them, and with only one.
 func (m *model) possibleNames() []possibility {
 	var all []possibility
 	add := func(how string, keep func(i int) bool) {
