@@ -87,8 +87,8 @@ func (h *Heap) reservePages(minReserve int) int {
 }
 
 // releasable picks a chunk with free memory: a wholly free one, else the next one that is
-// free enough, or with any free page at all.
-func (h *Heap) releasable(any bool) (i int, ok bool) {
+// free enough, or, if anyPage, with any free page at all.
+func (h *Heap) releasable(anyPage bool) (i int, ok bool) {
 	if head := h.bins.heads[wholeBin]; head != 0 {
 		return int(head) - 1, true
 	}
@@ -99,7 +99,7 @@ func (h *Heap) releasable(any bool) (i int, ok bool) {
 		}
 		c := &h.chunks[h.hand]
 		n := c.free().andNot(c.cold).count()
-		if n >= minBreakPages || n > 0 && (any || !c.huge) {
+		if n >= minBreakPages || n > 0 && (anyPage || !c.huge) {
 			return h.hand, true
 		}
 	}

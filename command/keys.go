@@ -281,8 +281,8 @@ func randomkey(c *Ctx) {
 }
 
 // randomOf replies with a random key of the shard where the database's key number n lies, counting shard by shard. It
-// reports false if there was none. An expired one does only if any does.
-func (c *Ctx) randomOf(n int, any bool) (found bool) {
+// reports false if there was none.
+func (c *Ctx) randomOf(n int, expiredToo bool) (found bool) {
 	for i := 0; i < c.KS.Shards() && n >= 0; i++ {
 		c.withShard(i, func(s *shard.Shard) {
 			db := s.DB(c.DB)
@@ -293,7 +293,7 @@ func (c *Ctx) randomOf(n int, any bool) (found bool) {
 			if name == nil {
 				return
 			}
-			if k := c.KeyOf(c.DB, name); any || db.Find(&k).Exists() {
+			if k := c.KeyOf(c.DB, name); expiredToo || db.Find(&k).Exists() {
 				c.Reply.Bulk(name)
 				found = true
 			}

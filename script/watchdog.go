@@ -69,9 +69,9 @@ func (d *dog) run() {
 		for _, a := range d.alarms {
 			a.rung.Store(true)
 		}
-		any := len(d.alarms) > 0
+		watching := len(d.alarms) > 0
 		d.mu.Unlock()
-		if n := d.begun.Load(); any || n != begun {
+		if n := d.begun.Load(); watching || n != begun {
 			begun, idle = n, 0
 		} else {
 			idle++

@@ -182,7 +182,7 @@ func (s *Server) eachReactor(do func(*reactor)) {
 }
 
 // closeLargest closes clients of a class as long as all take too much. It returns whether it has closed any.
-func (r *reactor) closeLargest(class int) (any bool) {
+func (r *reactor) closeLargest(class int) (closed bool) {
 	if r.stats.clientSizes[class].Load() == 0 {
 		return false
 	}
@@ -196,9 +196,9 @@ func (r *reactor) closeLargest(class int) (any bool) {
 		cl.flags |= clientClosing
 		cl.killed = true
 		cl.conn.Close(errClientMemory)
-		any = true
+		closed = true
 	}
-	return any
+	return closed
 }
 
 // takeOut takes cl, which is then to be closed, out of the sums if the clients take too much.

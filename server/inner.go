@@ -70,9 +70,9 @@ func (r *reactor) lockShards(set *lockSet) *lockSet {
 }
 
 // anyWaiters tells whether clients wait in one of the shards, which are locked.
-func (r *reactor) anyWaiters(set *lockSet) (any bool) {
-	set.each(r.srv.ks, func(s *shard.Shard) { any = any || s.HasWaiters() })
-	return any
+func (r *reactor) anyWaiters(set *lockSet) (found bool) {
+	set.each(r.srv.ks, func(s *shard.Shard) { found = found || s.HasWaiters() })
+	return found
 }
 
 // locksAllInside tells whether a command that runs inside of another needs all locks: also those that otherwise lock

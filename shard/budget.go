@@ -140,14 +140,14 @@ func (s *Shard) weigh() {
 
 // Weigh looks how many keys could be evicted in each shard, none of which the caller has locked. It reports false if
 // there are none.
-func (ks *Keyspace) Weigh(nowMS int64) (any bool) {
+func (ks *Keyspace) Weigh(nowMS int64) (found bool) {
 	for _, s := range ks.shards {
 		s.Lock(nowMS)
 		s.weigh()
-		any = any || s.weight.Load() > 0
+		found = found || s.weight.Load() > 0
 		s.Unlock()
 	}
-	return any
+	return found
 }
 
 func (db *DB) evictable() int {

@@ -151,22 +151,22 @@ func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
 	if len(iv) != size || len(data) == 0 || len(data)%size != 0 {
 		return nil, errAlgorithm
 	}
-	clear := make([]byte, len(data))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(clear, data)
-	pad := int(clear[len(clear)-1])
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
+	pad := int(plain[len(plain)-1])
 	if pad == 0 || pad > size {
 		return nil, errPassword
 	}
-	for _, b := range clear[len(clear)-pad:] {
+	for _, b := range plain[len(plain)-pad:] {
 		if int(b) != pad {
 			return nil, errPassword
 		}
 	}
-	clear = clear[:len(clear)-pad]
-	if _, err := x509.ParsePKCS8PrivateKey(clear); err != nil {
+	plain = plain[:len(plain)-pad]
+	if _, err := x509.ParsePKCS8PrivateKey(plain); err != nil {
 		return nil, errPassword // the padding looked right by chance
 	}
-	return clear, nil
+	return plain, nil
 }
 
 // parse reads exactly one value.
