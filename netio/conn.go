@@ -183,7 +183,7 @@ func (c *Conn) SendNow(b []byte) int {
 	if c.flags&(flagClosing|flagCloseAfter|flagOutHeld) != 0 || c.tls != nil || c.OutPending() > 0 || c.io.sending() {
 		return 0
 	}
-	n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT)
+	n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if err != nil {
 		return 0
 	}
@@ -422,7 +422,7 @@ func (c *Conn) lastWords() {
 			break
 		}
 		b := c.head.b[:min(len(c.head.b), sliceBytes)]
-		n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT)
+		n, err := unix.SendmsgN(c.fd, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err != nil {
 			break
 		}

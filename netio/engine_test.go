@@ -588,6 +588,36 @@ func TestPostFromReactor(t *testing.T) {
 	})
 }
 
+// TestSendNow sends some of what it is given at once, and nothing before what is pending or held.
+func TestSendNow(t *testing.T) {
+	each(t, func(t *testing.T, engine string) {
+		large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // more than most kernels take
+		h := &funcs{data: func(c *Conn, b []byte) {
+			if string(b) == "held" {
+				c.HoldOut()
+				if n := c.SendNow(b); n != 0 {
+					t.Errorf("%d bytes were sent while output is held", n)
+				}
+				c.ReleaseOut()
+			}
+			n := c.SendNow(large)
+			if n == 0 {
+				t.Error("nothing was sent at once")
+			}
+			c.Write(large[n:])
+			c.Write([]byte("the "))
+			if n := c.SendNow([]byte("too early")); n != 0 {
+				t.Errorf("%d bytes were sent before what is pending", n)
+			}
+			c.Write([]byte("end"))
+		}}
+		s := start(t, engine, 1, h)
+		for _, how := range []string{"free", "held"} {
+			ask(t, s.dial(t), how, string(large)+"the end")
+		}
+	})
+}
+
 func TestUnixSocket(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
 		var remote, local atomic.Value
