@@ -167,10 +167,11 @@ func (r *reactor) sendLines(lines []byte, lost bool) {
 
 func (r *reactor) sendLinesTo(cl *Client, lines []byte) {
 	if len(lines) >= sendNowFrom && !r.answering(cl) {
-		n := cl.conn.SendNow(lines)
-		r.flow.netOut += int64(n)
-		r.flow.writes++
-		lines = lines[n:]
+		if n := cl.conn.SendNow(lines); n > 0 {
+			r.flow.netOut += int64(n)
+			r.flow.writes++
+			lines = lines[n:]
+		}
 	}
 	for rest := lines; len(rest) > 0; {
 		n := min(len(rest), pieceFeed)
