@@ -35,13 +35,14 @@ func (r *infoReport) clients() {
 	r.num("total_blocking_keys_on_nokey", lost)
 }
 
+// persistence reads the count of saves first, then whether there is one, then how the last one ended, as others go on
+// meanwhile and write these the other way round: whoever sees a save counted sees it in progress, or its outcome.
 func (r *infoReport) persistence() {
 	s, x := r.srv, &r.srv.saving
-	var keys, total, peak, tookSec int64 = 0, 0, 0, -1
-	sn := x.current.Load()
+	var keys, total, peak int64
+	saves, sn := x.saves.Load(), x.current.Load()
 	if sn != nil {
 		keys, total, peak = sn.Progress()
-		tookSec = int64(time.Since(sn.Began()) / time.Second)
 	}
 	r.flag("loading", s.loading.active.Load())
 	r.zeros("async_loading")
@@ -54,16 +55,17 @@ func (r *infoReport) persistence() {
 	if sn != nil {
 		r.num("current_save_eta_seconds", saveETA(sn))
 	}
-	r.num("rdb_changes_since_last_save", s.changes())
-	if s.aof.rewrite.active.Load() {
-		sn, tookSec = nil, -1
+	dumping, tookSec := sn != nil && !sn.ForAOF(), int64(-1)
+	if dumping {
+		tookSec = int64(time.Since(sn.Began()) / time.Second)
 	}
-	r.flag("rdb_bgsave_in_progress", sn != nil)
+	r.num("rdb_changes_since_last_save", s.changes())
+	r.flag("rdb_bgsave_in_progress", dumping)
 	r.num("rdb_last_save_time", x.lastSec.Load())
 	r.status("rdb_last_bgsave_status", !x.failed.Load())
 	r.num("rdb_last_bgsave_time_sec", x.lastTookSec.Load())
 	r.num("rdb_current_bgsave_time_sec", tookSec)
-	r.num("rdb_saves", x.saves.Load())
+	r.num("rdb_saves", saves)
 	r.num("rdb_last_cow_size", x.lastPeak.Load())
 	r.num("rdb_last_load_keys_expired", s.loading.keysExpired.Load())
 	r.num("rdb_last_load_keys_loaded", s.loading.keysLoaded.Load())

@@ -250,12 +250,12 @@ func (r *reactor) cut(done func(err error)) {
 	if done != nil {
 		waiting = append(waiting, done)
 	}
-	if len(waiting) == 0 { // neither SAVE nor FLUSHALL counts as one in the background
-		x.saves.Add(1)
-		s.log.Noticef("Background saving started by pid %d", os.Getpid())
-	}
 	f := s.dumpFile()
 	r.takeSnapshot(&snapshotTask{sink: f, temp: f.Temp, done: func(sn *save.Snapshot, err error) func() { return s.saved(sn, err, waiting) }})
+	if len(waiting) == 0 { // neither SAVE nor FLUSHALL counts as one in the background
+		s.log.Noticef("Background saving started by pid %d", os.Getpid())
+		x.saves.Add(1) // now that it can be seen
+	}
 }
 
 // dumpFile returns the file that a save replaces. Its name is absolute, as the working directory may change meanwhile.

@@ -216,6 +216,9 @@ func (s *Snapshot) Err() error {
 	return s.err
 }
 
+// ForAOF tells whether the snapshot becomes the base of an append only file.
+func (s *Snapshot) ForAOF() bool { return s.o.Info.AOFBase }
+
 // Began returns the time of the cut.
 func (s *Snapshot) Began() time.Time { return s.began }
 
