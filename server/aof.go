@@ -41,8 +41,8 @@ var aofCommands = []command.Spec{
 // appendOnly is the state of the append only file.
 type appendOnly struct {
 	mu       sync.Mutex // held to change folder, on and writer; never by a reactor
+	names    sync.Mutex // held to change folder and manifest; taken behind mu, and by the writer, for which nobody waits who holds it
 	folder   aof.Folder // absolute
-	names    sync.Mutex // held to change manifest; taken behind mu, and by the writer, for which nobody waits who holds it
 	manifest *aof.Manifest
 
 	on      atomic.Bool
@@ -54,7 +54,7 @@ type appendOnly struct {
 	sizeBefore atomic.Int64 // bytes: of the files, less what the writer has written
 	baseSize   atomic.Int64 // of the files when they were rewritten last, or of the base when they were loaded
 
-	failure     atomic.Pointer[command.Error] // why writes are refused
+	failure     atomic.Pointer[command.Error] // why writes are refused, or were last
 	behind      atomic.Bool                   // writes wait for the file
 	waitingRoom struct {
 		mu   sync.Mutex
@@ -79,12 +79,16 @@ func (s *Server) findAOF(v *config.Values) error {
 	if err != nil {
 		return err
 	}
+	f := aof.Folder{Disk: s.disk, Dir: dir, Name: v.AppendDirName, Filename: v.AppendFilename}
+	m, err := f.ReadManifest()
+	if err != nil {
+		return err
+	}
 	a := &s.aof
-	a.folder = aof.Folder{Disk: s.disk, Dir: dir, Name: v.AppendDirName, Filename: v.AppendFilename}
 	a.names.Lock()
-	defer a.names.Unlock()
-	a.manifest, err = a.folder.ReadManifest()
-	return err
+	a.folder, a.manifest = f, m
+	a.names.Unlock()
+	return nil
 }
 
 // startAOF loads the append only file and goes on with it, at the server's start. It reports false if that cannot be;
@@ -111,7 +115,7 @@ func (s *Server) startAOF(v *config.Values) bool {
 	}
 	a.on.Store(true)
 	a.always.Store(v.AppendFsync == config.FsyncAlways)
-	if a.currentManifest().Empty() {
+	if _, m := a.current(); m.Empty() {
 		return s.beginEmptyAOF()
 	}
 	if err := s.reopenAOF(); err != nil {
@@ -128,10 +132,11 @@ func (a *appendOnly) setManifest(m *aof.Manifest) {
 	a.names.Unlock()
 }
 
-func (a *appendOnly) currentManifest() *aof.Manifest {
+// current returns where the files are, and which they are.
+func (a *appendOnly) current() (aof.Folder, *aof.Manifest) {
 	a.names.Lock()
 	defer a.names.Unlock()
-	return a.manifest
+	return a.folder, a.manifest
 }
 
 // beginEmptyAOF makes the files of an append only file of which there are none.
@@ -144,7 +149,7 @@ func (s *Server) beginEmptyAOF() bool {
 		return false
 	}
 	a.sizeBefore.Add(-a.baseSize.Swap(0)) // it counts from the next start on, as in Redis
-	m := a.currentManifest()
+	_, m := a.current()
 	s.log.Noticef("Creating AOF base file %s on server start", m.Base.Name)
 	s.log.Noticef("Creating AOF incr file %s on server start", m.Increments[0].Name)
 	return true
@@ -258,18 +263,18 @@ func (s *Server) enableAOF(v *config.Values) error {
 	a.epoch.Add(1)
 	a.partial.Store(true)
 	a.on.Store(true)
-	if a.rewrite.active.Load() {
+	if a.rewrite.active() {
 		s.log.Warningf("AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now.")
 		s.cancelRewrite()
 	}
 	if s.inExec.Load() {
 		s.log.Warningf("AOF was enabled during a transaction. An AOF background was scheduled to start when possible.")
-		a.rewrite.scheduled.Store(true)
+		a.rewrite.schedule()
 		return nil
 	}
-	if a.rewrite.active.Load() || s.saving.current.Load() != nil {
+	if a.rewrite.active() || s.saving.current.Load() != nil {
 		s.log.Warningf("AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.")
-		a.rewrite.scheduled.Store(true)
+		a.rewrite.schedule()
 		return nil
 	}
 	s.beginRewrite(nil)
@@ -283,16 +288,16 @@ func (s *Server) stopAOF() {
 	defer a.mu.Unlock()
 	a.epoch.Add(1)
 	a.on.Store(false)
-	a.rewrite.scheduled.Store(false)
-	if a.rewrite.active.Load() {
+	a.rewrite.state.And(^uint32(rewriteScheduled))
+	if a.rewrite.active() {
 		s.log.Noticef("Killing running AOF rewrite child: %d", os.Getpid())
 		s.cancelRewrite()
 	}
+	s.ks.LockAll(time.Now().UnixMilli()) // a cut that has not seen the epoch change is over then, and its writer there
+	s.propagate(false)
 	w := a.writer.Load()
+	s.ks.UnlockAll()
 	if w != nil {
-		s.ks.LockAll(time.Now().UnixMilli())
-		s.propagate(false)
-		s.ks.UnlockAll()
 		if err := w.Close(); err != nil {
 			s.log.Warningf("Fail to fsync the AOF file: %v", err)
 		}
@@ -321,10 +326,9 @@ func (s *Server) changeFsync(_, v *config.Values) error {
 func (s *Server) aofFailed(err error, policy aof.Policy) {
 	a := &s.aof
 	if err == nil {
-		if a.failure.Swap(nil) != nil {
+		if s.gate.And(^uint32(gateAOFError))&gateAOFError != 0 {
 			s.log.Warningf("AOF write error looks solved, writes are possible again.")
 		}
-		s.gate.And(^uint32(gateAOFError))
 		return
 	}
 	s.log.Warningf("%v", err)
@@ -338,15 +342,12 @@ func (s *Server) aofFailed(err error, policy aof.Policy) {
 	s.gate.Or(gateAOFError)
 }
 
-// misconfError is the reply to a command that is refused as it cannot be persisted.
+// misconfError is the reply to a command that is refused as it cannot be persisted: gate has gateMisconf or gateAOFError.
 func (s *Server) misconfError(gate uint32) command.Error {
 	if gate&gateMisconf != 0 {
 		return errMisconf
 	}
-	if e := s.aof.failure.Load(); e != nil {
-		return *e
-	}
-	return ""
+	return *s.aof.failure.Load()
 }
 
 // noteBehind makes writes wait when the file is too far behind.
@@ -415,10 +416,10 @@ func (r *reactor) aofCron() {
 			w.HoldSync(hold)
 		}
 	}
-	if s.loading.active.Load() || a.rewrite.active.Load() || s.saving.current.Load() != nil {
+	if s.loading.active.Load() || a.rewrite.active() || s.saving.current.Load() != nil {
 		return
 	}
-	if a.rewrite.scheduled.Load() && a.rewrite.mayTry(r.nowMS/1000) {
+	if a.rewrite.scheduled() && a.rewrite.mayTry(r.nowMS/1000) {
 		s.beginRewrite(nil)
 		return
 	}
@@ -446,19 +447,20 @@ func (s *Server) aofSize() int64 {
 func (r *infoReport) aofInfo() {
 	a := &r.srv.aof
 	x := &a.rewrite
+	state := x.state.Load() // before what is known when it has ended
 	current := int64(-1)
-	if x.active.Load() {
+	if state&rewriteActive != 0 {
 		current = int64(time.Since(time.Unix(x.beganSec.Load(), 0)) / time.Second)
 	}
 	r.flag("aof_enabled", a.on.Load())
-	r.flag("aof_rewrite_in_progress", x.active.Load())
-	r.flag("aof_rewrite_scheduled", x.scheduled.Load())
+	r.flag("aof_rewrite_in_progress", state&rewriteActive != 0)
+	r.flag("aof_rewrite_scheduled", state&rewriteScheduled != 0)
 	r.num("aof_last_rewrite_time_sec", x.lastTookSec.Load())
 	r.num("aof_current_rewrite_time_sec", current)
 	r.status("aof_last_bgrewrite_status", !x.failed.Load())
 	r.num("aof_rewrites", x.count.Load())
 	r.num("aof_rewrites_consecutive_failures", x.failures.Load())
-	r.status("aof_last_write_status", a.failure.Load() == nil)
+	r.status("aof_last_write_status", r.srv.gate.Load()&gateAOFError == 0)
 	r.num("aof_last_cow_size", x.lastPeak.Load())
 }
 
@@ -489,11 +491,12 @@ func bgrewriteaof(c *command.Ctx) {
 	s := r.srv
 	x := &s.aof.rewrite
 	switch {
-	case x.active.Load():
+	case x.active():
 		c.Error("ERR Background append only file rewriting already in progress")
 	case s.saving.current.Load() != nil && !s.saving.unasked.Load(), r.inner.depth > 0:
 		x.failures.Store(0)
-		x.scheduled.Store(true)
+		x.retrySec.Store(0)
+		x.schedule()
 		c.Reply.Simple("Background append only file rewriting scheduled")
 	default:
 		s.beginRewrite(nil)

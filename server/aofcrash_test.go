@@ -112,7 +112,7 @@ func (p *inProcess) rest() {
 	p.t.Helper()
 	oracle.WaitFor(p.t, "the end of saves and rewrites", func() bool {
 		x := &p.aof.rewrite
-		return !x.active.Load() && !x.scheduled.Load() && p.saving.current.Load() == nil
+		return x.state.Load() == 0 && p.saving.current.Load() == nil
 	})
 }
 

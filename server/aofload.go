@@ -68,11 +68,11 @@ type loaded struct {
 func (s *Server) loadAOF(v *config.Values) bool {
 	begin := time.Now()
 	a := &s.aof
-	m := a.currentManifest()
+	folder, m := a.current()
 	if m.Empty() {
 		return true
 	}
-	total, base, err := a.folder.Size(m)
+	total, base, err := folder.Size(m)
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {
@@ -89,7 +89,7 @@ func (s *Server) loadAOF(v *config.Values) bool {
 	defer l.stop()
 	files := m.Files()
 	for i, f := range files {
-		if !l.file(f, i == len(files)-1, v) {
+		if !l.file(folder, f, i == len(files)-1, v) {
 			return false
 		}
 	}
@@ -120,10 +120,10 @@ func newAOFLoader(s *Server) *aofLoader {
 }
 
 // file loads one file. The last one may have been cut off.
-func (l *aofLoader) file(f aof.File, last bool, v *config.Values) bool {
+func (l *aofLoader) file(folder aof.Folder, f aof.File, last bool, v *config.Values) bool {
 	s := l.s
 	begin := time.Now()
-	path := s.aof.folder.Path(f.Name)
+	path := folder.Path(f.Name)
 	in, err := os.Open(path)
 	if err != nil {
 		s.log.Warningf("Fatal error: can't open the append log file %s for reading: %s", f.Name, config.SystemError(err))
@@ -522,7 +522,7 @@ func (s *Server) reloadAOF() command.Error {
 	}
 	s.beginLoading(0) // nobody sees it empty
 	defer s.endLoading()
-	s.cancelSave()
+	s.cancelSnapshots()
 	now := time.Now().UnixMilli()
 	s.ks.LockAll(now)
 	on := s.propagation.on.Load()

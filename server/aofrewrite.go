@@ -21,10 +21,9 @@ import (
 
 // rewriting is the state of rewrites.
 type rewriting struct {
-	scheduled atomic.Bool // one is to begin as soon as it can
-	active    atomic.Bool
-	current   atomic.Pointer[rewrite]
-	held      bool // the writer does not sync; of the first reactor
+	state   atomic.Uint32 // rewriteScheduled, rewriteActive: in one word, so that there is no moment at which neither seems to be
+	current atomic.Pointer[rewrite]
+	held    bool // the writer does not sync; of the first reactor
 
 	beganSec, lastTookSec atomic.Int64 // unix time of the present one; how long the last one took, -1: there was none
 	failed                atomic.Bool  // the last one has
@@ -36,6 +35,7 @@ type rewriting struct {
 // rewrite is one that is under way.
 type rewrite struct {
 	s         *Server
+	folder    aof.Folder
 	epoch     int64      // of the file's being on
 	increment disk.File  // that the cut begins; nil while the file is off
 	name      string     // of increment
@@ -43,12 +43,21 @@ type rewrite struct {
 	preamble  bool
 	temp      string // path of the base until it is complete
 	cancelled atomic.Bool
-	begun     atomic.Bool     // the cut has been made
-	done      func(err error) // may be nil
+	snapshot  atomic.Pointer[save.Snapshot] // nil before the cut
+	done      func(err error)               // may be nil
 }
 
 // errStale is the end of a rewrite before whose cut the file was turned on or off.
 var errStale = errors.New("the append only file was turned on or off meanwhile")
+
+const (
+	rewriteScheduled = 1 << iota // one is to begin as soon as it can
+	rewriteActive
+)
+
+func (x *rewriting) active() bool    { return x.state.Load()&rewriteActive != 0 }
+func (x *rewriting) scheduled() bool { return x.state.Load()&rewriteScheduled != 0 }
+func (x *rewriting) schedule()       { x.state.Or(rewriteScheduled) }
 
 const (
 	failuresAllowed = 3  // rewrites in a row, before the next one has to wait
@@ -58,13 +67,25 @@ const (
 // mayTry tells whether a rewrite may begin by itself: after some failures there are minutes between them.
 func (x *rewriting) mayTry(nowSec int64) bool { return nowSec >= x.retrySec.Load() }
 
+// begin makes what is scheduled, if anything is, active. It reports false if one is already.
+func (x *rewriting) begin() bool {
+	for {
+		was := x.state.Load()
+		if was&rewriteActive != 0 {
+			return false
+		}
+		if x.state.CompareAndSwap(was, rewriteActive) {
+			return true
+		}
+	}
+}
+
 // beginRewrite begins a rewrite unless one is under way; done, unless nil, is called at its end.
 func (s *Server) beginRewrite(done func(err error)) {
 	x := &s.aof.rewrite
-	if !x.active.CompareAndSwap(false, true) {
+	if !x.begin() {
 		return
 	}
-	x.scheduled.Store(false)
 	x.beganSec.Store(time.Now().Unix())
 	t := &rewrite{s: s, done: done}
 	x.current.Store(t)
@@ -75,7 +96,7 @@ func (s *Server) beginRewrite(done func(err error)) {
 func (s *Server) cancelRewrite() {
 	if t := s.aof.rewrite.current.Load(); t != nil {
 		t.cancelled.Store(true)
-		if sn := s.saving.current.Load(); sn != nil && t.begun.Load() {
+		if sn := t.snapshot.Load(); sn != nil {
 			sn.Cancel()
 		}
 	}
@@ -98,7 +119,7 @@ func (t *rewrite) begin() {
 			break
 		}
 	}
-	if !t.begun.Load() {
+	if t.snapshot.Load() == nil {
 		t.ended(errStale)
 	}
 }
@@ -111,21 +132,23 @@ func (t *rewrite) prepare() error {
 	defer a.mu.Unlock()
 	t.epoch = a.epoch.Load()
 	t.preamble = v.AOFUseRDBPreamble
-	t.temp = filepath.Join(a.folder.Dir, fmt.Sprintf("temp-rewriteaof-bg-%d.aof", os.Getpid()))
-	if err := a.folder.Make(); err != nil {
-		return fmt.Errorf("Can't open or create append-only dir %s: %s", a.folder.Name, config.SystemError(err))
+	folder, manifest := a.current()
+	t.folder = folder
+	t.temp = filepath.Join(folder.Dir, fmt.Sprintf("temp-rewriteaof-bg-%d.aof", os.Getpid()))
+	if err := folder.Make(); err != nil {
+		return fmt.Errorf("Can't open or create append-only dir %s: %s", folder.Name, config.SystemError(err))
 	}
 	if !a.on.Load() {
 		return nil
 	}
-	t.name = a.folder.TempIncrement()
+	t.name = folder.TempIncrement()
 	if a.partial.Load() {
-		t.s.disk.Remove(a.folder.Path(t.name))
+		t.s.disk.Remove(folder.Path(t.name))
 	} else {
-		m := a.currentManifest().WithIncrement(a.folder.Filename)
+		m := manifest.WithIncrement(folder.Filename)
 		t.name = m.Increments[len(m.Increments)-1].Name
 	}
-	f, err := a.folder.Create(t.name)
+	f, err := folder.Create(t.name)
 	if err != nil {
 		return fmt.Errorf("Can't open the append-only file %s: %s", t.name, config.SystemError(err))
 	}
@@ -138,13 +161,13 @@ func (t *rewrite) prepare() error {
 // may have been cut off has to be the last. The writer calls it.
 func (t *rewrite) nameIncrement() error {
 	a := &t.s.aof
-	if t.name == a.folder.TempIncrement() {
+	if t.name == t.folder.TempIncrement() {
 		return nil
 	}
 	a.names.Lock()
 	defer a.names.Unlock()
-	m := a.manifest.WithIncrement(a.folder.Filename)
-	if err := a.folder.Store(m); err != nil {
+	m := a.manifest.WithIncrement(t.folder.Filename)
+	if err := t.folder.Store(m); err != nil {
 		t.takeBack(m, t.name)
 		return err
 	}
@@ -173,10 +196,10 @@ func (t *rewrite) cut(r *reactor) {
 	s.saving.cuts.Add(1)
 	a.rewrite.count.Add(1)
 	s.log.Noticef("Background append only file rewriting started by pid %d", os.Getpid())
-	t.begun.Store(true)
-	r.takeSnapshot(&snapshotTask{sink: t.sink(), temp: t.part(), info: rdb.Info{AOFBase: true}, done: t.saved})
+	sn := r.takeSnapshot(&snapshotTask{sink: t.sink(), temp: t.part(), info: rdb.Info{AOFBase: true}, done: t.saved})
+	t.snapshot.Store(sn)
 	if t.cancelled.Load() { // cancelRewrite may have come before there was a snapshot
-		s.saving.current.Load().Cancel()
+		sn.Cancel()
 	}
 }
 
@@ -200,12 +223,11 @@ func (t *rewrite) sink() save.Sink {
 // takeBack removes files that only m names, which could not be stored durably. If it is there all the same, the
 // manifest in force takes its place first: else the files stay. The caller holds names.
 func (t *rewrite) takeBack(m *aof.Manifest, names ...string) {
-	a := &t.s.aof
-	if a.folder.Stored(m) && a.folder.Restore(a.manifest) != nil {
+	if t.folder.Stored(m) && t.folder.Restore(t.s.aof.manifest) != nil {
 		return
 	}
 	for _, name := range names {
-		t.s.disk.Remove(a.folder.Path(name))
+		t.s.disk.Remove(t.folder.Path(name))
 	}
 }
 
@@ -245,23 +267,23 @@ func (t *rewrite) finish() error {
 	if a.on.Load() && !partial {
 		keep = 1
 	}
-	m := a.manifest.WithBase(a.folder.Filename, t.preamble, keep)
-	base := a.folder.Path(m.Base.Name)
+	m := a.manifest.WithBase(t.folder.Filename, t.preamble, keep)
+	base := t.folder.Path(m.Base.Name)
 	if err := s.disk.Rename(t.temp, base); err != nil {
 		s.disk.Remove(t.temp)
 		return fmt.Errorf("Error trying to rename the temporary AOF base file %s into %s: %s", filepath.Base(t.temp), m.Base.Name, config.SystemError(err))
 	}
 	s.log.Noticef("Successfully renamed the temporary AOF base file %s into %s", filepath.Base(t.temp), m.Base.Name)
 	if partial {
-		m = m.WithIncrement(a.folder.Filename)
+		m = m.WithIncrement(t.folder.Filename)
 		name := m.Increments[len(m.Increments)-1].Name
-		if err := s.disk.Rename(a.folder.Path(a.folder.TempIncrement()), a.folder.Path(name)); err != nil {
+		if err := s.disk.Rename(t.folder.Path(t.folder.TempIncrement()), t.folder.Path(name)); err != nil {
 			s.disk.Remove(base)
-			return fmt.Errorf("Error trying to rename the temporary AOF incr file %s into %s: %s", a.folder.TempIncrement(), name, config.SystemError(err))
+			return fmt.Errorf("Error trying to rename the temporary AOF incr file %s into %s: %s", t.folder.TempIncrement(), name, config.SystemError(err))
 		}
-		s.log.Noticef("Successfully renamed the temporary AOF incr file %s into %s", a.folder.TempIncrement(), name)
+		s.log.Noticef("Successfully renamed the temporary AOF incr file %s into %s", t.folder.TempIncrement(), name)
 	}
-	if err := a.folder.Store(m); err != nil {
+	if err := t.folder.Store(m); err != nil {
 		names := []string{m.Base.Name}
 		if partial {
 			names = append(names, m.Increments[len(m.Increments)-1].Name)
@@ -320,24 +342,24 @@ func (t *rewrite) ended(err error) {
 	case errors.Is(err, errStale):
 		if t.increment != nil {
 			t.increment.Close()
-			s.disk.Remove(a.folder.Path(t.name))
+			s.disk.Remove(t.folder.Path(t.name))
 		}
 	case t.cancelled.Load():
 		s.log.Warningf("Background AOF rewrite terminated by signal 10")
 	case errors.Is(err, save.ErrFlushed), errors.Is(err, save.ErrCancelled):
 		s.log.Noticef("Background AOF rewrite begins anew, as data were flushed")
-		x.scheduled.Store(true)
+		x.schedule()
 	default:
 		s.log.Warningf("%v", err)
 		s.log.Warningf("Background AOF rewrite terminated with error")
 		t.failed()
 	}
 	if err != nil && a.on.Load() && a.partial.Load() {
-		x.scheduled.Store(true) // the file is not complete before one has succeeded
+		x.schedule() // the file is not complete before one has succeeded
 	}
 	x.lastTookSec.Store(time.Now().Unix() - x.beganSec.Load())
 	x.current.Store(nil)
-	x.active.Store(false)
+	x.state.And(^uint32(rewriteActive))
 	if t.done != nil {
 		t.done(err)
 	}

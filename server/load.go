@@ -216,7 +216,7 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 	}
 	defer f.Close()
 	s.beginLoading(0) // nobody sees it empty
-	s.cancelSave()
+	s.cancelSnapshots()
 	if flush {
 		s.ks.LockAll(time.Now().UnixMilli())
 		for i := range s.ks.Shards() {

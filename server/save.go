@@ -33,9 +33,8 @@ type snapshotTask struct {
 // takeSnapshot makes the cut and begins to save. All shards are locked, no snapshot is being taken, and no script that
 // may have written is put aside, no command changes a value in steps: of the last two, LockAll commands and tryCut make
 // sure.
-func (r *reactor) takeSnapshot(t *snapshotTask) {
+func (r *reactor) takeSnapshot(t *snapshotTask) (sn *save.Snapshot) {
 	s := r.srv
-	var sn *save.Snapshot
 	o := s.snapshotOptions(s.cfg.Load())
 	o.Sink, o.Info = t.sink, t.info
 	if dir, err := os.Getwd(); err == nil {
@@ -62,6 +61,7 @@ func (r *reactor) takeSnapshot(t *snapshotTask) {
 	s.saving.current.Store(sn)
 	s.duties.set(dutySnapshot, true)
 	s.wakeSavers()
+	return sn
 }
 
 // awaitEnd calls f, on any goroutine, when the snapshot that is being taken has ended. It returns false if there is none.
@@ -149,9 +149,9 @@ func bgsave(c *command.Ctx) {
 	}
 	r := client(c).reactor
 	switch s := r.srv; {
-	case s.aof.rewrite.active.Load() && !schedule:
+	case s.aof.rewrite.active() && !schedule:
 		c.Error(errRewriting)
-	case s.aof.rewrite.active.Load():
+	case s.aof.rewrite.active():
 		s.saving.scheduled.Store(true)
 		c.Reply.Simple("Background saving scheduled")
 	case s.saving.current.Load() != nil:
@@ -170,7 +170,7 @@ func lastsave(c *command.Ctx) { c.Reply.Int(client(c).reactor.srv.saving.lastSec
 func saveCommand(c *command.Ctx) {
 	cl := client(c)
 	r := cl.reactor
-	rewrite := r.srv.aof.rewrite.active.Load()
+	rewrite := r.srv.aof.rewrite.active()
 	if !rewrite && r.srv.saving.current.Load() != nil {
 		c.Error(errSaving)
 		return
@@ -515,6 +515,14 @@ func (s *Server) cancelSave() {
 	x.mu.Unlock()
 	for _, done := range waiting {
 		done(save.ErrCancelled)
+	}
+}
+
+// cancelSnapshots ends the snapshot and the rewrite that are under way, if any, and waits until they have. None begins
+// after that while the server loads.
+func (s *Server) cancelSnapshots() {
+	for s.cancelSave(); s.aof.rewrite.active(); s.cancelSave() {
+		time.Sleep(time.Millisecond)
 	}
 }
 
