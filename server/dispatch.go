@@ -453,11 +453,11 @@ func (r *reactor) call(cl *Client, q *request) {
 	} else {
 		r.note(q.spec, failed)
 	}
+	r.flow.changes += c.Dirty()
 	r.endGroup(many)
 	if failed {
 		r.countError(r.w.Buf[begin:])
 	}
-	r.flow.changes += c.Dirty()
 }
 
 // queueRest keeps commands that were parsed but cannot run yet.

@@ -107,7 +107,7 @@ var (
 
 // Closed forgets a client.
 func (h handler) Closed(c *netio.Conn, err error) {
-	h.srv.clients.Add(-1)
+	defer h.srv.clients.Add(-1) // when nothing is left of it
 	cl, ok := c.User.(*Client)
 	if !ok {
 		return

@@ -115,6 +115,9 @@ func (r *reactor) wakeListeners() {
 // unlock gives back the locks of many, under which something may have happened.
 func (r *reactor) unlock(many *lockSet) {
 	r.record()
+	if many.all {
+		r.publishFlow() // for the cut that FLUSHALL has asked for, which another reactor may make at once
+	}
 	many.unlock(r.srv.ks)
 }
 

@@ -361,6 +361,7 @@ func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) 
 		s.logSaveError(err)
 		if len(waiting) == 0 { // as in Redis, it does not count that SAVE has failed
 			s.log.Warningf("Background saving error")
+			s.refuseWrites(s.cfg.Load(), true) // before INFO says why
 			x.failed.Store(true)
 		}
 	}
@@ -372,7 +373,7 @@ func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) 
 		return nil
 	}
 	x.lastTookSec.Store(int64(time.Since(sn.Began()) / time.Second))
-	s.refuseWrites(s.cfg.Load())
+	s.refuseWrites(s.cfg.Load(), x.failed.Load())
 	return func() {
 		for _, done := range waiting {
 			done(err)
@@ -532,8 +533,8 @@ const gateMisconf = 1 << 10
 const errMisconf command.Error = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
 
 // refuseWrites makes writes be refused, or not, as settings and the last save have it.
-func (s *Server) refuseWrites(v *config.Values) {
-	if v.StopWritesOnBgsaveError && len(v.Save) > 0 && s.saving.failed.Load() {
+func (s *Server) refuseWrites(v *config.Values, failed bool) {
+	if v.StopWritesOnBgsaveError && len(v.Save) > 0 && failed {
 		s.gate.Or(gateMisconf)
 	} else {
 		s.gate.And(^uint32(gateMisconf))

@@ -72,7 +72,7 @@ func (s *Server) watchSettings() {
 	s.cfg.OnChange(s.warnOfLimit, "maxmemory")
 	s.cfg.OnChange(func(_, v *config.Values) error { return s.log.SetFile(v.LogFile) }, "logfile")
 	s.cfg.OnChange(func(_, v *config.Values) error { return os.Chdir(v.Dir) }, "dir")
-	s.cfg.OnChange(func(_, v *config.Values) error { s.refuseWrites(v); return nil }, "save", "stop-writes-on-bgsave-error")
+	s.cfg.OnChange(func(_, v *config.Values) error { s.refuseWrites(v, s.saving.failed.Load()); return nil }, "save", "stop-writes-on-bgsave-error")
 	s.cfg.OnChange(s.changeAppendOnly, "appendonly")
 	s.cfg.OnChange(s.changeFsync, "appendfsync", "aof-timestamp-enabled")
 	s.cfg.OnChange(func(_, v *config.Values) error { s.removeHistory(v); return nil }, "aof-disable-auto-gc")

@@ -712,7 +712,7 @@ func (p *player) command(c *oracle.Client, kind byte, words string) {
 	}
 	if kind != ':' {
 		reply := c.Reply()
-		if strings.HasPrefix(words, "CLIENT") || strings.Contains(reply, "redir") {
+		if strings.HasPrefix(words, "CLIENT") && !strings.HasPrefix(words, "CLIENT KILL") || strings.Contains(reply, "redir") {
 			for name, id := range p.ids {
 				reply = strings.ReplaceAll(reply, ":"+id+"\r\n", ":{"+name+"}\r\n")
 			}

@@ -19,7 +19,7 @@ import (
 // within the timeout of a reply, and some while f runs, unless that is over at once.
 func whileOthersWork(t *testing.T, srv *oracle.Server, f func()) {
 	t.Helper()
-	stop, done := make(chan struct{}), make(chan int)
+	stop, done := make(chan struct{}), make(chan int, 1)
 	other := srv.Dial(t)
 	go func() {
 		n := 0
@@ -31,14 +31,15 @@ func whileOthersWork(t *testing.T, srv *oracle.Server, f func()) {
 			default:
 			}
 			text := strconv.Itoa(n)
-			if got := other.Do("SET", "others", text); got != "+OK\r\n" {
-				t.Errorf("SET: %q", got)
-			}
-			if got := other.Do("GET", "others"); got != fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) {
-				t.Errorf("GET: %q", got)
-			}
-			if got := other.Do("PING"); got != "+PONG\r\n" {
-				t.Errorf("PING: %q", got)
+			for _, x := range []struct {
+				args []string
+				want string
+			}{{[]string{"SET", "others", text}, "+OK\r\n"}, {[]string{"GET", "others"}, bulk(text)}, {[]string{"PING"}, "+PONG\r\n"}} {
+				if got, err := other.Conn.Do(x.args...); err != nil || string(got) != x.want {
+					t.Errorf("%q: %q, %v", x.args, got, err)
+					done <- n
+					return
+				}
 			}
 		}
 	}()

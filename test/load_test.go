@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -113,8 +114,28 @@ func readLarge(t *testing.T, srv *oracle.Server, size int) {
 	}
 }
 
-// pingWhile runs f and returns the slowest PING of another client meanwhile. Only a stall of seconds is an error: how long a
-// PING takes is a matter of the machine.
+// cpuTime returns how long a process has been computing.
+func cpuTime(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // from the third on
+	var sum time.Duration
+	for _, text := range fields[11:13] { // utime and stime
+		ticks, err := strconv.Atoi(text)
+		if err != nil {
+			t.Error(err)
+		}
+		sum += time.Duration(ticks) * 10 * time.Millisecond
+	}
+	return sum
+}
+
+// pingWhile runs f and returns the slowest PING of another client meanwhile. It is an error only if Shoal has been computing for
+// seconds before it answered: how long a PING takes otherwise is a matter of the machine and of what else runs there.
 func pingWhile(t *testing.T, srv *oracle.Server, f func()) time.Duration {
 	t.Helper()
 	const bound = 3 * time.Second
@@ -124,39 +145,44 @@ func pingWhile(t *testing.T, srv *oracle.Server, f func()) time.Duration {
 	go func() {
 		var most time.Duration
 		for !stop.Load() {
-			start := time.Now()
+			start, before := time.Now(), cpuTime(t, srv.Pid)
 			if reply, err := c.Conn.Do("PING"); err != nil || string(reply) != "+PONG\r\n" {
 				t.Errorf("PING: %q, %v", reply, err)
 				break
 			}
 			most = max(most, time.Since(start))
+			if computed := cpuTime(t, srv.Pid) - before; computed > bound && filepath.Base(srv.Path) != "redis-server" {
+				t.Errorf("a PING took %v, in which the server was computing for %v", time.Since(start), computed)
+			}
 			time.Sleep(100 * time.Microsecond)
 		}
 		worst <- most
 	}()
 	f()
 	stop.Store(true)
-	most := <-worst
-	if most > bound {
-		t.Errorf("a PING took %v", most)
-	}
-	return most
+	return <-worst
 }
 
 // TestMaxClients opens one connection too many.
 func TestMaxClients(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		srv := s.start(t, "--maxclients", "10")
-		waitClients(t, srv, 1) // the harness' own PING connection is gone
-		conns := make([]*oracle.Client, 10)
-		for i := range conns {
-			conns[i] = srv.Dial(t)
-			conns[i].Do("PING")
+		conns := []*oracle.Client{srv.Dial(t)}
+		oracle.WaitFor(t, "the harness' own connection to go", func() bool { return info(t, conns[0], "connected_clients") == 1 })
+		for len(conns) < 10 {
+			c := srv.Dial(t)
+			if got := c.Do("PING"); got != "+PONG\r\n" {
+				t.Fatalf("got %q", got)
+			}
+			conns = append(conns, c)
 		}
 		for range 20 {
 			if got := srv.Dial(t).ReadAll(); got != "-ERR max number of clients reached\r\n" {
 				t.Fatalf("got %q", got)
 			}
+		}
+		if n := info(t, conns[0], "rejected_connections"); n != 20 {
+			t.Errorf("%d rejected connections", n)
 		}
 		conns[3].Close()
 		oracle.WaitFor(t, "a free place", func() bool {
@@ -172,9 +198,6 @@ func TestMaxClients(t *testing.T) {
 			if got := srv.Dial(t).Do("PING"); got != "+PONG\r\n" {
 				t.Fatalf("got %q", got)
 			}
-		}
-		if !strings.Contains(conns[0].Do("INFO", "stats"), "rejected_connections:2") {
-			t.Error("rejected_connections is not counted")
 		}
 	})
 }

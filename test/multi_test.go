@@ -37,6 +37,7 @@ func all(c *oracle.Client, lines ...string) (last string) {
 func TestTransactionServesBlocked(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *oracle.Server) {
 		c, waits := srv.Dial(t), srv.Dial(t)
+		waitBlocked(t, c, 0)                                         // those of other tests have gone
 		for _, about := range []string{"", "CONFIG GET maxmemory"} { // a command about the server as a whole, for which reactors stand still
 			queue := func(lines ...string) {
 				all(c, "MULTI")
@@ -75,6 +76,7 @@ func TestTransactionServesBlocked(t *testing.T) {
 func TestTransactionOnClients(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *oracle.Server) {
 		c := srv.Dial(t)
+		waitBlocked(t, c, 0) // those of other tests have gone
 		var others []*oracle.Client
 		var ids []string
 		for range 8 { // on all reactors

@@ -179,7 +179,10 @@ func TestMisconf(t *testing.T) {
 		}
 		f("+OK", "SET", "a", "1")
 		f("+Background saving started", "BGSAVE")
-		oracle.WaitFor(t, "the end of BGSAVE", func() bool { return strings.Contains(c.Do("INFO", "persistence"), "rdb_last_bgsave_status:err") })
+		oracle.WaitFor(t, "the end of BGSAVE", func() bool {
+			info := c.Do("INFO", "persistence")
+			return strings.Contains(info, "rdb_last_bgsave_status:err") && strings.Contains(info, "rdb_bgsave_in_progress:0")
+		})
 		const misconf = "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled,"
 		f(misconf, "SET", "b", "1")
 		f(misconf, "PING")

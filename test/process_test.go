@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/shoaldb/shoal/internal/oracle"
 )
@@ -95,14 +94,8 @@ func TestSecondInterrupt(t *testing.T) {
 		srv := s.start(t)
 		worker := srv.Dial(t)
 		worker.Do("SETBIT", "big", "4294967295", "1")
-		worker.SendRaw("MULTI\r\n" + strings.Repeat("BITCOUNT big\r\n", 10000) + "EXEC\r\n") // in one step
-		oracle.WaitFor(t, "the server to be busy", func() bool {
-			c := srv.Dial(t)
-			defer c.Close()
-			c.Timeout = time.Second
-			_, err := c.Conn.Do("PING")
-			return err != nil
-		})
+		worker.SendRaw("MULTI\r\nDEBUG LOG busy\r\n" + strings.Repeat("BITCOUNT big\r\n", 10000) + "EXEC\r\n") // in one step
+		srv.WaitLog(t, "DEBUG LOG: busy")
 		srv.Signal(t, syscall.SIGINT)
 		srv.WaitLog(t, "Received SIGINT scheduling shutdown")
 		srv.Signal(t, syscall.SIGINT)
@@ -291,9 +284,7 @@ func TestDaemonize(t *testing.T) {
 			_, err := os.Stat(dir + "/pid")
 			return os.IsNotExist(err)
 		})
-		if log := readFile(t, dir+"/log"); !strings.Contains(log, "bye bye") {
-			t.Error(log)
-		}
+		oracle.WaitFor(t, "its last words", func() bool { return strings.Contains(readFile(t, dir+"/log"), "bye bye") })
 	})
 }
 

@@ -375,6 +375,7 @@ func TestSlowSubscriber(t *testing.T) {
 				control, quick, slow := srv.Dial(t), srv.Dial(t), srv.Dial(t)
 				control.Do("CONFIG", "SET", "client-output-buffer-limit", limit)
 				drops := infoNumber(t, control, "client_output_buffer_limit_disconnections")
+				oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return infoNumber(t, control, "pubsub_channels") == 0 })
 				quick.Do("SUBSCRIBE", "ch")
 				slow.Do("SUBSCRIBE", "ch")
 				payload := strings.Repeat("x", 50_000)
@@ -407,6 +408,7 @@ func TestManySubscribers(t *testing.T) {
 		srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "2")
 		const subscribers, messages = 1500, 40
 		control := srv.Dial(t)
+		oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return infoNumber(t, control, "pubsub_channels") == 0 })
 		var wg sync.WaitGroup
 		conns := make([]*oracle.Client, subscribers)
 		for i := range conns {

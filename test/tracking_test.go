@@ -256,17 +256,21 @@ var trackingScenarios = map[string]string{
 		a<
 		a? GET k2
 		a? EXISTS k2
-		b? PSETEX k 1200 x
+		a? MULTI
+		a? PSETEX k 10 x
 		a? GET k
-		sleep 1300ms
+		a? EXEC
+		sleep 50ms
 		b? GET k
 		a<
 		b? DEBUG SET-ACTIVE-EXPIRE 1`,
 	"expired": `
 		a? HELLO 3
 		a? CLIENT TRACKING ON
-		b? PSETEX k 1200 x
+		a? MULTI
+		a? PSETEX k 10 x
 		a? GET k
+		a? EXEC
 		a<
 		a? GET k
 		c? HELLO 3

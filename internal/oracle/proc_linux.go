@@ -2,7 +2,7 @@ package oracle
 
 import "syscall"
 
-// dieWithParent makes the kernel kill a server whose test has died.
-func dieWithParent() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+// processAttr gives a server a process group of its own, and makes the kernel kill a server whose test has died.
+func processAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

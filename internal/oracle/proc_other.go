@@ -4,5 +4,5 @@ package oracle
 
 import "syscall"
 
-// dieWithParent has no equivalent outside Linux: a server may outlive a test that is killed.
-func dieWithParent() *syscall.SysProcAttr { return nil }
+// processAttr gives a server a process group of its own. Outside Linux it may outlive a test that is killed.
+func processAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

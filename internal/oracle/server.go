@@ -135,7 +135,7 @@ func Spawn(path, dir string, args ...string) (*Server, error) {
 	s := &Server{Path: path, Args: args, Dir: dir, logPath: logPath, done: make(chan struct{})}
 	s.cmd = exec.Command(path, args...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, log, log
-	s.cmd.SysProcAttr = dieWithParent()
+	s.cmd.SysProcAttr = processAttr()
 	started := make(chan error)
 	go s.run(started)
 	if err := <-started; err != nil {
@@ -325,9 +325,11 @@ func (s *Server) Ended() bool {
 	}
 }
 
-// Kill ends the process at once.
+// Kill ends the process at once, and its children: redis-server's go on writing when it has gone.
 func (s *Server) Kill() {
-	_ = s.cmd.Process.Kill() // fails only if the process has ended
+	if !s.Ended() {
+		_ = syscall.Kill(-s.Pid, syscall.SIGKILL) // fails only if the process has ended
+	}
 	<-s.done
 }
 
