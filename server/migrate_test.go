@@ -118,7 +118,8 @@ func TestMigrateBlocksNobody(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	if got := mover.Reply(); got != "-IOERR error or timeout reading to target instance\r\n" {
+	// On a busy machine the time may be over before all is written.
+	if got := mover.Reply(); !strings.HasPrefix(got, "-IOERR error or timeout ") {
 		t.Errorf("MIGRATE: %q", got)
 	}
 	if time.Since(begin) < time.Second {

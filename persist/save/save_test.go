@@ -301,7 +301,7 @@ func TestFailure(t *testing.T) {
 			}
 		})
 	}
-	slow := func(o *Options) { o.KeyDelayNS = 1e6 }
+	slow := func(o *Options) { o.KeyDelayNS = 1e8 } // for minutes, if nothing comes between
 	f("the file cannot be made", os.ErrNotExist, func(o *Options) { o.Sink.(*File).Temp += "/x" }, nil)
 	f("the file cannot be renamed", os.ErrNotExist, func(o *Options) { o.Sink.(*File).Name += "/x" }, nil)
 	f("cancelled", ErrCancelled, slow, func(x *taker) { x.sn.Cancel() })
