@@ -96,7 +96,7 @@ KILLS ?= 200
 
 .PHONY: crash
 crash: ## kill a server under load KILLS=200 times, and at each step on its disk, with appendfsync always: nothing that it acknowledged is lost
-	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./test -run '^TestCrashes$$' -v
+	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./test -run '^TestCrashes$$|^TestAOFOnAndOffUnderLoad$$' -v
 	SHOAL_CRASH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m ./server -run '^TestKilledAtSteps$$|^TestCrash|^TestErrorAtEveryStep$$' -v
 
 .PHONY: fuzz

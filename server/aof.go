@@ -258,7 +258,7 @@ func (s *Server) enableAOF(v *config.Values) error {
 	}
 	if err != nil {
 		s.log.Warningf("Can't open or create append-only dir %s: %s", v.AppendDirName, config.SystemError(err))
-		return errors.New("Unable to turn on AOF. Check server logs.")
+		return errTurnOn
 	}
 	a.epoch.Add(1)
 	a.partial.Store(true)
@@ -272,14 +272,23 @@ func (s *Server) enableAOF(v *config.Values) error {
 		a.rewrite.schedule()
 		return nil
 	}
-	if a.rewrite.active() || s.saving.current.Load() != nil {
+	if s.saving.current.Load() != nil || !a.rewrite.begin() {
 		s.log.Warningf("AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible.")
 		a.rewrite.schedule()
 		return nil
 	}
-	s.beginRewrite(nil)
+	t := s.newRewrite(nil)
+	if err := t.makeIncrement(); err != nil {
+		a.on.Store(false)
+		a.partial.Store(false)
+		t.ended(err)
+		return errTurnOn
+	}
+	go t.begin()
 	return nil
 }
+
+var errTurnOn = errors.New("Unable to turn on AOF. Check server logs.")
 
 // stopAOF turns the file off, when all that it has to have is durable.
 func (s *Server) stopAOF() {

@@ -86,10 +86,22 @@ func (s *Server) beginRewrite(done func(err error)) {
 	if !x.begin() {
 		return
 	}
+	t := s.newRewrite(done)
+	go func() {
+		if err := t.prepare(); err != nil {
+			t.ended(err)
+			return
+		}
+		t.begin()
+	}()
+}
+
+func (s *Server) newRewrite(done func(err error)) *rewrite {
+	x := &s.aof.rewrite
 	x.beganSec.Store(time.Now().Unix())
 	t := &rewrite{s: s, done: done}
 	x.current.Store(t)
-	go t.begin()
+	return t
 }
 
 // cancelRewrite ends the rewrite that is under way.
@@ -102,12 +114,9 @@ func (s *Server) cancelRewrite() {
 	}
 }
 
+// begin makes the cut, as soon as that can be.
 func (t *rewrite) begin() {
 	s := t.s
-	if err := t.prepare(); err != nil {
-		t.ended(err)
-		return
-	}
 	for r := s.reactors[0]; ; time.Sleep(time.Millisecond) {
 		answer := make(chan bool, 1)
 		r.net.Post(func() {
@@ -127,9 +136,14 @@ func (t *rewrite) begin() {
 // prepare makes the file in which the append only file goes on from the cut on.
 func (t *rewrite) prepare() error {
 	a := &t.s.aof
-	v := t.s.cfg.Load()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return t.makeIncrement()
+}
+
+func (t *rewrite) makeIncrement() error {
+	a := &t.s.aof
+	v := t.s.cfg.Load()
 	t.epoch = a.epoch.Load()
 	t.preamble = v.AOFUseRDBPreamble
 	folder, manifest := a.current()

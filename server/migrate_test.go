@@ -21,11 +21,28 @@ func hostPort(t testing.TB, s *oracle.Server) (host, port string) {
 	return host, port
 }
 
-// TestMigrateLikeRedis has both servers move keys to a third and compares replies and what is where afterwards.
+// TestMigrateLikeRedis has both servers move keys to redis-server and to Shoal, and compares replies and what is where afterwards.
 func TestMigrateLikeRedis(t *testing.T) {
-	target := oracle.Redis(t, "--requirepass", "")
+	theirs, ours := oracle.Redis(t), oracle.Shoal(t)
+	want := migrateScript(t, theirs, oracle.Redis(t), oracle.Redis(t, "--requirepass", "secret"))
+	compare := func(name string, got []string) {
+		t.Helper()
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("%s: %q, from redis-server to redis-server: %q", name, got[i], want[i])
+			}
+		}
+	}
+	compare("to redis-server", migrateScript(t, ours, oracle.Redis(t), oracle.Redis(t, "--requirepass", "secret")))
+	target, locked := oracle.Shoal(t, "--enable-debug-command", "yes"), oracle.Shoal(t, "--requirepass", "secret", "--enable-debug-command", "yes")
+	compare("from redis-server", migrateScript(t, theirs, target, locked))
+	compare("to Shoal", migrateScript(t, ours, target, locked))
+}
+
+// migrateScript moves keys from one server to others, and returns what they reply and hold.
+func migrateScript(t *testing.T, from, target, locked *oracle.Server) (log []string) {
+	t.Helper()
 	host, port := hostPort(t, target)
-	locked := oracle.Redis(t, "--requirepass", "secret")
 	lockedHost, lockedPort := hostPort(t, locked)
 	to := target.Dial(t)
 	lockedTo := locked.Dial(t)
@@ -47,24 +64,28 @@ func TestMigrateLikeRedis(t *testing.T) {
 		{"SET", "k", "v"}, {"MIGRATE", host, "1", "k", "0", "100000"}, {"MIGRATE", host, port, "k", "0", "x"}, {"MIGRATE", host, port, "k", "x", "100000"},
 		{"MIGRATE", host, port, "k", "0", "100000", "AUTH"}, {"MIGRATE", host, port, "k", "0", "100000", "AUTH2", "x"}, {"MIGRATE", host, port, "k", "0", "100000", "nonsense"},
 		{"MIGRATE", host, port, "k", "0", "100000", "KEYS", "k"}, {"MIGRATE", host, port, "k", "0"},
+		{"MIGRATE", host, port, "k", "0", "100000", "AUTH2"}, {"MIGRATE", host, port, "", "0", "100000", "KEYS"}, {"MIGRATE", host, port, "", "0", "100000"},
+		{"SET", "", "empty"}, {"MIGRATE", host, port, "", "0", "-5"}, {"EXISTS", ""}, {"MIGRATE", host, port, "k", "0", "1.5"}, {"MIGRATE", host, port, "k", "-1", "100000"},
+		{"SET", "u", "v"}, {"SET", "v", "w"}, {"MIGRATE", host, port, "u", "0", "100000", "copy"}, {"SET", "u", "other"},
+		{"MIGRATE", host, port, "", "0", "100000", "KEYS", "v", "u"}, {"EXISTS", "u", "v"}, {"MIGRATE", host, port, "", "0", "100000", "rePLACE", "keys", "u", "v"}, {"EXISTS", "u", "v"},
+		{"SET", "auth", "v"}, {"MIGRATE", lockedHost, lockedPort, "", "2", "100000", "AUTH", "KEYS", "KEYS", "auth"},
+		{"MIGRATE", lockedHost, lockedPort, "", "2", "100000", "AUTH", "secret", "COPY", "KEYS", "auth", "KEYS", "AUTH"},
+		{"MIGRATE", lockedHost, lockedPort, "", "2", "100000", "AUTH", "secret", "KEYS", "auth", "auth"}, {"EXISTS", "auth"},
+		{"COMMAND", "GETKEYS", "MIGRATE", lockedHost, lockedPort, "", "2", "100000", "AUTH", "KEYS", "KEYS", "auth"},
+		{"EVAL", "redis.call('SET', KEYS[1], 'v') return redis.call('MIGRATE', ARGV[1], ARGV[2], KEYS[1], 7, 100000)", "1", "script", host, port}, {"EXISTS", "script"},
 		{"COMMAND", "GETKEYS", "MIGRATE", host, port, "k", "0", "100000"}, {"COMMAND", "GETKEYS", "MIGRATE", host, port, "", "0", "100000", "KEYS", "a", "b"},
 		{"MULTI"}, {"MIGRATE", host, port, "k", "5", "100000"}, {"EXEC"}, {"EXISTS", "k"},
 	}
-	run := func(c *oracle.Client) (log []string) {
-		to.Do("FLUSHALL")
-		lockedTo.Do("FLUSHALL")
-		for _, words := range script {
-			log = append(log, strings.Join(words, " ")+": "+c.Do(words...))
-		}
-		return append(log, "there: "+to.Do("DEBUG", "DIGEST"), "there: "+lockedTo.Do("DEBUG", "DIGEST"))
+	c := from.Dial(t)
+	c.Do("FLUSHALL")
+	to.Do("FLUSHALL")
+	lockedTo.Do("FLUSHALL")
+	ports := strings.NewReplacer(port, "PORT", lockedPort, "LOCKED")
+	for _, words := range script {
+		log = append(log, ports.Replace(strings.Join(words, " "))+": "+c.Do(words...))
 	}
-	theirs := run(oracle.Redis(t).Dial(t))
-	ours := run(oracle.Shoal(t).Dial(t))
-	for i := range theirs {
-		if ours[i] != theirs[i] {
-			t.Errorf("%q, redis-server: %q", ours[i], theirs[i])
-		}
-	}
+	ttl := to.Do("PEXPIRETIME", "t")
+	return append(log, "there: "+to.Do("DEBUG", "DIGEST"), "there: "+lockedTo.Do("DEBUG", "DIGEST"), "expires: "+ttl[:min(len(ttl), 11)])
 }
 
 // TestMigrateHome takes keys from redis-server and gives them back.

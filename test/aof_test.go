@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -253,8 +254,10 @@ func crashKills(t *testing.T) int {
 
 // crashWriter is a client that adds numbers to a list, each in a transaction with a counter.
 type crashWriter struct {
-	id          int
-	sent, acked int
+	id    int
+	sent  int64
+	acked atomic.Int64
+	kept  int64 // of those acknowledged, how many have to survive
 }
 
 // run writes until the server is gone.
@@ -269,7 +272,7 @@ func (w *crashWriter) run(srv *oracle.Server, r *rand.Rand) {
 		burst := 1 + r.IntN(5)
 		var b []byte
 		for i := range burst {
-			n := strconv.Itoa(w.sent + i + 1)
+			n := strconv.FormatInt(w.sent+int64(i)+1, 10)
 			key := fmt.Sprint("w", w.id)
 			if r.IntN(2) == 0 {
 				b = oracle.AppendCommand(b, "EVAL", "redis.call('SET', KEYS[1], ARGV[1]); return redis.call('RPUSH', KEYS[2], ARGV[1])", "2", key+":n", key+":list", n)
@@ -280,36 +283,42 @@ func (w *crashWriter) run(srv *oracle.Server, r *rand.Rand) {
 			b = oracle.AppendCommand(b, "RPUSH", key+":list", n)
 			b = oracle.AppendCommand(b, "EXEC")
 		}
-		w.sent += burst
+		w.sent += int64(burst)
 		if c.SendRaw(b) != nil {
 			return
 		}
-		for w.acked < w.sent {
+		for w.acked.Load() < w.sent {
 			reply, err := c.Reply()
 			if err != nil {
 				return
 			}
 			if reply[0] == ':' || reply[0] == '*' { // of EVAL, or EXEC
-				w.acked++
+				w.acked.Add(1)
 			}
 		}
 	}
 }
 
-// check looks for what was acknowledged, and for transactions in part. What was sent and not acknowledged may be there.
+// check looks for what has to be there, and for transactions in part. What was sent besides may be there.
 func (w *crashWriter) check(t *testing.T, c *oracle.Client) {
 	t.Helper()
 	key := fmt.Sprint("w", w.id)
-	n, _ := strconv.Atoi(strings.TrimSpace(strings.Trim(bulkText(c.Do("GET", key+":n")), "\r\n")))
-	length, _ := strconv.Atoi(strings.Trim(c.Do("LLEN", key+":list"), ":\r\n"))
+	n, _ := strconv.ParseInt(strings.TrimSpace(strings.Trim(bulkText(c.Do("GET", key+":n")), "\r\n")), 10, 64)
+	length, _ := strconv.ParseInt(strings.Trim(c.Do("LLEN", key+":list"), ":\r\n"), 10, 64)
 	last := bulkText(c.Do("LINDEX", key+":list", "-1"))
-	if n < w.acked || n > w.sent {
-		t.Errorf("writer %d: %d is there, %d was acknowledged, %d sent", w.id, n, w.acked, w.sent)
+	if n < w.kept || n > w.sent {
+		t.Errorf("writer %d: %d is there, %d has to be, %d was acknowledged, %d sent", w.id, n, w.kept, w.acked.Load(), w.sent)
 	}
-	if length != n || n > 0 && last != strconv.Itoa(n) {
+	if length != n || n > 0 && last != strconv.FormatInt(n, 10) {
 		t.Errorf("writer %d: %d elements, the last is %s, and the counter %d", w.id, length, last, n)
 	}
-	w.sent, w.acked = n, n
+	w.startAt(n)
+}
+
+// startAt makes n what has been written and has to survive.
+func (w *crashWriter) startAt(n int64) {
+	w.sent, w.kept = n, n
+	w.acked.Store(n)
 }
 
 func bulkText(reply string) string {
@@ -320,16 +329,20 @@ func bulkText(reply string) string {
 // TestCrashes kills the server again and again under load, at random moments, of rewrites and saves, too: with
 // appendfsync always nothing is lost that was acknowledged.
 func TestCrashes(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) { crashAgainAndAgain(t, engine, crashKills(t)/2+1) })
+}
+
+func crashAgainAndAgain(t *testing.T, engine string, kills int) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(oracle.Seed(t), 1))
 	writers := make([]*crashWriter, 8)
 	for i := range writers {
 		writers[i] = &crashWriter{id: i}
 	}
-	for kill := range crashKills(t) {
+	for kill := range kills {
 		base := []string{"yes", "no"}[r.IntN(2)]
 		srv, err := oracle.Start(oracle.ShoalPath(t), dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-			"--reactors", "2", "--aof-use-rdb-preamble", base, "--auto-aof-rewrite-percentage", "50", "--auto-aof-rewrite-min-size", "20kb")
+			"--reactors", "2", "--net-engine", engine, "--aof-use-rdb-preamble", base, "--auto-aof-rewrite-percentage", "50", "--auto-aof-rewrite-min-size", "20kb")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -349,6 +362,9 @@ func TestCrashes(t *testing.T) {
 		time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
 		srv.Kill()
 		wg.Wait()
+		for _, w := range writers {
+			w.kept = w.acked.Load()
+		}
 		if report := srv.CrashReport(); report != "" {
 			t.Fatal(report)
 		}
