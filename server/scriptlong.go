@@ -284,7 +284,7 @@ func (x *scriptRun) leave() {
 		x.told = true
 		r.srv.running.slow(1, r.srv)
 		if x.alone {
-			r.srv.exclusive.disturb()
+			r.srv.exclusive.disturb(true)
 		}
 		for i := range x.leased {
 			x.leased[i].MarkBusy()
@@ -423,6 +423,7 @@ func (x *scriptRun) count(w *resp.Writer, result script.Result) {
 type exclusive struct {
 	active  atomic.Bool // changed under the locks of all shards
 	mu      sync.Mutex
+	slow    bool // it lasts for long: clients do not wait
 	waiting []func()
 }
 
@@ -430,12 +431,13 @@ func (e *exclusive) begin() { e.active.Store(true) }
 
 func (e *exclusive) end() {
 	e.active.Store(false)
-	e.disturb()
+	e.disturb(false)
 }
 
-// disturb calls those who wait.
-func (e *exclusive) disturb() {
+// disturb calls those who wait. Until the end clients do not wait again if the state has become slow.
+func (e *exclusive) disturb(slow bool) {
 	e.mu.Lock()
+	e.slow = slow
 	waiting := e.waiting
 	e.waiting = nil
 	e.mu.Unlock()
@@ -445,22 +447,29 @@ func (e *exclusive) disturb() {
 }
 
 // await calls resume, on whatever goroutine, when the state is over, or lasts for long. It returns false if it is over already.
-func (e *exclusive) await(resume func()) bool {
+func (e *exclusive) await(resume func()) bool { return e.join(resume, false) }
+
+// join is await. For a client resume is called at once where the state lasts for long already, which it is not told of again.
+func (e *exclusive) join(resume func(), client bool) bool {
 	if !e.active.Load() {
 		return false
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.active.Load() {
+	switch {
+	case !e.active.Load():
 		return false
+	case e.slow && client:
+		resume()
+	default:
+		e.waiting = append(e.waiting, resume)
 	}
-	e.waiting = append(e.waiting, resume)
 	return true
 }
 
-// awaitExclusive lets cl wait for the end of the exclusive state. It returns false if there is none.
+// awaitExclusive lets cl wait until the exclusive state is over, or lasts for long. It returns false if there is none.
 func (r *reactor) awaitExclusive(cl *Client) bool {
-	return r.srv.exclusive.active.Load() && r.srv.exclusive.await(r.resumer(cl))
+	return r.srv.exclusive.active.Load() && r.srv.exclusive.join(r.resumer(cl), true)
 }
 
 // gateBusy is the bit of Server.gate that is set while a script is slow.
