@@ -41,7 +41,7 @@ func rewriteAOF(t *testing.T, c *oracle.Client) {
 func awaitRewrite(t *testing.T, c *oracle.Client) {
 	t.Helper()
 	oracle.WaitFor(t, "the end of a rewrite", func() bool {
-		return infoField(c, "persistence", "aof_rewrite_in_progress") == "0" && infoField(c, "persistence", "aof_rewrite_scheduled") == "0"
+		return strings.Contains(c.Do("INFO", "persistence"), "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n")
 	})
 }
 
@@ -461,7 +461,7 @@ func TestWaitAOF(t *testing.T) {
 	expect("-ERR value is out of range, must be positive\r\n", "WAITAOF", "1", "-1", "0")
 	expect("-ERR timeout is negative\r\n", "WAITAOF", "1", "0", "-1")
 	expect("+OK\r\n", "CONFIG", "SET", "appendonly", "yes")
-	oracle.WaitFor(t, "the first rewrite", func() bool { return infoField(c, "persistence", "aof_rewrite_in_progress") == "0" })
+	awaitRewrite(t, c)
 	for _, policy := range []string{"always", "everysec"} {
 		expect("+OK\r\n", "CONFIG", "SET", "appendfsync", policy)
 		expect("+OK\r\n", "SET", "k", policy)
@@ -490,7 +490,7 @@ func TestAOFAtRunTime(t *testing.T) {
 			t.Fatal(got)
 		}
 		c.Do("RPUSH", "now", strconv.Itoa(i))
-		oracle.WaitFor(t, "the end of a rewrite", func() bool { return infoField(c, "persistence", "aof_rewrite_in_progress") == "0" })
+		awaitRewrite(t, c)
 		c.Do("RPUSH", "now", "more")
 		before := c.Do("DEBUG", "DIGEST")
 		if got := c.Do("DEBUG", "LOADAOF"); got != "+OK\r\n" {
@@ -611,9 +611,7 @@ func TestAOFOffWhileRewriting(t *testing.T) {
 			})
 			c.Do("CONFIG", "SET", "rdb-key-save-delay", "0")
 			c.Do("CONFIG", "SET", "appendonly", "yes")
-			oracle.WaitFor(t, "the first rewrite", func() bool {
-				return strings.Contains(c.Do("INFO", "persistence"), "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r")
-			})
+			awaitRewrite(t, c)
 			c.Do("CONFIG", "SET", "rdb-key-save-delay", "100000000")
 		}
 	})

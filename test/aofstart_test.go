@@ -94,17 +94,19 @@ func TestTimestamps(t *testing.T) {
 	})
 }
 
-// TestScheduledSave asks for saves while the append only file is rewritten.
+// TestScheduledSave asks for saves while the append only file is rewritten, which would take long and ends as the file is turned off.
 func TestScheduledSave(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		srv := s.start(t, "--appendonly", "yes")
 		c := srv.Dial(t)
 		c.Do("SET", "a", "1")
-		c.Do("CONFIG", "SET", "rdb-key-save-delay", "1000000") // us
+		c.Do("CONFIG", "SET", "rdb-key-save-delay", "1000000000") // us
 		c.Do("BGREWRITEAOF")
+		oracle.WaitFor(t, "a rewrite with that delay", func() bool { return infoField(c, "persistence", "current_save_keys_total") == "1" })
 		c.Do("CONFIG", "SET", "rdb-key-save-delay", "0")
 		wantReply(t, c.Do("BGSAVE"), "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.")
 		wantReply(t, c.Do("BGSAVE", "SCHEDULE"), "+Background saving scheduled")
+		c.Do("CONFIG", "SET", "appendonly", "no")
 		oracle.WaitFor(t, "the save", func() bool {
 			info := c.Do("INFO", "persistence")
 			return strings.Contains(info, "rdb_saves:1\r") && strings.Contains(info, "rdb_bgsave_in_progress:0\r")

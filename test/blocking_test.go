@@ -16,6 +16,7 @@ import (
 //	a? PING           client a sends a command and gets its reply
 //	a<                client a gets a reply
 //	blocked 2         so many clients are blocked: waited for
+//	ran a blpop       this is the last command of client a that the server has begun: waited for
 //	flags a           the flags of client a in CLIENT LIST
 //	info x            the lines of INFO clients that contain x
 //	close a           client a disconnects
@@ -308,7 +309,7 @@ var blockingScenarios = map[string]string{
 		b? CLIENT UNBLOCK {a} SOMEHOW
 		a? RPUSH k x
 		b? LLEN k
-		a: BLPOP k2 k3 k4 10
+		a: BLPOP k2 k3 k4 1000
 		blocked 1
 		b? CLIENT UNBLOCK {a} ERROR
 		b? RPUSH k3 x
@@ -347,7 +348,7 @@ var blockingScenarios = map[string]string{
 		a<`,
 	"pause": `
 		a: BLPOP k 2
-		blocked 1
+		ran a blpop
 		b? CLIENT PAUSE 100000 WRITE
 		a<
 		c: RPUSH k x
@@ -661,6 +662,11 @@ func (p *player) step(step string) {
 	switch verb {
 	case "blocked":
 		p.waitBlocked(rest)
+	case "ran":
+		name, command, _ := strings.Cut(rest, " ")
+		oracle.WaitFor(p.t, step, func() bool {
+			return strings.Contains(p.control.Do("CLIENT", "LIST", "ID", p.ids[name]), " cmd="+command+" ")
+		})
 	case "flags":
 		line := p.control.Do("CLIENT", "LIST", "ID", p.ids[rest])
 		_, line, _ = strings.Cut(line, " flags=")

@@ -104,7 +104,7 @@ func TestReplicasUser(t *testing.T) {
 
 func askCommand(t *testing.T, srv *oracle.Server, sub string) any {
 	t.Helper()
-	client := goredis.NewClient(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: 3})
+	client := goRedis(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: 3})
 	defer client.Close()
 	reply, err := client.Do(t.Context(), "COMMAND", sub).Result()
 	if err != nil {

@@ -37,7 +37,7 @@ type commandDoc struct{ group, since, complexity, summary string }
 // commandDocs returns the documentation of all commands and subcommands, by upper-case name.
 func commandDocs(t *testing.T, srv *oracle.Server) map[string]commandDoc {
 	t.Helper()
-	client := goredis.NewClient(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: 3})
+	client := goRedis(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", srv.Port), Protocol: 3})
 	defer client.Close()
 	reply, err := client.Do(t.Context(), "COMMAND", "DOCS").Result()
 	if err != nil {
