@@ -36,8 +36,13 @@ func sizeClass(n int) int {
 	return max(0, min(bits.Len(uint(n))-1-leastClientClass, clientClasses-1))
 }
 
-// weigh brings the reactor's sums up to date with what cl takes.
+// weigh brings the reactor's sums up to date with what cl takes. One whose conn is closed, and about to be forgotten, takes
+// nothing any more, lest another is closed in its place.
 func (r *reactor) weigh(cl *Client) {
+	if cl.conn.IsClosed() {
+		r.unweigh(cl)
+		return
+	}
 	now := cl.memory()
 	r.stats.clientBytes.Add(int64(now - cl.weighed))
 	r.srv.maxMemory.clients.Add(int64(now - cl.weighed))

@@ -28,9 +28,10 @@ func newPass(w *Workload, workers int) *pass {
 
 func (p *pass) now() int64 { return int64(time.Since(p.start)) }
 
-// take hands out the next batch of a closed loop: the number of its first request and its size, 0 at the end.
+// take hands out the next batch of a closed loop: the number of its first request and its size, 0 at the end. One is handed
+// out even if the workers begin late, so that there is something to tell of.
 func (p *pass) take(now int64) (first int64, n int) {
-	if p.aborted.Load() || p.deadline > 0 && now >= p.deadline {
+	if p.aborted.Load() || p.deadline > 0 && now >= p.deadline && p.issued.Load() > 0 {
 		return 0, 0
 	}
 	size := int64(p.workload.Pipeline)

@@ -19,7 +19,7 @@ type Workload struct {
 	Seed         uint64
 
 	Requests int64         // requests to send; 0: until Duration has passed
-	Duration time.Duration // 0: until Requests are sent
+	Duration time.Duration // 0: until Requests are sent; one batch at least is sent
 	Rate     float64       // requests a second, open loop; 0: closed loop
 
 	// KeepErrors goes on although the server has answered nothing but errors. Without it such a pass is
