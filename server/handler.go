@@ -26,12 +26,25 @@ func (r *reactor) beginTurn() {
 	r.begun = r.lastRun
 }
 
+// admits counts one more client, unless there are as many as there may be.
+func (s *Server) admits() bool {
+	for most := int64(s.cfg.Load().MaxClients); ; {
+		n := s.clients.Load()
+		if n >= most {
+			return false
+		}
+		if s.clients.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
 // Opened makes a client of a new connection.
 func (h handler) Opened(c *netio.Conn) {
 	r := h.reactor(c.Reactor())
 	r.beginTurn()
 	h.srv.connections.Add(1)
-	if int(h.srv.clients.Add(1)) > h.srv.cfg.Load().MaxClients {
+	if !h.srv.admits() {
 		h.srv.rejectedConns.Add(1)
 		if c.IsTLS() { // no handshake only to say no, as in redis
 			c.Close(nil)
@@ -107,11 +120,11 @@ var (
 
 // Closed forgets a client.
 func (h handler) Closed(c *netio.Conn, err error) {
-	defer h.srv.clients.Add(-1) // when nothing is left of it
 	cl, ok := c.User.(*Client)
 	if !ok {
-		return
+		return // it was one too many
 	}
+	defer h.srv.clients.Add(-1) // when nothing is left of it
 	r := cl.reactor
 	if c.IsTLS() {
 		h.srv.noteTLSEnd(c, err)

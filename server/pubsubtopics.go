@@ -131,10 +131,13 @@ func (p *topicPart) rebuild() *[]atomic.Pointer[topic] {
 	return &fresh
 }
 
-// remove removes x.
+// remove removes x. It is counted until it cannot be found any more.
 func (t *topicTable) remove(x *topic) {
-	p := t.part(x.hash)
+	t.part(x.hash).remove(x)
 	t.count.Add(-1)
+}
+
+func (p *topicPart) remove(x *topic) {
 	if p.live--; p.live == 0 {
 		p.places.Store(nil)
 		p.used = 0
