@@ -36,6 +36,13 @@ test: tools lint unit e2e race invariants fuzz-ci cross ## everything below that
 tools: ## install what tests need if it is missing: redis-server, redis-tools, clients of Python and Node
 	@.ci/tools
 
+# With its profile the server is built for "make build" and for the whole-server tests. Elsewhere it would only have everything
+# compiled twice, the standard library included.
+lint unit race invariants fuzz fuzz-ci cross: export GOFLAGS += -pgo=off
+
+# "make lint" has all of it vetted: "go test" would do so again, the standard library included, for each way of building.
+GOTEST = $(GO) test -vet=off
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, and imports that point up
 	@unformatted="$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...))"; \
@@ -47,24 +54,24 @@ lint: ## gofmt, go vet, staticcheck, and imports that point up
 
 .PHONY: unit
 unit: ## unit tests of all packages
-	$(GO) test -timeout 40m $(TESTFLAGS) $(PACKAGES)
+	$(GOTEST) -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: e2e
 e2e: ## whole-server tests on both network engines
-	$(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./test -commands 60000
+	$(GOTEST) -count=1 -timeout 40m $(TESTFLAGS) ./test -commands 60000
 
 # The tests of whole servers that a slower build of the server runs as well.
 SOME_E2E := ^(TestScripts|TestDifferential|TestMetamorphic|TestMalformed|TestRandomBytes|TestHalfOpen|TestManyClients|TestConnectionChurn|TestNeverReads|TestSignals|TestGoRedis)$$
 
 .PHONY: race
 race: ## the race detector on packages with several goroutines, and on a server
-	$(GO) test -race -timeout 40m $(TESTFLAGS) $(CONCURRENT)
-	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
+	$(GOTEST) -race -timeout 40m $(TESTFLAGS) $(CONCURRENT)
+	GORACE=halt_on_error=1 SHOAL_BUILD=-race $(GOTEST) -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test -commands 5000
 
 .PHONY: invariants
 invariants: ## the build that checks its own assertions and its pointers, and poisons freed memory
-	SHOAL_BUILD="-tags invariants" $(GO) test -tags invariants -gcflags=github.com/shoaldb/shoal/alloc=-d=checkptr -timeout 40m $(TESTFLAGS) $(ASSERTING)
-	SHOAL_BUILD="-tags invariants" $(GO) test -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
+	SHOAL_BUILD="-tags invariants" $(GOTEST) -tags invariants -gcflags=github.com/shoaldb/shoal/alloc=-d=checkptr -timeout 40m $(TESTFLAGS) $(ASSERTING)
+	SHOAL_BUILD="-tags invariants" $(GOTEST) -count=1 -timeout 40m $(TESTFLAGS) -run '$(SOME_E2E)' ./test
 
 .PHONY: oracle
 oracle: tools ## replay the scripts of command/testdata on redis-server and rewrite the replies that differ

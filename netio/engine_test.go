@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/shoaldb/shoal/internal/oracle"
 )
 
 // patience is how long a test waits for what must happen, however busy the machine is.
@@ -129,15 +131,6 @@ func on(r *Reactor, f func()) {
 	done := make(chan struct{})
 	r.Post(func() { f(); close(done) })
 	<-done
-}
-
-func eventually(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("in vain waited until %s", what)
-		}
-	}
 }
 
 // ask sends a message and expects the answer.
@@ -277,7 +270,7 @@ func TestManyConns(t *testing.T) {
 		for _, c := range conns {
 			c.Close()
 		}
-		eventually(t, "all are closed", func() bool { return closed.Load() == n })
+		oracle.WaitFor(t, "all are closed", func() bool { return closed.Load() == n })
 		if open.Load() != n || s.NumConns() != 0 {
 			t.Errorf("%d opened, %d left", open.Load(), s.NumConns())
 		}
@@ -329,7 +322,7 @@ func TestCloseAfterReply(t *testing.T) {
 		c := s.dial(t)
 		ask(t, c, "x", big)
 		expectEnd(t, c)
-		eventually(t, "Closed is called", func() bool { return reason.Load() != nil })
+		oracle.WaitFor(t, "Closed is called", func() bool { return reason.Load() != nil })
 		if reason.Load() != "<nil>" {
 			t.Errorf("closed with %v", reason.Load())
 		}
@@ -347,7 +340,7 @@ func TestRefuseInOpened(t *testing.T) {
 			expect(t, c, "-ERR no\r\n")
 			expectEnd(t, c)
 		}
-		eventually(t, "all are gone", func() bool { return s.NumConns() == 0 })
+		oracle.WaitFor(t, "all are gone", func() bool { return s.NumConns() == 0 })
 	})
 }
 
@@ -381,7 +374,7 @@ func TestWriteRef(t *testing.T) {
 		for range 5 {
 			ask(t, c, string(request), string(want))
 		}
-		eventually(t, "all is released", func() bool { return released.Load() == owed.Load() })
+		oracle.WaitFor(t, "all is released", func() bool { return released.Load() == owed.Load() })
 	})
 }
 
@@ -407,11 +400,11 @@ func TestSlowReader(t *testing.T) {
 		if _, err := slow.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the request came", func() bool { return server.Load() != nil })
+		oracle.WaitFor(t, "the request came", func() bool { return server.Load() != nil })
 		c := server.Load()
 		pending := func() (n int) { on(r, func() { n = c.OutPending() }); return n }
 		last := -1
-		eventually(t, "the socket is full", func() bool {
+		oracle.WaitFor(t, "the socket is full", func() bool {
 			before := last
 			time.Sleep(20 * time.Millisecond)
 			last = pending()
@@ -426,7 +419,7 @@ func TestSlowReader(t *testing.T) {
 			c.WriteRef([]byte("x"), func() {})
 			_, _ = c.Write([]byte("dropped"))
 		})
-		eventually(t, "all is released", func() bool {
+		oracle.WaitFor(t, "all is released", func() bool {
 			for i := range released {
 				if released[i].Load() != 1 {
 					return false
@@ -434,9 +427,9 @@ func TestSlowReader(t *testing.T) {
 			}
 			return true
 		})
-		eventually(t, "it is closed", func() bool { return closed.Load() == 1 && s.NumConns() == 1 })
+		oracle.WaitFor(t, "it is closed", func() bool { return closed.Load() == 1 && s.NumConns() == 1 })
 		other.Close()
-		eventually(t, "the other is closed", func() bool { return closed.Load() == 2 })
+		oracle.WaitFor(t, "the other is closed", func() bool { return closed.Load() == 2 })
 		got, _ := io.Copy(io.Discard, slow)
 		if got >= n*size {
 			t.Errorf("all %d bytes arrived", got)
@@ -471,7 +464,7 @@ func TestPauseRead(t *testing.T) {
 		if _, err := c.Write([]byte{1}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "it pauses", func() bool { return server.Load() != nil })
+		oracle.WaitFor(t, "it pauses", func() bool { return server.Load() != nil })
 		var sent atomic.Int64
 		go func() {
 			for sent.Load() < size {
@@ -484,7 +477,7 @@ func TestPauseRead(t *testing.T) {
 			wrote <- c.(*net.TCPConn).CloseWrite()
 		}()
 		last := int64(-1)
-		eventually(t, "the writer is stopped", func() bool {
+		oracle.WaitFor(t, "the writer is stopped", func() bool {
 			before := last
 			time.Sleep(20 * time.Millisecond)
 			last = sent.Load()
@@ -502,11 +495,11 @@ func TestPauseRead(t *testing.T) {
 		if err := <-wrote; err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "all is handled", func() bool { return got.Load() == sent.Load()+1 })
+		oracle.WaitFor(t, "all is handled", func() bool { return got.Load() == sent.Load()+1 })
 		if want := uint64(sent.Load())/4*10 + 1; sum.Load() != want {
 			t.Errorf("sum %d, want %d", sum.Load(), want)
 		}
-		eventually(t, "the end is noticed", func() bool { return s.NumConns() == 0 })
+		oracle.WaitFor(t, "the end is noticed", func() bool { return s.NumConns() == 0 })
 	})
 }
 
@@ -539,7 +532,7 @@ func TestPostWakes(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			eventually(t, "all ran", func() bool { return ran.Load() == posters*each })
+			oracle.WaitFor(t, "all ran", func() bool { return ran.Load() == posters*each })
 			if wrong.Load() > 0 {
 				t.Errorf("%d posts ran out of order", wrong.Load())
 			}
@@ -572,7 +565,7 @@ func TestPostFromReactor(t *testing.T) {
 		for range 9 {
 			conns = append(conns, dial(t, addr))
 		}
-		eventually(t, "all are accepted", func() bool { return s.NumConns() == len(conns) })
+		oracle.WaitFor(t, "all are accepted", func() bool { return s.NumConns() == len(conns) })
 		for _, r := range s.Reactors() {
 			on(r, func() {}) // those handed over have arrived
 		}
@@ -704,7 +697,7 @@ func TestListenAndUnlisten(t *testing.T) {
 		if err := s.Unlisten(s.addr); err == nil {
 			t.Error("unlistened twice")
 		}
-		eventually(t, "the port is closed", func() bool {
+		oracle.WaitFor(t, "the port is closed", func() bool {
 			c, err := net.Dial("tcp", s.addr.String())
 			if err == nil {
 				c.Close()
@@ -713,7 +706,7 @@ func TestListenAndUnlisten(t *testing.T) {
 		})
 		ask(t, first, "c", "c")
 		var again net.Addr
-		eventually(t, "the port can be used again", func() bool { // a client may have got it meanwhile, for a moment
+		oracle.WaitFor(t, "the port can be used again", func() bool { // a client may have got it meanwhile, for a moment
 			on(s.Reactors()[2], func() { again, err = s.Listen("tcp", s.addr.String(), 0) })
 			if err != nil && !errors.Is(err, syscall.EADDRINUSE) {
 				t.Fatal(err)
@@ -788,11 +781,11 @@ func TestTick(t *testing.T) {
 			turnEnd: func(*Reactor) { turns.Add(1) },
 		}
 		s := start(t, engine, 1, h)
-		eventually(t, "it has ticked", func() bool { return ticks.Load() >= 20 })
+		oracle.WaitFor(t, "it has ticked", func() bool { return ticks.Load() >= 20 })
 		// An idle reactor sleeps as long as it was told.
 		interval.Store(int64(time.Hour))
 		before := ticks.Load()
-		eventually(t, "it ticks no more", func() bool {
+		oracle.WaitFor(t, "it ticks no more", func() bool {
 			last := before
 			time.Sleep(50 * time.Millisecond)
 			before = ticks.Load()
@@ -800,7 +793,7 @@ func TestTick(t *testing.T) {
 		})
 		// A busy one ticks all the same.
 		c := s.dial(t)
-		eventually(t, "it ticks while busy", func() bool {
+		oracle.WaitFor(t, "it ticks while busy", func() bool {
 			ask(t, c, "x", "x")
 			return ticks.Load() >= before+5
 		})
@@ -835,7 +828,7 @@ func TestOneTurn(t *testing.T) {
 			clients[i] = s.dial(t)
 			ask(t, clients[i], "hello", "hello")
 		}
-		eventually(t, "half of the conns are served in one turn", func() bool { // a kernel's io_uring posts 40 at once
+		oracle.WaitFor(t, "half of the conns are served in one turn", func() bool { // a kernel's io_uring posts 40 at once
 			on(s.Reactors()[0], func() { // who is at work here while they send
 				for _, c := range clients {
 					if _, err := io.WriteString(c, "again"); err != nil {
@@ -857,7 +850,7 @@ func TestIdleCosts(t *testing.T) {
 	each(t, func(t *testing.T, engine string) {
 		s := start(t, engine, 1, &funcs{tick: func(*Reactor) time.Duration { return 100 * time.Millisecond }})
 		ask(t, s.dial(t), "x", "x")
-		eventually(t, "an idle second costs less than 200 ms of CPU", func() bool {
+		oracle.WaitFor(t, "an idle second costs less than 200 ms of CPU", func() bool {
 			before := processCPU(t)
 			time.Sleep(time.Second)
 			return processCPU(t)-before < 200*time.Millisecond
@@ -964,10 +957,10 @@ func TestStop(t *testing.T) {
 		for range 15 {
 			cycle()
 		}
-		eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= goroutines })
-		eventually(t, "the descriptors are closed", func() bool { return countFDs(t) <= fds })
+		oracle.WaitFor(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= goroutines })
+		oracle.WaitFor(t, "the descriptors are closed", func() bool { return countFDs(t) <= fds })
 		// Go keeps some idle threads, more of them on a busy machine; 45 reactors' would show.
-		eventually(t, "the threads are gone", func() bool { return countThreads() <= threads+30 })
+		oracle.WaitFor(t, "the threads are gone", func() bool { return countThreads() <= threads+30 })
 	})
 }
 
@@ -1054,8 +1047,8 @@ func TestChurn(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		eventually(t, "all are closed", func() bool { return s.NumConns() == 0 && open.Load() == closed.Load() })
-		eventually(t, "the descriptors are closed", func() bool { return countFDs(t) <= fds })
+		oracle.WaitFor(t, "all are closed", func() bool { return s.NumConns() == 0 && open.Load() == closed.Load() })
+		oracle.WaitFor(t, "the descriptors are closed", func() bool { return countFDs(t) <= fds })
 		ask(t, s.dial(t), "still there", "still there")
 	})
 }
@@ -1085,8 +1078,8 @@ func TestResetStorm(t *testing.T) {
 				c.Close()
 			}
 		}
-		eventually(t, "all are closed", func() bool { return s.NumConns() == 0 })
-		eventually(t, "all is released", func() bool { return owed.Load() == released.Load() })
+		oracle.WaitFor(t, "all are closed", func() bool { return s.NumConns() == 0 })
+		oracle.WaitFor(t, "all is released", func() bool { return owed.Load() == released.Load() })
 		ask(t, s.dial(t), "y", "y")
 	})
 }
@@ -1139,7 +1132,7 @@ func TestCloseInEveryCallback(t *testing.T) {
 			_, _ = io.CopyN(io.Discard, c, 1)
 			c.Close()
 		}
-		eventually(t, "all are closed", func() bool { return closed.Load() == conns })
+		oracle.WaitFor(t, "all are closed", func() bool { return closed.Load() == conns })
 	})
 }
 

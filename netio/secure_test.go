@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/shoaldb/shoal/internal/certs"
+	"github.com/shoaldb/shoal/internal/oracle"
 )
 
 var certSet struct {
@@ -252,9 +253,9 @@ func TestHandshakeAbandoned(t *testing.T) {
 		for range 20 {
 			s.dial(t).Write([]byte("\x16\x03\x01\x00\x05\x01\x00\x10\x00\x00"))
 		}
-		eventually(t, "all are accepted", func() bool { return s.NumConns() == 20 })
+		oracle.WaitFor(t, "all are accepted", func() bool { return s.NumConns() == 20 })
 		s.Stop()
-		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+		oracle.WaitFor(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 	})
 }
 
@@ -280,7 +281,7 @@ func TestHandshakeBackPressure(t *testing.T) {
 		}
 		go c.Write(sent)
 		conn := <-conns
-		eventually(t, "it is held", func() (held bool) {
+		oracle.WaitFor(t, "it is held", func() (held bool) {
 			on(conn.Reactor(), func() { held = conn.flags&flagHeld != 0 })
 			return held
 		})
@@ -341,7 +342,7 @@ func TestTLSCloses(t *testing.T) {
 		if got, err := io.ReadAll(half); string(got) != "last words" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
-		eventually(t, "both are closed", func() bool { return s.NumConns() == 0 })
+		oracle.WaitFor(t, "both are closed", func() bool { return s.NumConns() == 0 })
 	})
 }
 
@@ -365,7 +366,7 @@ func TestTLSPauseRead(t *testing.T) {
 		const size = 1 << 20
 		go c.Write(make([]byte, size))
 		<-opened
-		eventually(t, "all has come", func() bool {
+		oracle.WaitFor(t, "all has come", func() bool {
 			on(conn.Reactor(), conn.ResumeRead)
 			return got.Load() == size
 		})
@@ -402,18 +403,18 @@ func TestTLSWriteRef(t *testing.T) {
 				t.Fatalf("piece %d is not what was sent", i)
 			}
 		}
-		eventually(t, "all is released", func() bool { return released.Load() == count })
+		oracle.WaitFor(t, "all is released", func() bool { return released.Load() == count })
 		if most.Load() > 2<<20 {
 			t.Errorf("%d bytes of buffers for a reply of %d", most.Load(), len(got))
 		}
 		// One that does not read: closing releases everything.
 		stuck := s.dialTLS(t)
 		io.WriteString(stuck, "go")
-		eventually(t, "it has begun", func() bool { return s.NumConns() == 2 })
+		oracle.WaitFor(t, "it has begun", func() bool { return s.NumConns() == 2 })
 		one := make([]byte, 1)
 		stuck.Read(one)
 		stuck.Close()
-		eventually(t, "all is released", func() bool { return released.Load() == 2*count })
+		oracle.WaitFor(t, "all is released", func() bool { return released.Load() == 2*count })
 	})
 }
 
@@ -464,9 +465,9 @@ func TestTLSManyConns(t *testing.T) {
 			})
 		}
 		group.Wait()
-		eventually(t, "all are closed", func() bool { return s.NumConns() == 0 })
+		oracle.WaitFor(t, "all are closed", func() bool { return s.NumConns() == 0 })
 		s.Stop()
-		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+		oracle.WaitFor(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 	})
 }
 
@@ -482,7 +483,7 @@ func TestTLSKilled(t *testing.T) {
 		peer := s.dial(t)
 		peer.Write([]byte("\x16\x03\x01\x00\x05\x01\x00\x10\x00\x00"))
 		c := <-conns
-		eventually(t, "the handshake has begun", func() (begun bool) {
+		oracle.WaitFor(t, "the handshake has begun", func() (begun bool) {
 			on(c.Reactor(), func() { begun = c.tls.records > 0 })
 			return begun
 		})

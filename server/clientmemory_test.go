@@ -78,7 +78,7 @@ func TestClientEviction(t *testing.T) {
 				t.Errorf("%v, %d MiB: %d of 1, %d of 4, %d of 16", args, x.limitMB, left(1), left(4), left(16))
 			}
 		}
-		if n := intField(t, infoFields(t, c, "stats"), "evicted_clients"); n != 5 {
+		if n := c.InfoInt("stats", "evicted_clients"); n != 5 {
 			t.Errorf("%d were evicted", n)
 		}
 		// Whoever makes it too much is closed at once.
@@ -140,7 +140,7 @@ func TestClientEvictionByOutput(t *testing.T) {
 			lazy.Send("GET", "k")
 		}
 		oracle.WaitFor(t, "the eviction", func() bool { return clientNamed(t, c, "lazy") == nil })
-		if n := intField(t, infoFields(t, c, "stats"), "evicted_clients"); n != 1 {
+		if n := c.InfoInt("stats", "evicted_clients"); n != 1 {
 			t.Errorf("%d were evicted", n)
 		}
 	}

@@ -104,7 +104,7 @@ func TestDebugSleepStopsAll(t *testing.T) {
 	for _, c := range others {
 		c.Do("PING")
 	}
-	longest := intField(t, infoFields(t, sleeper, "debug"), "eventloop_duration_max")
+	longest := sleeper.InfoInt("debug", "eventloop_duration_max")
 	if longest < 400e3 {
 		t.Errorf("the longest turn took %d µs", longest)
 	}
@@ -149,7 +149,7 @@ func TestDebugObject(t *testing.T) {
 
 func TestSetActiveExpire(t *testing.T) {
 	c := oracle.Shoal(t).Dial(t)
-	keys := func() string { return infoFields(t, c, "keyspace")["db0"] }
+	keys := func() string { return c.Info("keyspace")["db0"] }
 	c.Do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
 	c.Do("SET", "k", "v", "PX", "1")
 	time.Sleep(300 * time.Millisecond)
@@ -158,7 +158,7 @@ func TestSetActiveExpire(t *testing.T) {
 	}
 	c.Do("DEBUG", "SET-ACTIVE-EXPIRE", "1")
 	oracle.WaitFor(t, "the key to expire", func() bool { return keys() == "" })
-	if got := infoFields(t, c, "stats")["expired_keys"]; got != "1" {
+	if got := c.Info("stats")["expired_keys"]; got != "1" {
 		t.Errorf("expired_keys:%s, want 1", got)
 	}
 }
@@ -168,11 +168,11 @@ func TestPauseCron(t *testing.T) {
 	c.Do("DEBUG", "PAUSE-CRON", "1")
 	c.Do("SET", "k", "v", "PX", "1")
 	time.Sleep(300 * time.Millisecond)
-	if got := infoFields(t, c, "keyspace")["db0"]; !strings.HasPrefix(got, "keys=1,") {
+	if got := c.Info("keyspace")["db0"]; !strings.HasPrefix(got, "keys=1,") {
 		t.Errorf("db0:%s, though nothing periodic is to be done", got)
 	}
 	c.Do("DEBUG", "PAUSE-CRON", "0")
-	oracle.WaitFor(t, "the key to expire", func() bool { return infoFields(t, c, "keyspace")["db0"] == "" })
+	oracle.WaitFor(t, "the key to expire", func() bool { return c.Info("keyspace")["db0"] == "" })
 }
 
 func TestHTStats(t *testing.T) {
@@ -189,7 +189,7 @@ func TestHTStats(t *testing.T) {
 
 func TestChangeReplID(t *testing.T) {
 	c := oracle.Shoal(t).Dial(t)
-	id := func() string { return infoFields(t, c, "replication")["master_replid"] }
+	id := func() string { return c.Info("replication")["master_replid"] }
 	before := id()
 	if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(before) || id() != before {
 		t.Errorf("master_replid:%s, then %s", before, id())
@@ -218,7 +218,7 @@ func TestDebugSegfault(t *testing.T) {
 func TestDebugRestart(t *testing.T) {
 	srv := oracle.Shoal(t)
 	c := srv.Dial(t)
-	before := infoFields(t, c, "server")
+	before := c.Info("server")
 	c.Do("SET", "k", "v")
 	c.Send("DEBUG", "CRASH-AND-RECOVER", "10")
 	c.ReadAll()
@@ -232,7 +232,7 @@ func TestDebugRestart(t *testing.T) {
 		again.Close()
 		return true
 	})
-	after = infoFields(t, srv.Dial(t), "server")
+	after = srv.Dial(t).Info("server")
 	if after["process_id"] != before["process_id"] || after["run_id"] == before["run_id"] {
 		t.Errorf("process %s run %s, then process %s run %s", before["process_id"], before["run_id"], after["process_id"], after["run_id"])
 	}

@@ -25,18 +25,6 @@ func bulk(t testing.TB, reply string) string {
 	return strings.TrimSuffix(body, "\r\n")
 }
 
-// infoFields asks c for INFO and returns its fields.
-func infoFields(t testing.TB, c *oracle.Client, args ...string) map[string]string {
-	t.Helper()
-	fields := map[string]string{}
-	for line := range strings.SplitSeq(bulk(t, c.Do(append([]string{"INFO"}, args...)...)), "\r\n") {
-		if name, value, ok := strings.Cut(line, ":"); ok {
-			fields[name] = value
-		}
-	}
-	return fields
-}
-
 func intField(t testing.TB, fields map[string]string, name string) int64 {
 	t.Helper()
 	n, err := strconv.ParseInt(fields[name], 10, 64)
@@ -101,7 +89,7 @@ func TestInfoChoosesSections(t *testing.T) {
 // Every field that redis-server shows is there.
 func TestInfoHasRedisFields(t *testing.T) {
 	r, s := oracle.Redis(t).Dial(t), oracle.Shoal(t).Dial(t)
-	want, got := infoFields(t, r, "everything"), infoFields(t, s, "everything")
+	want, got := r.Info("everything"), s.Info("everything")
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if _, ok := got[name]; !ok && !strings.HasPrefix(name, "cmdstat_") && !strings.HasPrefix(name, "latency_") {
 			t.Errorf("no field %s", name)
@@ -115,9 +103,9 @@ func TestInfoCounts(t *testing.T) {
 			c := oracle.Shoal(t, args...).Dial(t)
 			// The connection that found the server ready may not be gone yet.
 			oracle.WaitFor(t, "a single client", func() bool {
-				return infoFields(t, c, "clients")["connected_clients"] == "1"
+				return c.Info("clients")["connected_clients"] == "1"
 			})
-			before := infoFields(t, c, "everything")
+			before := c.Info("everything")
 			c.Do("SET", "a", "1")
 			c.Do("SET", "b", "2", "PX", "100000000")
 			c.Do("GET", "a")
@@ -128,7 +116,7 @@ func TestInfoCounts(t *testing.T) {
 			c.Do("SELECT", "3")
 			c.Do("SET", "c", "text")
 			c.Do("INCR", "c")
-			after := infoFields(t, c, "everything")
+			after := c.Info("everything")
 			for name, want := range map[string]int64{
 				"keyspace_hits": 1, "keyspace_misses": 1, "rdb_changes_since_last_save": 3, "total_error_replies": 3,
 				"total_connections_received": 0, "connected_clients": 0, "blocked_clients": 0, "rejected_connections": 0,
@@ -164,13 +152,13 @@ func TestInfoCountsBytes(t *testing.T) {
 		got += len(c.Do(args...))
 	}
 	info := []string{"INFO", "stats"}
-	before := infoFields(t, c, "stats")
+	before := c.Info("stats")
 	first := len(c.Do(info...)) // its length changes with the digits
 	do("PING")
 	do("SET", "k", value)
 	do("GET", "k")
 	do("GET", "nosuch")
-	after := infoFields(t, c, "stats")
+	after := c.Info("stats")
 	in := intField(t, after, "total_net_input_bytes") - intField(t, before, "total_net_input_bytes")
 	if want := int64(sent + 2*len(oracle.AppendCommand(nil, info...))); in != want {
 		t.Errorf("%d bytes received, want %d", in, want)
@@ -187,7 +175,7 @@ func TestConfigResetStat(t *testing.T) {
 	c.Do("GET", "k")
 	c.Do("NOSUCH")
 	c.Do("CONFIG", "RESETSTAT")
-	got := infoFields(t, c, "everything")
+	got := c.Info("everything")
 	for _, name := range []string{"keyspace_hits", "total_error_replies", "total_connections_received", "expired_keys"} {
 		if got[name] != "0" {
 			t.Errorf("%s:%s after CONFIG RESETSTAT", name, got[name])
@@ -209,13 +197,13 @@ func TestInfoMemory(t *testing.T) {
 	for _, args := range shapes {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			c := oracle.Shoal(t, args...).Dial(t)
-			used := func() int64 { return intField(t, infoFields(t, c, "memory"), "used_memory") }
+			used := func() int64 { return c.InfoInt("memory", "used_memory") }
 			empty := used()
 			c.Do("DEBUG", "POPULATE", "24000", "k", "1000")
 			if grown := used() - empty; grown < payload*9/10 || grown > payload*3/2 {
 				t.Errorf("used_memory grew by %d with %d bytes of data", grown, payload)
 			}
-			full := infoFields(t, c, "memory")
+			full := c.Info("memory")
 			if rss := intField(t, full, "used_memory_rss"); rss < intField(t, full, "used_memory") {
 				t.Errorf("used_memory_rss:%d is less than used_memory:%s", rss, full["used_memory"])
 			}
@@ -224,7 +212,7 @@ func TestInfoMemory(t *testing.T) {
 			}
 			c.Do("FLUSHALL")
 			oracle.WaitFor(t, "used_memory to fall", func() bool { return used() < empty+payload/10 })
-			if peak, most := intField(t, infoFields(t, c, "memory"), "used_memory_peak"), intField(t, full, "used_memory"); peak < most {
+			if peak, most := c.InfoInt("memory", "used_memory_peak"), intField(t, full, "used_memory"); peak < most {
 				t.Errorf("used_memory_peak:%d, though %d were used", peak, most)
 			}
 		})

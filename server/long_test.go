@@ -63,15 +63,9 @@ func eachLongShape(t *testing.T, f func(t *testing.T, s *oracle.Server)) {
 
 // calls returns how often a command has run to its end.
 func calls(t testing.TB, c *oracle.Client, name string) string {
-	text := infoFields(t, c, "commandstats")["cmdstat_"+name]
+	text := c.Info("commandstats")["cmdstat_"+name]
 	text, _, _ = strings.Cut(text, ",")
 	return text
-}
-
-// eventually waits until ok.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	oracle.WaitFor(t, what, ok)
 }
 
 // TestLongCommand has other clients at work while one reads a large set.
@@ -82,7 +76,7 @@ func TestLongCommand(t *testing.T) {
 		other.Do("SET", "k", "v")
 		// On a busy machine SMEMBERS may be over before others have been answered.
 		var reply string
-		eventually(t, "somebody is answered while SMEMBERS runs", func() bool {
+		oracle.WaitFor(t, "somebody is answered while SMEMBERS runs", func() bool {
 			other.Do("CONFIG", "RESETSTAT")
 			reader.Send("SMEMBERS", "set")
 			reader.Send("PING")
@@ -363,7 +357,7 @@ func TestLongCommandExpiry(t *testing.T) {
 			}
 			wantMembers(t, "SMEMBERS of what expires", reply, longMembers)
 		}
-		eventually(t, "the key has gone", func() bool { return c.Do("DBSIZE") == ":0\r\n" })
+		oracle.WaitFor(t, "the key has gone", func() bool { return c.Do("DBSIZE") == ":0\r\n" })
 	})
 }
 
@@ -374,10 +368,10 @@ func TestLongCommandBlocked(t *testing.T) {
 		c, reader, first, second, mover := s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t), s.Dial(t)
 		fill(c, longMembers, []string{"RPUSH", "list"}, numbered("e"))
 		mover.Send("BLMOVE", "from", "list", "LEFT", "RIGHT", "0")
-		eventually(t, "BLMOVE blocks", func() bool { return infoFields(t, c, "clients")["blocked_clients"] == "1" })
+		oracle.WaitFor(t, "BLMOVE blocks", func() bool { return c.Info("clients")["blocked_clients"] == "1" })
 		reader.Do("CLIENT", "SETNAME", "reader")
 		reader.Send("LRANGE", "list", "0", "-1")
-		eventually(t, "LRANGE begins", func() bool { return clientNamed(t, c, "reader")["cmd"] == "lrange" })
+		oracle.WaitFor(t, "LRANGE begins", func() bool { return clientNamed(t, c, "reader")["cmd"] == "lrange" })
 		c.Do("LPUSH", "from", "moved")
 		first.Send("BLPOP", "list", "0")
 		wantMembers(t, "LRANGE", reader.Reply(), longMembers)
@@ -388,7 +382,7 @@ func TestLongCommandBlocked(t *testing.T) {
 			t.Errorf("BLPOP: %q", got)
 		}
 		second.Send("BZPOPMIN", "stored", "0")
-		eventually(t, "BZPOPMIN blocks", func() bool { return infoFields(t, c, "clients")["blocked_clients"] == "1" })
+		oracle.WaitFor(t, "BZPOPMIN blocks", func() bool { return c.Info("clients")["blocked_clients"] == "1" })
 		fill(c, 50000, []string{"ZADD", "z"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprint(i)} })
 		if got := c.Do("ZRANGESTORE", "stored", "z", "0", "-1"); got != ":50000\r\n" {
 			t.Errorf("ZRANGESTORE: %q", got)
@@ -459,7 +453,7 @@ func TestLongCommandOfGoneClient(t *testing.T) {
 		greedy := srv.Dial(t)
 		greedy.Send("HRANDFIELD", "h", "-999999999")
 		oracle.WaitFor(t, "the end of the client", func() bool {
-			return intField(t, infoFields(t, c, "stats"), "client_output_buffer_limit_disconnections") == 1
+			return c.InfoInt("stats", "client_output_buffer_limit_disconnections") == 1
 		})
 		if got := c.Do("HSET", "h", "c", "3"); got != ":1\r\n" { // it waits for the lease
 			t.Error(got)
@@ -530,7 +524,7 @@ func TestLongSortPatterns(t *testing.T) {
 		if got := c.Do("SORT", "list", "BY", "w:*:x", "STORE", "list"); got != fmt.Sprintf(":%d\r\n", n) {
 			t.Errorf("SORT STORE of itself: %q", got)
 		}
-		eventually(t, "the key has gone", func() bool { return c.Do("DEL", "w:9:x") == ":0\r\n" })
+		oracle.WaitFor(t, "the key has gone", func() bool { return c.Do("DEL", "w:9:x") == ":0\r\n" })
 		if got := c.Do("FLUSHALL"); got != "+OK\r\n" {
 			t.Errorf("FLUSHALL: %q", got)
 		}

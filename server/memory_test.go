@@ -46,14 +46,14 @@ func TestMemoryPurgeGivesMemoryBack(t *testing.T) {
 	for _, args := range shapes {
 		c := oracle.Shoal(t, args...).Dial(t)
 		c.Do("DEBUG", "POPULATE", "50000", "k", "1000")
-		full := intField(t, infoFields(t, c, "memory"), "allocator_resident")
+		full := c.InfoInt("memory", "allocator_resident")
 		c.Do("FLUSHALL")
 		if got := c.Do("MEMORY", "PURGE"); got != "+OK\r\n" {
 			t.Fatalf("MEMORY PURGE: %q", got)
 		}
 		oracle.WaitFor(t, "memory to be given back", func() bool {
 			c.Do("MEMORY", "PURGE")
-			return intField(t, infoFields(t, c, "memory"), "allocator_resident") < full/10
+			return c.InfoInt("memory", "allocator_resident") < full/10
 		})
 	}
 }

@@ -104,7 +104,7 @@ func TestMigrateHome(t *testing.T) {
 	if got := a.Do("MIGRATE", host, port, "", "0", "100000", "KEYS", "zset", "list", "string"); got != "+OK\r\n" {
 		t.Fatal(got)
 	}
-	kept := infoFields(t, a, "stats")["migrate_cached_sockets"] // they are for some seconds
+	kept := a.Info("stats")["migrate_cached_sockets"] // they are for some seconds
 	if a.Do("DBSIZE") != ":0\r\n" || b.Do("DEBUG", "DIGEST") != digest {
 		t.Errorf("%s is left, and there is %s instead of %s", a.Do("DBSIZE"), b.Do("DEBUG", "DIGEST"), digest)
 	}

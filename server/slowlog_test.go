@@ -119,7 +119,7 @@ func TestCallsAreCounted(t *testing.T) {
 			cmds = append(cmds, []string{"MULTI"}, []string{"GET", "a"}, []string{"LRANGE", "l", "0", "1"}, []string{"EXEC"},
 				[]string{"EVAL", "for i = 1, 10 do redis.call('GET', KEYS[1]) redis.call('LRANGE', KEYS[2], 0, 1) end", "2", "{a}", "{a}l"})
 			pipeline(c, cmds)
-			f := infoFields(t, c, "commandstats")
+			f := c.Info("commandstats")
 			for name, want := range map[string]string{"set": "calls=100,", "get": "calls=111,", "lrange": "calls=211,", "exec": "calls=1,", "eval": "calls=1,", "multi": "calls=1,"} {
 				if got := f["cmdstat_"+name]; !strings.HasPrefix(got, want) {
 					t.Errorf("%v, threshold %s: %s: %s, want %s", args, threshold, name, got, want)
@@ -132,7 +132,7 @@ func TestCallsAreCounted(t *testing.T) {
 			if len(h) != 2 || h[0] != "lrange" || h[1].([]any)[1] != int64(211) {
 				t.Error(h)
 			}
-			p := infoFields(t, c, "latencystats")["latency_percentiles_usec_get"]
+			p := c.Info("latencystats")["latency_percentiles_usec_get"]
 			if !strings.HasPrefix(p, "p50=") || !strings.Contains(p, ",p99=") || !strings.Contains(p, ",p99.9=") {
 				t.Error(p)
 			}

@@ -18,13 +18,6 @@ import (
 	"github.com/shoaldb/shoal/resp"
 )
 
-// infoField returns a field of INFO.
-func infoField(c *oracle.Client, section, name string) string {
-	_, rest, _ := strings.Cut(c.Do("INFO", section), "\n"+name+":")
-	value, _, _ := strings.Cut(rest, "\r\n")
-	return value
-}
-
 // rewriteAOF rewrites the append only file and waits for the end.
 func rewriteAOF(t *testing.T, c *oracle.Client) {
 	t.Helper()
@@ -32,7 +25,7 @@ func rewriteAOF(t *testing.T, c *oracle.Client) {
 		t.Fatal(got)
 	}
 	awaitRewrite(t, c)
-	if got := infoField(c, "persistence", "aof_last_bgrewrite_status"); got != "ok" {
+	if got := c.Info("persistence")["aof_last_bgrewrite_status"]; got != "ok" {
 		t.Fatal(got)
 	}
 }
@@ -383,14 +376,14 @@ func TestRepliesWaitForTheDisk(t *testing.T) {
 			a, b, c := srv.Dial(t), srv.Dial(t), srv.Dial(t)
 			b.Do("BLPOP", "nothing", "0.001")
 			b.Send("BLPOP", "list", "0")
-			oracle.WaitFor(t, "a blocked client", func() bool { return infoField(c, "clients", "blocked_clients") == "1" })
+			oracle.WaitFor(t, "a blocked client", func() bool { return c.Info("clients")["blocked_clients"] == "1" })
 			a.Do("DEBUG", "AOF-FLUSH-SLEEP", "1000000")
 			begin := time.Now()
 			a.Send("SET", "k", "v")
 			a.Send("GET", "k")
 			a.Send("RPUSH", "list", "x")
 			oracle.WaitFor(t, "the key", func() bool { return c.Do("GET", "k") == "$1\r\nv\r\n" })
-			oracle.WaitFor(t, "the blocked client", func() bool { return infoField(c, "clients", "blocked_clients") == "0" })
+			oracle.WaitFor(t, "the blocked client", func() bool { return c.Info("clients")["blocked_clients"] == "0" })
 			read := time.Now()
 			if got := a.Reply() + a.Reply() + a.Reply(); got != "+OK\r\n$1\r\nv\r\n:1\r\n" {
 				t.Error(got)
@@ -425,7 +418,8 @@ func TestStalledDisk(t *testing.T) {
 	oracle.WaitFor(t, "writes that are done before they are in the file", func() bool {
 		c.Do("SET", "first", "x")
 		send(t, c, writes, 2000)
-		return infoField(c, "persistence", "aof_buffer_length") != "0" && infoField(c, "persistence", "aof_sync_lag_ms") != "0"
+		info := c.Info("persistence")
+		return info["aof_buffer_length"] != "0" && info["aof_sync_lag_ms"] != "0"
 	})
 	c.Do("DEBUG", "AOF-FLUSH-SLEEP", "0")
 	if got := c.Do("WAITAOF", "1", "0", "0"); got != "*2\r\n:1\r\n:0\r\n" {
@@ -473,7 +467,7 @@ func TestWaitAOF(t *testing.T) {
 	expect("*2\r\n:0\r\n:0\r\n", "WAITAOF", "1", "0", "10")
 	d := srv.Dial(t)
 	c.Send("WAITAOF", "1", "0", "0")
-	oracle.WaitFor(t, "a blocked client", func() bool { return infoField(d, "clients", "blocked_clients") == "1" })
+	oracle.WaitFor(t, "a blocked client", func() bool { return d.Info("clients")["blocked_clients"] == "1" })
 	d.Do("CONFIG", "SET", "appendonly", "no")
 	if got := c.Reply(); got != off {
 		t.Error(got)

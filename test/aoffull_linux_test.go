@@ -55,7 +55,7 @@ func TestFullDisk(t *testing.T) {
 	if got := c.Do("GET", "other"); got != "$-1\r\n" {
 		t.Error("reading:", got)
 	}
-	if got := infoField(c, "persistence", "aof_last_write_status"); got != "err" {
+	if got := c.Info("persistence")["aof_last_write_status"]; got != "err" {
 		t.Error(got)
 	}
 	length := c.Do("STRLEN", "k")

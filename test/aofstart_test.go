@@ -102,7 +102,7 @@ func TestScheduledSave(t *testing.T) {
 		c.Do("SET", "a", "1")
 		c.Do("CONFIG", "SET", "rdb-key-save-delay", "1000000000") // us
 		c.Do("BGREWRITEAOF")
-		oracle.WaitFor(t, "a rewrite with that delay", func() bool { return infoField(c, "persistence", "current_save_keys_total") == "1" })
+		oracle.WaitFor(t, "a rewrite with that delay", func() bool { return c.Info("persistence")["current_save_keys_total"] == "1" })
 		c.Do("CONFIG", "SET", "rdb-key-save-delay", "0")
 		wantReply(t, c.Do("BGSAVE"), "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.")
 		wantReply(t, c.Do("BGSAVE", "SCHEDULE"), "+Background saving scheduled")

@@ -3,6 +3,8 @@ package test
 import (
 	"strings"
 	"testing"
+
+	"github.com/shoaldb/shoal/internal/oracle"
 )
 
 // TestBusy: whoever needs a key of a script that does not end is told so, and not kept waiting.
@@ -26,7 +28,7 @@ func TestBusy(t *testing.T) {
 			}
 			script.Send("EVAL", "while true do end", "1", "k")
 			// Of commands that come before the script is slow, some are answered, others wait until it is.
-			eventually(t, strings.Join(words, " "), func() bool {
+			oracle.WaitFor(t, strings.Join(words, " "), func() bool {
 				if inside {
 					return strings.HasPrefix(other.Do("SET", "k", "1"), "-BUSY ")
 				}

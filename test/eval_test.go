@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/shoaldb/shoal/internal/oracle"
 )
@@ -59,16 +58,6 @@ func TestEvalBesideRedis(t *testing.T) {
 	}
 }
 
-// waitUntil waits until f is true.
-func waitUntil(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(oracle.Deadline); !f(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s does not come", what)
-		}
-	}
-}
-
 // eachBusyShape runs a test on both engines, with one reactor, where a script must not stop it, and with two.
 func eachBusyShape(t *testing.T, f func(t *testing.T, s *oracle.Server)) {
 	for _, engine := range engines(t) {
@@ -91,7 +80,7 @@ func endlessScript(t *testing.T, s *oracle.Server, body string, words ...string)
 	t.Helper()
 	script, other = s.Dial(t), s.Dial(t)
 	script.Send(append([]string{"EVAL", body}, words...)...)
-	waitUntil(t, "BUSY", func() bool { return isBusy(other) })
+	oracle.WaitFor(t, "BUSY", func() bool { return isBusy(other) })
 	return script, other
 }
 
@@ -111,7 +100,7 @@ func killScript(t *testing.T, script, other *oracle.Client) {
 	if got := script.Reply(); !strings.HasPrefix(got, "-ERR Script killed by user with SCRIPT KILL...") {
 		t.Errorf("the script: %q", got)
 	}
-	waitUntil(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
+	oracle.WaitFor(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
 	expectReply(t, other, "-NOTBUSY No scripts in execution right now.\r\n", "SCRIPT", "KILL")
 }
 
@@ -175,7 +164,7 @@ func unkillable(t *testing.T, s *oracle.Server, body string, seconds int) bool {
 	script.Send("EVAL", body, "1", "k", fmt.Sprint(seconds))
 	ended := make(chan string, 1)
 	go func() { reply, err := script.Conn.Reply(); ended <- fmt.Sprint(string(reply), err) }()
-	waitUntil(t, "BUSY", func() bool { return len(ended) > 0 || isBusy(other) })
+	oracle.WaitFor(t, "BUSY", func() bool { return len(ended) > 0 || isBusy(other) })
 	killed := other.Do("SCRIPT", "KILL")
 	if killed == "+OK\r\n" { // before it has come to write
 		<-ended
@@ -239,7 +228,7 @@ func TestEndlessFunction(t *testing.T) {
 			local function read(key) return redis.call('GET', key) end
 			redis.register_function('endless', function(keys) while true do read(keys[1]) end end)`)
 		function.Send("FCALL", "endless", "1", "mine")
-		waitUntil(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
+		oracle.WaitFor(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
 		for i := range 100 {
 			expectReply(t, other, "+OK\r\n", "SET", fmt.Sprint("other", i), "v")
 		}
@@ -387,7 +376,7 @@ func TestFunctionKill(t *testing.T) {
 			t.Errorf("FUNCTION LOAD: %q", got)
 		}
 		script.Send("FCALL", "endless", "0")
-		waitUntil(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
+		oracle.WaitFor(t, "BUSY", func() bool { return other.Do("PING") == busyFunction })
 		expectReply(t, other, busyFunction, "SCRIPT", "KILL")
 		if got := other.Do("FUNCTION", "STATS"); !strings.Contains(got, "endless") {
 			t.Errorf("FUNCTION STATS: %q", got)
@@ -466,7 +455,7 @@ func TestEndlessTransaction(t *testing.T) {
 				expectReply(t, c, "+QUEUED\r\n", args...)
 			}
 			c.Send("EXEC")
-			waitUntil(t, "BUSY", func() bool { return strings.HasPrefix(other.Do("PING"), "-BUSY") })
+			oracle.WaitFor(t, "BUSY", func() bool { return strings.HasPrefix(other.Do("PING"), "-BUSY") })
 		}
 		endless := []string{"EVAL", "while true do redis.call('GET', KEYS[1]) end", "1", "k"}
 		c := s.Dial(t)
@@ -476,7 +465,7 @@ func TestEndlessTransaction(t *testing.T) {
 		expectReply(t, other, busyScript, "SET", "a", "1")
 		exec := make(chan string, 1)
 		go func() { reply, err := c.Conn.Reply(); exec <- fmt.Sprint(string(reply), err) }()
-		waitUntil(t, "the end of both scripts", func() bool {
+		oracle.WaitFor(t, "the end of both scripts", func() bool {
 			other.Do("SCRIPT", "KILL")
 			return len(exec) > 0
 		})
@@ -491,8 +480,8 @@ func TestEndlessTransaction(t *testing.T) {
 		queue(c, []string{"SET", "c", "1"}, endless, []string{"SUBSCRIBE", "channel"}, []string{"SET", "d", "1"})
 		c.Close()
 		expectReply(t, other, "+OK\r\n", "SCRIPT", "KILL")
-		waitUntil(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
-		waitUntil(t, "the end of the connection", func() bool {
+		oracle.WaitFor(t, "the end", func() bool { return other.Do("PING") == "+PONG\r\n" })
+		oracle.WaitFor(t, "the end of the connection", func() bool {
 			return other.Do("PUBSUB", "NUMSUB", "channel") == "*2\r\n$7\r\nchannel\r\n:0\r\n"
 		})
 		expectReply(t, other, "+OK\r\n", "SELECT", "3")

@@ -47,21 +47,6 @@ func TestOutOfMemoryOnRedis(t *testing.T) {
 	}
 }
 
-func info(t *testing.T, c *oracle.Client, name string) int64 {
-	t.Helper()
-	for line := range strings.Lines(c.Do("INFO")) {
-		if text, ok := strings.CutPrefix(line, name+":"); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-	}
-	t.Fatalf("INFO has no %s", name)
-	return 0
-}
-
 // Every policy must keep the limit within one percent, whatever the values, and tell of each key that goes.
 func TestLimitIsKept(t *testing.T) {
 	const limit = 4 << 20
@@ -84,14 +69,14 @@ func TestLimitIsKept(t *testing.T) {
 					}
 					wrote++
 				}
-				if used := info(t, c, "used_memory"); used > limit+limit/100 {
+				if used := c.InfoInt("memory", "used_memory"); used > limit+limit/100 {
 					t.Fatalf("%d bytes are used", used)
 				}
 			}
 			var keys, evicted int64
 			oracle.WaitFor(t, "a moment at which all keys are there or were evicted", func() bool { // a tick may evict between two looks
 				keys, _ = strconv.ParseInt(strings.Trim(c.Do("DBSIZE"), ":\r\n"), 10, 64)
-				evicted = info(t, c, "evicted_keys")
+				evicted = c.InfoInt("stats", "evicted_keys")
 				return keys+evicted == int64(wrote)
 			})
 			if keys < 5000 {
@@ -121,9 +106,9 @@ func TestHugeValueIsEvicted(t *testing.T) {
 	for i := range 1000 {
 		c.Do("SET", "key:"+strconv.Itoa(i), "value")
 	}
-	limit := info(t, c, "used_memory") - 1<<20
+	limit := c.InfoInt("memory", "used_memory") - 1<<20
 	c.Do("CONFIG", "SET", "maxmemory", fmt.Sprint(limit))
-	for begin := time.Now(); info(t, c, "used_memory") > limit/2; {
+	for begin := time.Now(); c.InfoInt("memory", "used_memory") > limit/2; {
 		if r := c.Do("SET", "other", "value"); r != "+OK\r\n" {
 			t.Fatal(r)
 		}
@@ -131,7 +116,7 @@ func TestHugeValueIsEvicted(t *testing.T) {
 			t.Fatal("the value is not freed")
 		}
 	}
-	if n, keys := info(t, c, "evicted_keys"), c.Do("DBSIZE"); n != 1 || keys != ":1001\r\n" {
+	if n, keys := c.InfoInt("stats", "evicted_keys"), c.Do("DBSIZE"); n != 1 || keys != ":1001\r\n" {
 		t.Errorf("%d keys were evicted, %q are left", n, keys)
 	}
 }

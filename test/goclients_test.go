@@ -30,16 +30,6 @@ func expecter(t *testing.T) func(what string, got, want any, err error) {
 	}
 }
 
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(oracle.Deadline); !condition(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: waited in vain", what)
-		}
-	}
-}
-
 // goRedis returns a client that waits as long as the other tests do, and does not repeat commands.
 func goRedis(o *goredis.Options) *goredis.Client {
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.MaxRetries = oracle.Deadline, oracle.Deadline, oracle.Deadline, oracle.Deadline, -1
@@ -169,7 +159,7 @@ func TestGoRedisPubSub(t *testing.T) {
 		if err := sub.PSubscribe(ctx, "p*"); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the pattern", func() bool { return client.PubSubNumPat(ctx).Val() == 1 })
+		oracle.WaitFor(t, "the pattern", func() bool { return client.PubSubNumPat(ctx).Val() == 1 })
 		messages := sub.Channel(goredis.WithChannelSize(2000), goredis.WithChannelHealthCheckInterval(0))
 		for i := range 1000 {
 			client.Publish(ctx, "a", i)
@@ -238,12 +228,12 @@ func TestGoRedisStreams(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		eventually(t, "all entries", func() bool {
+		oracle.WaitFor(t, "all entries", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(seen) == entries
 		})
-		eventually(t, "all acknowledged", func() bool { return client.XPending(ctx, "st", "g").Val().Count == 0 })
+		oracle.WaitFor(t, "all acknowledged", func() bool { return client.XPending(ctx, "st", "g").Val().Count == 0 })
 		stop()
 		consumers.Wait()
 		for id, n := range seen {
@@ -331,7 +321,7 @@ func rueidisCaching(t *testing.T, cached, writer rueidis.Client) {
 	}
 	becomes := func(what, want string) {
 		t.Helper()
-		eventually(t, what+" is read and remembered", func() bool {
+		oracle.WaitFor(t, what+" is read and remembered", func() bool {
 			value, hit := read("k")
 			return value == want && hit
 		})
@@ -345,7 +335,7 @@ func rueidisCaching(t *testing.T, cached, writer rueidis.Client) {
 	write("RENAME", "k", "elsewhere")
 	becomes("RENAME", "")
 	write("SET", "k", "there", "PX", "30")
-	eventually(t, "expiry", func() bool {
+	oracle.WaitFor(t, "expiry", func() bool {
 		n, err := writer.Do(ctx, writer.B().Exists().Key("k").Build()).AsInt64()
 		return err == nil && n == 0
 	})
@@ -366,7 +356,7 @@ func rueidisCaching(t *testing.T, cached, writer rueidis.Client) {
 	for i := range 50 {
 		write("SET", fmt.Sprint("many:", 2*i), "new")
 	}
-	eventually(t, "50 invalidations", func() bool {
+	oracle.WaitFor(t, "50 invalidations", func() bool {
 		for i := range 50 {
 			if value, _ := read(fmt.Sprint("many:", 2*i)); value != "new" {
 				return false
@@ -388,7 +378,7 @@ func rueidisPubSub(t *testing.T, sub, pub rueidis.Client) {
 	go func() {
 		done <- sub.Receive(ctx, sub.B().Subscribe().Channel("news").Build(), func(m rueidis.PubSubMessage) { got <- m.Message })
 	}()
-	eventually(t, "the subscription", func() bool {
+	oracle.WaitFor(t, "the subscription", func() bool {
 		n, err := pub.Do(ctx, pub.B().Publish().Channel("news").Message("begin").Build()).AsInt64()
 		return err == nil && n == 1
 	})

@@ -308,11 +308,8 @@ func TestHostileTracking(t *testing.T) {
 					args = append(args, fmt.Sprintf("key:%d:%d", batch, i))
 				}
 				c.Do(args...)
-				info := control.Do("INFO", "stats")
-				_, info, _ = strings.Cut(info, "tracking_total_keys:")
-				info, _, _ = strings.Cut(info, "\r\n")
-				if n, err := strconv.Atoi(info); err != nil || n > limit+100 {
-					t.Fatalf("%q keys are tracked", info)
+				if n := control.InfoInt("stats", "tracking_total_keys"); n > limit+100 {
+					t.Fatalf("%d keys are tracked", n)
 				}
 			}
 			b := srv.Dial(t)
@@ -330,9 +327,9 @@ func TestHostileTracking(t *testing.T) {
 			b.Close()
 		})
 		oracle.WaitFor(t, "nothing to be left", func() bool {
-			info := control.Do("INFO", "everything")
-			for _, line := range []string{"tracking_clients:0", "tracking_total_keys:0", "tracking_total_items:0", "tracking_total_prefixes:0"} {
-				if !strings.Contains(info, "\r\n"+line+"\r\n") {
+			info := control.Info("everything")
+			for _, name := range []string{"tracking_clients", "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"} {
+				if info[name] != "0" {
 					return false
 				}
 			}

@@ -168,7 +168,7 @@ func TestMaxClients(t *testing.T) {
 	eachSubject(t, func(t *testing.T, s subject) {
 		srv := s.start(t, "--maxclients", "10")
 		conns := []*oracle.Client{srv.Dial(t)}
-		oracle.WaitFor(t, "the harness' own connection to go", func() bool { return info(t, conns[0], "connected_clients") == 1 })
+		oracle.WaitFor(t, "the harness' own connection to go", func() bool { return conns[0].InfoInt("clients", "connected_clients") == 1 })
 		for len(conns) < 10 {
 			c := srv.Dial(t)
 			if got := c.Do("PING"); got != "+PONG\r\n" {
@@ -181,7 +181,7 @@ func TestMaxClients(t *testing.T) {
 				t.Fatalf("got %q", got)
 			}
 		}
-		if n := info(t, conns[0], "rejected_connections"); n != 20 {
+		if n := conns[0].InfoInt("stats", "rejected_connections"); n != 20 {
 			t.Errorf("%d rejected connections", n)
 		}
 		conns[3].Close()

@@ -14,7 +14,7 @@ func expireInPause(t *testing.T, srv *oracle.Server) string {
 	t.Helper()
 	c, other := srv.Dial(t), srv.Dial(t)
 	c.Do("FLUSHALL")
-	before := info(t, c, "expired_keys")
+	before := c.InfoInt("stats", "expired_keys")
 	var out strings.Builder
 	note := func(words ...string) { fmt.Fprintf(&out, "%v: %q\n", words, c.Do(words...)) }
 	state := func() {
@@ -22,7 +22,7 @@ func expireInPause(t *testing.T, srv *oracle.Server) string {
 			"KEYS [ab]", "SCAN 0 MATCH [ab] COUNT 1000", "DBSIZE"} {
 			note(strings.Fields(words)...)
 		}
-		fmt.Fprintln(&out, "expired", info(t, c, "expired_keys")-before)
+		fmt.Fprintln(&out, "expired", c.InfoInt("stats", "expired_keys")-before)
 	}
 	note("SET", "stays", "1")
 	note("MULTI")
@@ -30,18 +30,18 @@ func expireInPause(t *testing.T, srv *oracle.Server) string {
 	note("SET", "b", "2", "PX", "5")
 	note("CLIENT", "PAUSE", "1000000", "WRITE")
 	note("EXEC")
-	eventually(t, "keys to expire", func() bool { return c.Do("EXISTS", "a", "b") == ":0\r\n" })
+	oracle.WaitFor(t, "keys to expire", func() bool { return c.Do("EXISTS", "a", "b") == ":0\r\n" })
 	time.Sleep(150 * time.Millisecond) // for the keys to be deleted, wrongly
 	state()
 	note("RANDOMKEY")
 	other.Send("SET", "a", "new", "KEEPTTL")
-	eventually(t, "the client to be paused", func() bool { return info(t, c, "blocked_clients") == 1 })
+	oracle.WaitFor(t, "the client to be paused", func() bool { return c.InfoInt("clients", "blocked_clients") == 1 })
 	note("GET", "a")
 	note("CLIENT", "UNPAUSE")
 	if r := other.Reply(); r != "+OK\r\n" {
 		t.Errorf("the write that waited: %q", r)
 	}
-	eventually(t, "the other key to be deleted", func() bool { return c.Do("DBSIZE") == ":2\r\n" })
+	oracle.WaitFor(t, "the other key to be deleted", func() bool { return c.Do("DBSIZE") == ":2\r\n" })
 	state()
 	return out.String()
 }
@@ -66,7 +66,7 @@ func TestRandomKeyInPause(t *testing.T) {
 	c.Do("SET", "a", "1", "PX", "1")
 	c.Do("CLIENT", "PAUSE", "1000000", "WRITE")
 	c.Do("EXEC")
-	eventually(t, "the key to expire", func() bool { return c.Do("GET", "a") == "$-1\r\n" })
+	oracle.WaitFor(t, "the key to expire", func() bool { return c.Do("GET", "a") == "$-1\r\n" })
 	if r := c.Do("RANDOMKEY"); r != "$1\r\na\r\n" {
 		t.Errorf("RANDOMKEY: %q", r)
 	}

@@ -33,7 +33,7 @@ func TestDelSyncFiles(t *testing.T) {
 		srv := s.start(t, "--dir", first.Dir, "--rdb-del-sync-files", "yes")
 		c = srv.Dial(t)
 		oracle.WaitFor(t, "some turns of the server's clock", func() bool {
-			sec, _ := strconv.Atoi(infoField(c, "server", "uptime_in_seconds"))
+			sec, _ := strconv.Atoi(c.Info("server")["uptime_in_seconds"])
 			return sec >= 2
 		})
 		if got := c.Do("GET", "k"); got != "$1\r\nv\r\n" || !exists(t, first.Dir, "dump.rdb") {
@@ -131,7 +131,7 @@ func TestFailedSaveIsRetried(t *testing.T) {
 	}
 	saving := regexp.MustCompile(`(?m)(\d\d:\d\d:\d\d\.\d\d\d) \* 1 changes in 1 seconds\. Saving\.\.\.$`)
 	for _, x := range trials {
-		oracle.WaitFor(t, "the end of a save", func() bool { return infoField(x.c, "persistence", "rdb_last_bgsave_status") == "err" })
+		oracle.WaitFor(t, "the end of a save", func() bool { return x.c.Info("persistence")["rdb_last_bgsave_status"] == "err" })
 		if got := x.c.Do("SET", "a", "2"); !strings.HasPrefix(got, "-MISCONF Redis is configured to save RDB snapshots") {
 			t.Errorf("%s: %s", x.name, got)
 		}
@@ -143,7 +143,7 @@ func TestFailedSaveIsRetried(t *testing.T) {
 		}
 	}
 	for _, x := range trials {
-		oracle.WaitFor(t, "the next save", func() bool { return infoField(x.c, "persistence", "rdb_last_bgsave_status") == "ok" })
+		oracle.WaitFor(t, "the next save", func() bool { return x.c.Info("persistence")["rdb_last_bgsave_status"] == "ok" })
 		if got := x.c.Do("SET", "a", "2"); got != "+OK\r\n" {
 			t.Errorf("%s: %s", x.name, got)
 		}

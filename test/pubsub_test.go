@@ -351,21 +351,6 @@ func TestSubscribeWhilePublishing(t *testing.T) {
 	})
 }
 
-// infoNumber returns a number of INFO.
-func infoNumber(t *testing.T, c *oracle.Client, name string) int {
-	t.Helper()
-	_, rest, ok := strings.Cut(c.Do("INFO"), "\n"+name+":")
-	if !ok {
-		t.Fatalf("no %s", name)
-	}
-	rest, _, _ = strings.Cut(rest, "\r")
-	n, err := strconv.Atoi(rest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // TestSlowSubscriber lets a subscriber not read. It is closed at the limit of its output, and nobody else notices.
 func TestSlowSubscriber(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine string) {
@@ -374,8 +359,8 @@ func TestSlowSubscriber(t *testing.T) {
 				srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "2")
 				control, quick, slow := srv.Dial(t), srv.Dial(t), srv.Dial(t)
 				control.Do("CONFIG", "SET", "client-output-buffer-limit", limit)
-				drops := infoNumber(t, control, "client_output_buffer_limit_disconnections")
-				oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return infoNumber(t, control, "pubsub_channels") == 0 })
+				drops := control.InfoInt("stats", "client_output_buffer_limit_disconnections")
+				oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return control.InfoInt("stats", "pubsub_channels") == 0 })
 				quick.Do("SUBSCRIBE", "ch")
 				slow.Do("SUBSCRIBE", "ch")
 				payload := strings.Repeat("x", 50_000)
@@ -392,9 +377,9 @@ func TestSlowSubscriber(t *testing.T) {
 				}
 				quick.Reply()
 				oracle.WaitFor(t, "the count", func() bool {
-					return infoNumber(t, control, "client_output_buffer_limit_disconnections") == drops+1
+					return control.InfoInt("stats", "client_output_buffer_limit_disconnections") == drops+1
 				})
-				if n := infoNumber(t, control, "pubsub_channels"); n != 1 {
+				if n := control.InfoInt("stats", "pubsub_channels"); n != 1 {
 					t.Errorf("%d channels", n)
 				}
 			})
@@ -408,7 +393,7 @@ func TestManySubscribers(t *testing.T) {
 		srv := pool.get(t, oracle.ShoalPath(t), "--net-engine", engine, "--reactors", "2")
 		const subscribers, messages = 1500, 40
 		control := srv.Dial(t)
-		oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return infoNumber(t, control, "pubsub_channels") == 0 })
+		oracle.WaitFor(t, "the end of other tests' subscriptions", func() bool { return control.InfoInt("stats", "pubsub_channels") == 0 })
 		var wg sync.WaitGroup
 		conns := make([]*oracle.Client, subscribers)
 		for i := range conns {
@@ -451,7 +436,8 @@ func TestSubscriptionsAreAccounted(t *testing.T) {
 	srv := pool.get(t, oracle.ShoalPath(t))
 	control, c := srv.Dial(t), srv.Dial(t)
 	none := func() bool {
-		return infoNumber(t, control, "pubsub_channels")+infoNumber(t, control, "pubsub_patterns")+infoNumber(t, control, "pubsubshard_channels") == 0
+		stats := control.Info("stats")
+		return stats["pubsub_channels"] == "0" && stats["pubsub_patterns"] == "0" && stats["pubsubshard_channels"] == "0"
 	}
 	oracle.WaitFor(t, "the end of other tests' subscriptions", none)
 	id := strings.Trim(c.Do("CLIENT", "ID"), ":\r\n")
@@ -473,8 +459,8 @@ func TestSubscriptionsAreAccounted(t *testing.T) {
 	if bytes, _ := strconv.Atoi(mem); bytes < n*200 {
 		t.Errorf("%d bytes for %d subscriptions", bytes, n)
 	}
-	for name, want := range map[string]int{"pubsub_channels": n / 3, "pubsub_patterns": n / 3, "pubsubshard_channels": n / 3} {
-		if got := infoNumber(t, control, name); got != want {
+	for name, want := range map[string]int64{"pubsub_channels": n / 3, "pubsub_patterns": n / 3, "pubsubshard_channels": n / 3} {
+		if got := control.InfoInt("stats", name); got != want {
 			t.Errorf("%s: %d", name, got)
 		}
 	}

@@ -265,17 +265,17 @@ func TestSnapshotMemory(t *testing.T) {
 			srv := s.start(t)
 			c := srv.Dial(t)
 			fillHeavy(t, c)
-			before := infoNumber(t, c, "used_memory")
+			before := c.InfoInt("memory", "used_memory")
 			most := before/20 + 64_000_000
 			c.Do("CONFIG", "SET", "rdb-key-save-delay", "1500") // us; it takes more than a second
 			if got := c.Do("BGSAVE"); got != "+Background saving started\r\n" {
 				t.Fatal(got)
 			}
-			peak := make(chan int)
+			peak := make(chan int64)
 			watcher := srv.Dial(t)
 			done := make(chan struct{})
 			go func() {
-				most := 0
+				most := int64(0)
 				for {
 					select {
 					case <-done:
@@ -283,7 +283,7 @@ func TestSnapshotMemory(t *testing.T) {
 						return
 					case <-time.After(5 * time.Millisecond):
 					}
-					most = max(most, infoNumber(t, watcher, "used_memory"))
+					most = max(most, watcher.InfoInt("memory", "used_memory"))
 				}
 			}()
 			change(t, c)
@@ -293,7 +293,7 @@ func TestSnapshotMemory(t *testing.T) {
 				t.Errorf("used memory was %d before and at most %d meanwhile", before, used)
 			}
 			waitSaved(t, c)
-			cow := infoNumber(t, c, "rdb_last_cow_size")
+			cow := c.InfoInt("persistence", "rdb_last_cow_size")
 			if cow > most {
 				t.Errorf("the snapshot held %d bytes, of data of %d", cow, before)
 			}

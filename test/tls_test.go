@@ -211,7 +211,7 @@ func TestTLSRefuses(t *testing.T) {
 				t.Errorf("%s: no error", name)
 			}
 			failures++
-			eventually(t, name+" is logged", func() bool {
+			oracle.WaitFor(t, name+" is logged", func() bool {
 				return strings.Count(srv.Log(), "Error accepting a client connection: ") >= failures && (s.isRedis() || strings.Contains(srv.Log(), reason))
 			})
 		}
@@ -250,14 +250,14 @@ func TestTLSRefuses(t *testing.T) {
 		if s.isRedis() {
 			return // it waits for a line's end
 		}
-		eventually(t, "all are counted", func() bool {
+		oracle.WaitFor(t, "all are counted", func() bool {
 			return strings.Contains(srv.Dial(t).Do("INFO", "stats"), fmt.Sprintf("tls_failed_handshakes:%d\r\n", failures))
 		})
 		_, err := dialTLS(t, srv.Port, set.ClientConfig(set.Client)).Do("PING")
 		if err == nil || !strings.Contains(err.Error(), "protocol version not supported") {
 			t.Errorf("TLS on the plain port: %v", err)
 		}
-		eventually(t, "it is logged", func() bool {
+		oracle.WaitFor(t, "it is logged", func() bool {
 			return strings.Contains(srv.Log(), "begins a TLS handshake on a port that speaks plain text")
 		})
 	})
@@ -392,7 +392,7 @@ func TestTLSPorts(t *testing.T) {
 		f(ok, "tls-port", strconv.Itoa(b))
 		closed := func(port int) {
 			t.Helper()
-			eventually(t, "the port is closed", func() bool { return plain(port) == "none" })
+			oracle.WaitFor(t, "the port is closed", func() bool { return plain(port) == "none" })
 		}
 		closed(a)
 		if got := secure(b) + " " + plain(srv.Port); got != "tls plain" {
@@ -430,7 +430,7 @@ func TestTLSBadStart(t *testing.T) {
 			{"--tls-cert-file", "/nosuch", "--tls-key-file", set.Path("server.key"), "--tls-auth-clients", "no"},
 		} {
 			srv := s.spawn(t, append(args, "--port", "0", "--tls-port", strconv.Itoa(freePort(t)), "--save", "")...)
-			eventually(t, "it ends", srv.Ended)
+			oracle.WaitFor(t, "it ends", srv.Ended)
 			if !strings.Contains(srv.Log(), "Failed to configure TLS. Check logs for more info.") {
 				t.Errorf("%q: %s", args, srv.Log())
 			}
@@ -472,14 +472,14 @@ func TestTLSHostile(t *testing.T) {
 			defer c.Close()
 			io.WriteString(c, []string{"", "\x16\x03\x01", "\x16\x03\x01\x00\x05\x01\x00\x10\x00\x00"}[i%3])
 		}
-		eventually(t, "all are there", func() bool { return strings.Count(admin.Do("CLIENT", "LIST"), "id=") == 301 })
+		oracle.WaitFor(t, "all are there", func() bool { return strings.Count(admin.Do("CLIENT", "LIST"), "id=") == 301 })
 		if reply := must(t, dialTLS(t, port, set.ClientConfig(set.Client)), "PING"); reply != "+PONG\r\n" {
 			t.Errorf("beside them: %q", reply)
 		}
 		if got := admin.Do("CLIENT", "KILL", "LADDR", addr, "SKIPME", "yes"); !strings.HasPrefix(got, ":30") {
 			t.Errorf("CLIENT KILL: %q", got)
 		}
-		eventually(t, "they are gone", func() bool { return strings.Count(admin.Do("CLIENT", "LIST"), "id=") == 1 })
+		oracle.WaitFor(t, "they are gone", func() bool { return strings.Count(admin.Do("CLIENT", "LIST"), "id=") == 1 })
 		// More than maxclients: those that do not fit are closed without a handshake.
 		admin.Do("CONFIG", "SET", "maxclients", "2")
 		must(t, dialTLS(t, port, set.ClientConfig(set.Client)), "PING")
@@ -502,7 +502,7 @@ func TestTLSOutputLimit(t *testing.T) {
 		if err := c.SendRaw(get); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "it is closed", func() bool {
+		oracle.WaitFor(t, "it is closed", func() bool {
 			return strings.Contains(srv.Log(), "scheduled to be closed ASAP for overcoming of output buffer limits")
 		})
 	})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -217,4 +218,27 @@ func (c *Client) ReadAll() string {
 		c.t.Fatalf("the server keeps the connection open after %q", b)
 	}
 	return string(b)
+}
+
+// Info asks for sections of INFO, by default the default ones, and returns the values of all fields by their names.
+func (c *Client) Info(sections ...string) map[string]string {
+	c.t.Helper()
+	fields := map[string]string{}
+	for line := range strings.SplitSeq(c.Do(append([]string{"INFO"}, sections...)...), "\r\n") {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+// InfoInt asks for a section of INFO and returns a field that is an integer.
+func (c *Client) InfoInt(section, name string) int64 {
+	c.t.Helper()
+	text := c.Info(section)[name]
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		c.t.Fatalf("INFO %s says %s:%s, which is no integer", section, name, text)
+	}
+	return n
 }

@@ -338,7 +338,7 @@ func WaitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(Deadline); !ok(); time.Sleep(pollEvery) {
 		if time.Now().After(end) {
-			t.Fatalf("waited %v for %s", Deadline, what)
+			t.Fatalf("waited in vain for %v: %s", Deadline, what)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shoaldb/shoal/internal/oracle"
 	"github.com/shoaldb/shoal/journal"
 	"github.com/shoaldb/shoal/persist/disk"
 )
@@ -79,15 +80,6 @@ func (d *memory) lines(t *testing.T) string {
 	return strings.Join(r.lines, "\n")
 }
 
-func eventually(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("never: ", what)
-		}
-	}
-}
-
 // source is a journal and somebody who writes to it.
 type source struct {
 	*journal.Journal
@@ -130,7 +122,7 @@ func TestAlwaysSyncs(t *testing.T) {
 	w := s.writer(t, d, Options{Policy: Always, Synced: func(at int64) { told = append(told, at) }})
 	for range 50 {
 		end := s.add(3)
-		eventually(t, "synced", func() bool { return w.Synced() == end })
+		oracle.WaitFor(t, "synced", func() bool { return w.Synced() == end })
 		if d.synced != len(d.data) {
 			t.Fatal("not on disk")
 		}
@@ -148,15 +140,15 @@ func TestPolicies(t *testing.T) {
 		s, d := newSource(), newDisk()
 		w := s.writer(t, d, Options{Policy: policy})
 		end := s.add(1000)
-		eventually(t, "written", func() bool { return w.Written() == end })
+		oracle.WaitFor(t, "written", func() bool { return w.Written() == end })
 		if policy == EverySecond {
-			eventually(t, "synced", func() bool { return w.Synced() == end })
+			oracle.WaitFor(t, "synced", func() bool { return w.Synced() == end })
 		} else if w.Synced() == end {
 			t.Error("synced without being asked")
 		}
 		w.SetPolicy(Always)
 		end = s.add(1)
-		eventually(t, "synced after the change of policy", func() bool { return w.Synced() == end })
+		oracle.WaitFor(t, "synced after the change of policy", func() bool { return w.Synced() == end })
 		w.Close()
 		if d.lines(t) != sets(1, 1001) {
 			t.Error("wrong file")
@@ -176,9 +168,9 @@ func TestDiskFull(t *testing.T) {
 		mu.Unlock()
 	}})
 	end := s.add(100)
-	eventually(t, "an error", func() bool { return errors.Is(w.Err(), errFull) })
+	oracle.WaitFor(t, "an error", func() bool { return errors.Is(w.Err(), errFull) })
 	d.set(func() { d.room = -1 })
-	eventually(t, "written", func() bool { return w.Written() == end && w.Err() == nil })
+	oracle.WaitFor(t, "written", func() bool { return w.Written() == end && w.Err() == nil })
 	w.Close()
 	if d.lines(t) != sets(1, 100) {
 		t.Error(d.lines(t))
@@ -273,7 +265,7 @@ func TestFlushBehindSwitch(t *testing.T) {
 	end := s.add(10)
 	flushed := make(chan error, 1)
 	go func() { flushed <- w.Flush() }()
-	eventually(t, "flush", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return len(w.flushes) == 1 })
+	oracle.WaitFor(t, "flush", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return len(w.flushes) == 1 })
 	hold <- true
 	if err := <-flushed; err != nil || w.Synced() != end || c.synced == 0 {
 		t.Errorf("%v: %d of %d are durable", err, w.Synced(), end)
@@ -289,9 +281,9 @@ func TestTimestamps(t *testing.T) {
 	w := s.writer(t, d, Options{Policy: Always, Timestamps: true, Now: clock})
 	for range 3 {
 		end := s.add(2)
-		eventually(t, "synced", func() bool { return w.Synced() == end })
+		oracle.WaitFor(t, "synced", func() bool { return w.Synced() == end })
 		end = s.add(2)
-		eventually(t, "synced", func() bool { return w.Synced() == end })
+		oracle.WaitFor(t, "synced", func() bool { return w.Synced() == end })
 		mu.Lock()
 		now = now.Add(time.Second)
 		mu.Unlock()
@@ -335,11 +327,11 @@ func TestBusy(t *testing.T) {
 	w := s.writer(t, d, Options{Policy: Never, Synced: told.Store})
 	at := s.add(1)
 	s.Wake()
-	eventually(t, "the first write", func() bool { return told.Load() == at })
+	oracle.WaitFor(t, "the first write", func() bool { return told.Load() == at })
 	if w.Safe() != at || w.Synced() == at {
 		t.Errorf("%d is written: safe up to %d, synced up to %d", at, w.Safe(), w.Synced())
 	}
-	eventually(t, "a busy writer", func() bool {
+	oracle.WaitFor(t, "a busy writer", func() bool {
 		for range 10000 {
 			at := s.add(1)
 			for w.Written() < at && !w.Busy() {
@@ -351,7 +343,7 @@ func TestBusy(t *testing.T) {
 		}
 		return false
 	})
-	eventually(t, "a writer at rest", func() bool { return !w.Busy() })
+	oracle.WaitFor(t, "a writer at rest", func() bool { return !w.Busy() })
 	if err := w.Close(); err != nil || w.Synced() != s.End() {
 		t.Error(err, w.Synced(), s.End())
 	}
