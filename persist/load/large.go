@@ -103,7 +103,10 @@ func (b *builder) make(j *job) error {
 	b.d.Reset(&b.part)
 	b.d.Deep, b.d.Size = b.l.o.Deep, b.l.o.Size-j.from
 	b.d.Pause = func(n int) { b.pause(&k, n) }
+	s := k.DB.Shard()
+	s.Lock(b.l.o.NowMS)
 	err := b.l.build(&b.tally, &b.d, &k, &j.attributes, j.from)
+	s.Unlock()
 	b.waiting.Add(b.part.at - j.from - b.d.Offset()) // what was read ahead
 	b.d.Forget()
 	if errors.Is(err, errOther) {

@@ -238,7 +238,7 @@ func (l *loader) key(r *rdb.Reader, rec *rdb.Record) error {
 	l.ks.Bind(&k, rec.DB, rec.Key)
 	w := l.workers[k.DB.Shard().Index()%len(l.workers)]
 	if ok {
-		w.add(rec, raw, from)
+		w.add(&k, rec, raw, from)
 		return nil
 	}
 	if l.o.AllowDup {
@@ -247,14 +247,15 @@ func (l *loader) key(r *rdb.Reader, rec *rdb.Record) error {
 	}
 	d.Deep = l.o.Deep
 	a := attributesOf(rec)
-	return l.build(&l.tally, d, &k, &a, 0)
-}
-
-// build makes the value that d comes to that of k. from is the offset in the file at which d began to read.
-func (l *loader) build(t *tally, d *rdb.Decoder, k *shard.Key, a *attributes, from int64) error {
 	s := k.DB.Shard()
 	s.Lock(l.o.NowMS)
 	defer s.Unlock()
+	return l.build(&l.tally, d, &k, &a, 0)
+}
+
+// build makes the value that d comes to that of k, whose shard is locked. from is the offset in the file at which d began
+// to read.
+func (l *loader) build(t *tally, d *rdb.Decoder, k *shard.Key, a *attributes, from int64) error {
 	counted := d.Sanitized
 	v, err := d.Value(k.DB.Space(), l.o.Limits, a.typ)
 	t.sanitized += d.Sanitized - counted

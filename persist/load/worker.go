@@ -14,10 +14,12 @@ import (
 
 // parcel is a row of keys and values:
 //
-//	offset 8 B | expiry 8 B | idle 8 B | database 4 B | freq 4 B | key 4 B | value 4 B | type 1 B | key | value
+//	offset 8 B | expiry 8 B | idle 8 B | hash 8 B | shard 4 B | database 4 B | freq 4 B | key 4 B | value 4 B | type 1 B | key | value
+//
+// The hash is the key's in its shard.
 type parcel []byte
 
-const itemHead = 41
+const itemHead = 53
 
 // worker makes values of bytes, in shards that are nobody else's.
 type worker struct {
@@ -28,13 +30,24 @@ type worker struct {
 	busy sync.WaitGroup
 
 	// Of the worker's goroutine, and after its end.
-	d rdb.Decoder
+	d      rdb.Decoder
+	rows   []row   // of the parcel, one for each shard
+	places []place // of the items of the parcel
 	tally
+}
+
+// row is the items of a parcel that go to one shard, in the order in which they stand there.
+type row struct{ first, last int32 } // indexes of places, plus 1; 0: none
+
+// place says where in a parcel an item stands.
+type place struct {
+	at   int32
+	next int32 // index of the next one of the row, plus 1; 0: none
 }
 
 func (l *loader) start() {
 	for range l.o.Workers {
-		w := &worker{l: l, in: make(chan parcel, parcels), free: make(chan parcel, parcels)}
+		w := &worker{l: l, in: make(chan parcel, parcels), free: make(chan parcel, parcels), rows: make([]row, l.ks.Shards())}
 		for range parcels {
 			w.free <- make(parcel, 0, parcelBytes)
 		}
@@ -51,8 +64,8 @@ func (w *worker) stop() {
 	close(w.in)
 }
 
-// add gives w a key with the bytes of its value, which begin at offset from in the file.
-func (w *worker) add(rec *rdb.Record, raw []byte, from int64) {
+// add gives w the key k of rec with the bytes of its value, which begin at offset from in the file.
+func (w *worker) add(k *shard.Key, rec *rdb.Record, raw []byte, from int64) {
 	if len(w.open)+itemHead+len(rec.Key)+len(raw) > parcelBytes && len(w.open) > 0 {
 		w.flush()
 	}
@@ -60,6 +73,8 @@ func (w *worker) add(rec *rdb.Record, raw []byte, from int64) {
 	b = binary.LittleEndian.AppendUint64(b, uint64(from))
 	b = binary.LittleEndian.AppendUint64(b, uint64(rec.ExpireMS))
 	b = binary.LittleEndian.AppendUint64(b, uint64(rec.IdleSec))
+	b = binary.LittleEndian.AppendUint64(b, k.Hash)
+	b = binary.LittleEndian.AppendUint32(b, uint32(k.DB.Shard().Index()))
 	b = binary.LittleEndian.AppendUint32(b, uint32(rec.DB))
 	b = binary.LittleEndian.AppendUint32(b, uint32(rec.Freq))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(rec.Key)))
@@ -88,7 +103,10 @@ func (w *worker) run() {
 	}
 }
 
-const lookAhead = 8 // keys whose buckets are prefetched together
+const (
+	lookAhead = 8   // keys whose buckets are prefetched together
+	atOnce    = 128 // keys for which a shard is held: 50 µs, as long as their values are small
+)
 
 // item is a key of a parcel.
 type item struct {
@@ -98,39 +116,80 @@ type item struct {
 	key  shard.Key
 }
 
+// unpack makes the values of p, shard by shard: so the lock, and what the processor has to remember of a shard, serve for
+// many.
 func (w *worker) unpack(p parcel) error {
-	var items [lookAhead]item
-	for len(p) > 0 {
-		n := 0
-		for ; n < lookAhead && len(p) > 0; n++ {
-			p = w.take(p, &items[n])
-		}
-		prefetch(items[:n])
-		for i := range items[:n] {
-			if err := w.make(&items[i]); err != nil {
-				return err
+	w.sort(p)
+	for i := range w.rows {
+		r := &w.rows[i]
+		at := r.first
+		*r = row{}
+		for at != 0 {
+			var err error
+			if at, err = w.makeSome(p, w.l.ks.Shard(i), at); err != nil {
+				return err // and w is given no other parcel
 			}
 		}
 	}
 	return nil
 }
 
-// take reads the first key of p and returns what is behind it.
-func (w *worker) take(p parcel, it *item) parcel {
-	it.from = int64(binary.LittleEndian.Uint64(p))
-	it.expireMS = int64(binary.LittleEndian.Uint64(p[8:]))
-	it.idleSec = int64(binary.LittleEndian.Uint64(p[16:]))
-	db := int(binary.LittleEndian.Uint32(p[24:]))
-	it.freq = int(int32(binary.LittleEndian.Uint32(p[28:])))
-	name, value := int(binary.LittleEndian.Uint32(p[32:])), int(binary.LittleEndian.Uint32(p[36:]))
-	it.typ = rdb.Type(p[40])
-	p = p[itemHead:]
-	w.l.ks.Bind(&it.key, db, p[:name])
-	it.raw = p[name : name+value]
-	return p[name+value:]
+// sort makes the rows of p.
+func (w *worker) sort(p parcel) {
+	w.places = w.places[:0]
+	for at := 0; at < len(p); {
+		head := p[at:]
+		w.places = append(w.places, place{at: int32(at)})
+		n := int32(len(w.places))
+		r := &w.rows[binary.LittleEndian.Uint32(head[32:])]
+		if r.first == 0 {
+			r.first = n
+		} else {
+			w.places[r.last-1].next = n
+		}
+		r.last = n
+		at += itemHead + int(binary.LittleEndian.Uint32(head[44:])) + int(binary.LittleEndian.Uint32(head[48:]))
+	}
 }
 
-// make gives the key of it its value.
+// makeSome makes the values of at most atOnce items of s, from a place on, and returns the place of the next.
+func (w *worker) makeSome(p parcel, s *shard.Shard, at int32) (next int32, err error) {
+	s.Lock(w.l.o.NowMS)
+	defer s.Unlock()
+	var items [lookAhead]item
+	for done := 0; done < atOnce && at != 0; done += lookAhead {
+		n := 0
+		for ; n < lookAhead && at != 0; n++ {
+			here := &w.places[at-1]
+			items[n].take(s, p[here.at:])
+			at = here.next
+		}
+		prefetch(items[:n])
+		for i := range items[:n] {
+			if err := w.make(&items[i]); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return at, nil
+}
+
+// take reads the first item of p, whose key goes to s.
+func (it *item) take(s *shard.Shard, p parcel) {
+	head := p[:itemHead]
+	it.from = int64(binary.LittleEndian.Uint64(head))
+	it.expireMS = int64(binary.LittleEndian.Uint64(head[8:]))
+	it.idleSec = int64(binary.LittleEndian.Uint64(head[16:]))
+	it.key.Hash = binary.LittleEndian.Uint64(head[24:])
+	it.key.DB = s.DB(int(binary.LittleEndian.Uint32(head[36:])))
+	it.freq = int(int32(binary.LittleEndian.Uint32(head[40:])))
+	name, value := int(binary.LittleEndian.Uint32(head[44:])), int(binary.LittleEndian.Uint32(head[48:]))
+	it.typ = rdb.Type(head[52])
+	it.key.Name = p[itemHead : itemHead+name]
+	it.raw = p[itemHead+name : itemHead+name+value]
+}
+
+// make gives the key of it its value. Its shard is locked.
 func (w *worker) make(it *item) error {
 	w.d.ResetBytes(it.raw)
 	w.d.Deep = w.l.o.Deep
