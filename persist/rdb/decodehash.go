@@ -193,7 +193,7 @@ func (f *fields) finish(twice Corrupt) hash.Value {
 	}
 	lp := finishListpack(f.pack, f.n*f.stride())
 	b.keepPack(lp)
-	if b.err == nil && b.repeats(lp, f.stride()) {
+	if b.err == nil && b.unique.Validate(lp, f.stride()) != nil {
 		b.fail(twice)
 	}
 	if b.err != nil {
@@ -242,7 +242,7 @@ func (b *builder) packedHash(t Type) hash.Value {
 	if timed {
 		stride = 3
 	}
-	if listpack.Validate(lp, true) != nil || b.repeats(lp, stride) || timed && !validExpiries(lp) {
+	if b.unique.Validate(lp, stride) != nil || timed && !validExpiries(lp) {
 		b.corrupt("%s integrity check failed.", what)
 		return hash.Value{}
 	}

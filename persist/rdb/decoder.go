@@ -10,6 +10,7 @@ import (
 
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/hash"
+	"github.com/shoaldb/shoal/types/listpack"
 	"github.com/shoaldb/shoal/types/lzf"
 	"github.com/shoaldb/shoal/types/member"
 	"github.com/shoaldb/shoal/types/set"
@@ -65,6 +66,7 @@ type Decoder struct {
 	name    []byte // a field, kept while its value is read
 	pack    []byte // a listpack being made
 	seen    seen
+	unique  listpack.Unique
 	members []scored
 	names   []byte // of members
 	pending []pending

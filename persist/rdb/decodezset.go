@@ -195,12 +195,12 @@ func (b *builder) packedZSet(t Type) zset.Value {
 	if b.err != nil {
 		return zset.Value{}
 	}
-	if listpack.Validate(lp, true) != nil {
+	if b.unique.Validate(lp, 2) != nil {
 		b.corrupt("%s integrity check failed.", what)
 		return zset.Value{}
 	}
 	inOrder, err := zset.ValidateListpack(lp)
-	if err != nil || b.repeats(lp, 2) {
+	if err != nil {
 		b.corrupt("%s integrity check failed.", what)
 		return zset.Value{}
 	}

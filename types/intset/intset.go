@@ -188,13 +188,42 @@ func Validate(s []byte, deep bool) error {
 	case !deep:
 		return nil
 	}
-	before := Get(s, 0)
-	for i := 1; i < int(n); i++ {
-		v := Get(s, i)
-		if v <= before {
-			return errOrder
-		}
-		before = v
+	if !ascends(s[headerBytes:], int(w)) {
+		return errOrder
 	}
 	return nil
+}
+
+// ascends tells whether each of the elements, w bytes wide, is above the one before it.
+func ascends(e []byte, w int) bool {
+	switch w {
+	case 2:
+		before := int16(le.Uint16(e))
+		for e = e[2:]; len(e) >= 2; e = e[2:] {
+			v := int16(le.Uint16(e))
+			if v <= before {
+				return false
+			}
+			before = v
+		}
+	case 4:
+		before := int32(le.Uint32(e))
+		for e = e[4:]; len(e) >= 4; e = e[4:] {
+			v := int32(le.Uint32(e))
+			if v <= before {
+				return false
+			}
+			before = v
+		}
+	default:
+		before := int64(le.Uint64(e))
+		for e = e[8:]; len(e) >= 8; e = e[8:] {
+			v := int64(le.Uint64(e))
+			if v <= before {
+				return false
+			}
+			before = v
+		}
+	}
+	return true
 }

@@ -35,7 +35,15 @@ func (b *Block) Free(a *alloc.Arena) {
 
 // New returns a block with a copy of a listpack.
 func New(a *alloc.Arena, lp []byte) (Block, bool) {
-	return FromElements(a, lp[headerSize:len(lp)-1], header(lp))
+	if len(lp) == minSize {
+		return Block{}, true
+	}
+	ref := a.Alloc(len(lp))
+	if ref == 0 {
+		return Block{}, false
+	}
+	copy(a.Bytes(ref, len(lp)), lp)
+	return Block{ref, uint32(len(lp))}, true
 }
 
 // FromElements returns a block of elements that are encoded already: a stretch of another listpack or what AppendElement

@@ -57,6 +57,11 @@ func (e Element) Equal(b []byte) bool {
 	if !e.IsInt { // also a number that somebody else stored as a string
 		return string(e.Bytes) == string(b)
 	}
+	return e.equalInt(b)
+}
+
+// equalInt tells whether b is the text of the integer that e is.
+func (e Element) equalInt(b []byte) bool {
 	v, ok := ParseInt(b)
 	return ok && v == e.Int
 }

@@ -247,24 +247,32 @@ func Validate(lp []byte, deep bool) error {
 	}
 	pos, n := headerSize, 0
 	for last := len(lp) - 1; pos < last; n++ {
-		// The two kinds that are most common tell their size in the first byte, and have a back length of one.
-		if b := lp[pos]; b < tagInt13 {
-			size := 1 + int(b&0x3F&-(b>>7))
-			if pos+size < last && int(lp[pos+size]) == size {
-				pos += size + 1
-				continue
+		next := validShort(lp, pos)
+		if next == 0 {
+			var ok bool
+			if next, ok = validElement(lp, pos); !ok {
+				return damaged(pos)
 			}
-		}
-		next, ok := validElement(lp, pos)
-		if !ok {
-			return fmt.Errorf("listpack: element %d at offset %d is damaged", n, pos)
 		}
 		pos = next
 	}
 	if count := header(lp); count != manyElems && count != n {
-		return fmt.Errorf("listpack: %d elements where the header says %d", n, count)
+		return errCount
 	}
 	return nil
+}
+
+func damaged(pos int) error { return fmt.Errorf("listpack: the element at offset %d is damaged", pos) }
+
+// validShort is validElement for the two kinds that are most common: they tell their size in the first byte, and have a back
+// length of one. Of all others, and of damaged ones, it returns 0.
+func validShort(lp []byte, pos int) (next int) {
+	b := lp[pos]
+	next = pos + 2 + int(b&0x3F&-(b>>7))
+	if b < tagInt13 && next < len(lp) && int(lp[next-1]) == next-pos-1 {
+		return next
+	}
+	return 0
 }
 
 // validElement checks one element before the end mark and returns the position after it.

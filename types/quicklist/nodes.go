@@ -1,8 +1,6 @@
 package quicklist
 
 import (
-	"encoding/binary"
-
 	"github.com/shoaldb/shoal/alloc"
 	"github.com/shoaldb/shoal/types"
 	"github.com/shoaldb/shoal/types/listpack"
@@ -57,7 +55,7 @@ func (it *NodeIter) Next() (n Node, ok bool) {
 func (l *List) AddNode(lim *types.Limits, lp []byte) bool {
 	var n node
 	var ok bool
-	if n.block, ok = copyListpack(l, lp); !ok {
+	if n.block, ok = listpack.New(l.arena, lp); !ok {
 		return false
 	}
 	n.count = uint32(listpack.Len(lp))
@@ -73,16 +71,6 @@ func (l *List) AddNode(lim *types.Limits, lp []byte) bool {
 		l.compress(lim, nil)
 	}
 	return true
-}
-
-// copyListpack returns a block with the bytes of lp as they are.
-func copyListpack(l *List, lp []byte) (listpack.Block, bool) {
-	ref := l.arena.Alloc(len(lp))
-	if ref == 0 {
-		return listpack.Block{}, false
-	}
-	copy(l.arena.Bytes(ref, len(lp)), lp)
-	return listpack.Block{Ref: ref, Size: binary.LittleEndian.Uint32(lp)}, true
 }
 
 // NodeAt describes a node for as long as it does not change.

@@ -36,12 +36,9 @@ var (
 // ValidateListpack tells whether lp, a valid listpack, is one of members and scores, and whether these are in order.
 func ValidateListpack(lp []byte) (inOrder bool, err error) {
 	inOrder = true
-	var last []byte
-	var room, lastRoom [maxIntText]byte
-	lastScore := math.Inf(-1)
-	n := 0
-	for pos := listpack.First(lp); pos != 0 && pos < len(lp)-1; n++ {
-		e, at := listpack.Take(lp, pos)
+	last, lastScore := 0, math.Inf(-1)
+	for pos := listpack.First(lp); pos != 0 && pos < len(lp)-1; {
+		at := listpack.Skip(lp, pos)
 		if at >= len(lp)-1 {
 			return false, errOdd
 		}
@@ -50,25 +47,30 @@ func ValidateListpack(lp []byte) (inOrder bool, err error) {
 		if !ok {
 			return false, errScore
 		}
-		name := e.Bytes
-		if e.IsInt {
-			name = e.Append(room[:0])
-		}
-		if n > 0 && (score < lastScore || score == lastScore && bytes.Compare(name, last) <= 0) {
+		if score <= lastScore && last != 0 && (score < lastScore || !before(lp, last, pos)) {
 			inOrder = false
 		}
-		last, lastScore = name, score
-		if e.IsInt {
-			last = append(lastRoom[:0], name...)
-		}
-		pos = next
+		last, lastScore, pos = pos, score, next
 	}
 	return inOrder, nil
+}
+
+// before tells whether the member at a belongs before that at b, which has the same score.
+func before(lp []byte, a, b int) bool {
+	var room, room2 [maxIntText]byte
+	x, y := listpack.Get(lp, a), listpack.Get(lp, b)
+	if !x.IsInt && !y.IsInt {
+		return bytes.Compare(x.Bytes, y.Bytes) < 0
+	}
+	return bytes.Compare(x.Append(room[:0]), y.Append(room2[:0])) < 0
 }
 
 func checkedScore(e listpack.Element) (score float64, ok bool) {
 	if e.IsInt {
 		return float64(e.Int), true
+	}
+	if score, ok = plainDecimal(e.Bytes); ok {
+		return score, true
 	}
 	score, err := strconv.ParseFloat(string(e.Bytes), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

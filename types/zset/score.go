@@ -22,8 +22,45 @@ func scoreOf(e listpack.Element) float64 {
 }
 
 func textScore(e listpack.Element) float64 {
+	if f, ok := plainDecimal(e.Bytes); ok {
+		return f
+	}
 	f, _ := strconv.ParseFloat(string(e.Bytes), 64) // an infinity in place of what is out of range
 	return f
+}
+
+// tens are powers of ten, all of which float64 has exactly.
+var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// plainDecimal reads digits with a point among them, of which there are at most 15. The digits and the power of ten are
+// exact, so their quotient is the number that strconv.ParseFloat returns, after three times as long (BenchmarkPlainDecimal).
+func plainDecimal(b []byte) (f float64, ok bool) {
+	digits := b
+	if len(b) > 0 && b[0] == '-' {
+		digits = b[1:]
+	}
+	if len(digits) < 3 || len(digits) > 16 {
+		return 0, false
+	}
+	u, point := uint64(0), -1
+	for i, c := range digits {
+		if d := uint64(c - '0'); d <= 9 {
+			u = u*10 + d
+			continue
+		}
+		if c != '.' || point >= 0 {
+			return 0, false
+		}
+		point = i
+	}
+	behind := len(digits) - 1 - point
+	if point <= 0 || behind == 0 {
+		return 0, false
+	}
+	if f = float64(u) / tens[behind]; len(digits) < len(b) {
+		f = -f
+	}
+	return f, true
 }
 
 // appendScore appends score as an element of a listpack. -0 becomes 0.
