@@ -26,6 +26,7 @@ type builders struct {
 	all     []*builder
 	jobs    chan job
 	ended   chan *builder
+	help    chan func()  // what builders have others do for them
 	waiting atomic.Int64 // bytes of values that have been skipped and are yet to be read by builders
 }
 
@@ -42,8 +43,9 @@ func (l *loader) startBuilders() {
 		return
 	}
 	n := l.o.Workers
-	l.builders = &builders{l: l, jobs: make(chan job, n), ended: make(chan *builder, n)}
+	l.builders = &builders{l: l, jobs: make(chan job, n), ended: make(chan *builder, n), help: make(chan func(), n)}
 	for range n {
+		go l.builders.assist()
 		b := &builder{builders: l.builders}
 		l.builders.all = append(l.builders.all, b)
 		go b.run()
@@ -68,6 +70,7 @@ func (bs *builders) stop(to *tally) error {
 			}
 		}
 	}
+	close(bs.help)
 	var err error
 	for _, b := range bs.all {
 		to.add(&b.tally)
@@ -76,6 +79,22 @@ func (bs *builders) stop(to *tally) error {
 		}
 	}
 	return err
+}
+
+// assist does what builders give away. It waits for nobody.
+func (bs *builders) assist() {
+	for f := range bs.help {
+		f()
+	}
+}
+
+// share has f done by a helper, or does it if they have enough to do.
+func (bs *builders) share(f func()) {
+	select {
+	case bs.help <- f:
+	default:
+		f()
+	}
 }
 
 // add has the value at d's place made by a builder, and skips it.
@@ -103,6 +122,7 @@ func (b *builder) make(j *job) error {
 	b.d.Reset(&b.part)
 	b.d.Deep, b.d.Size = b.l.o.Deep, b.l.o.Size-j.from
 	b.d.Pause = func(n int) { b.pause(&k, n) }
+	b.d.Go = b.share
 	s := k.DB.Shard()
 	s.Lock(b.l.o.NowMS)
 	err := b.l.build(&b.tally, &b.d, &k, &j.attributes, j.from)

@@ -70,38 +70,22 @@ func (b *builder) badZiplist(what string, err error) {
 
 // nodes reads a list of nodes, which stay what they are.
 func (b *builder) nodes(v *list.Value, t Type) {
-	container := uint64(packedNode)
-	for n := b.length(); n > 0 && b.err == nil; n-- {
-		if t == ListQuicklist2 {
-			if container = b.length(); b.err == nil && container != plainNode && container != packedNode {
-				b.corrupt("Quicklist integrity check failed.")
-			}
-		}
-		node := b.text()
-		switch {
-		case b.err != nil:
-			return
-		case len(node) == 0:
-			b.corrupt("Quicklist integrity check failed.")
-			return
-		case container == plainNode:
-			node = finishListpack(listpack.AppendElement(beginListpack(b.pack), node), 1)
-			b.keepPack(node)
-		case t == ListQuicklist2:
-			b.count()
-			if listpack.Validate(node, true) != nil {
-				b.corrupt("Listpack integrity check failed.")
-				return
-			}
-		default:
-			if node = b.convertZiplist(node, "Ziplist"); b.err != nil {
-				return
-			}
-		}
-		if listpack.First(node) != 0 && !v.AddNode(b.lim, node) {
-			b.fail(types.ErrNoMemory)
-		}
-		b.pause(nodeElements)
+	b.eachNode(t, b.length(), func(n *node) { b.listNode(v, t, n) })
+}
+
+func (b *builder) listNode(v *list.Value, t Type, n *node) {
+	lp := n.bytes
+	switch {
+	case n.plain:
+		lp = finishListpack(listpack.AppendElement(beginListpack(b.pack), lp), 1)
+		b.keepPack(lp)
+	case t == ListQuicklist2:
+		b.count()
+	default:
+		lp = b.convertZiplist(lp, "Ziplist")
+	}
+	if b.err == nil && listpack.First(lp) != 0 && !v.AddNode(b.lim, lp) {
+		b.fail(types.ErrNoMemory)
 	}
 }
 

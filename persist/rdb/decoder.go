@@ -49,6 +49,9 @@ type Decoder struct {
 	Size int64
 	// Pause, unless it is nil, is called while a value is being read, after each n elements. Others may use the arena meanwhile.
 	Pause func(n int)
+	// Go, unless it is nil, runs f at some time, here or on another goroutine: the nodes of a list or a stream are decompressed and
+	// checked there, some ahead of those that are added. It must not wait for anything that the caller of Value holds.
+	Go func(f func())
 
 	src  io.Reader // nil: buf is all there is
 	buf  []byte    // buf[pos:] is yet to be read
@@ -98,9 +101,11 @@ func (d *Decoder) Offset() int64 { return d.off + int64(d.pos) }
 // Err returns the error, if any: an *Error.
 func (d *Decoder) Err() error { return d.err }
 
-func (d *Decoder) fail(err error) {
+func (d *Decoder) fail(err error) { d.failAt(d.Offset(), err) }
+
+func (d *Decoder) failAt(offset int64, err error) {
 	if d.err == nil {
-		d.err = &Error{Offset: d.Offset(), Err: err}
+		d.err = &Error{Offset: offset, Err: err}
 	}
 }
 
@@ -259,8 +264,10 @@ func (d *Decoder) size(b byte) int {
 }
 
 // text reads a string; nil after an error. It is valid until the next call.
-func (d *Decoder) text() []byte {
-	b := d.byte()
+func (d *Decoder) text() []byte { return d.textOf(d.byte()) }
+
+// textOf reads a string that begins with b.
+func (d *Decoder) textOf(b byte) []byte {
 	if b < len14 {
 		return d.take(int(b))
 	}
@@ -303,29 +310,52 @@ func (d *Decoder) integer(b byte) int64 {
 // maxExpansion is how many bytes a compressed one stands for at most.
 const maxExpansion = 88
 
+const errCompressed = Corrupt("Invalid LZF compressed string")
+
 func (d *Decoder) compressed() []byte {
-	n := d.size(d.byte())
-	raw := d.size(d.byte())
+	b, size := d.packed()
 	if d.err != nil {
 		return nil
 	}
-	b := d.take(n)
-	if d.err != nil {
-		return nil
-	}
-	if raw/maxExpansion > n {
-		d.corrupt("Invalid LZF compressed string")
-		return nil
-	}
-	if cap(d.plain) < raw || cap(d.plain) > keptBytes && raw < windowBytes {
-		d.plain = make([]byte, raw, max(raw, 512))
-	}
-	d.plain = d.plain[:raw]
+	d.growPlain(size)
 	if lzf.Decompress(d.plain, b) != nil {
-		d.corrupt("Invalid LZF compressed string")
+		d.fail(errCompressed)
 		return nil
 	}
 	return d.plain
+}
+
+// packed reads a compressed string, without its first byte, and returns it with its size before compression.
+func (d *Decoder) packed() (b []byte, size int) {
+	n := d.size(d.byte())
+	size = d.size(d.byte())
+	if d.err != nil {
+		return nil, 0
+	}
+	if b = d.take(n); d.err == nil && size/maxExpansion > n {
+		d.fail(errCompressed)
+	}
+	return b, size
+}
+
+// growPlain makes plain n bytes long.
+func (d *Decoder) growPlain(n int) {
+	if cap(d.plain) < n || cap(d.plain) > keptBytes && n < windowBytes {
+		d.plain = make([]byte, n, max(n, 512))
+	}
+	d.plain = d.plain[:n]
+}
+
+// blob reads a string, but leaves it compressed if it is. size is that before compression; 0: it is not compressed.
+func (d *Decoder) blob() (b []byte, size int) {
+	first := d.byte()
+	if first != encLZF {
+		return d.textOf(first), 0
+	}
+	if b, size = d.packed(); size == 0 && d.err == nil && len(b) != 0 {
+		d.fail(errCompressed)
+	}
+	return b, size
 }
 
 // Text reads a string, as of a key. It is valid until the next call.
@@ -380,6 +410,8 @@ type builder struct {
 	sets    set.Builder
 	hashes  hash.Builder
 	zsets   zset.Builder
+	node    node
+	idle    []*batch // that can be used again
 }
 
 // built fails with an error of a types' Builder, if it is one: twice if an element is there twice.
@@ -460,7 +492,7 @@ func (d *Decoder) Forget() {
 	if d.src == nil {
 		d.buf = nil
 	}
-	d.src, d.Size, d.Pause, d.err = nil, 0, nil, nil
+	d.src, d.Size, d.Pause, d.Go, d.err = nil, 0, nil, nil, nil
 }
 
 // count counts a listpack or intset for Sanitized.

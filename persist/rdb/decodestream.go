@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/shoaldb/shoal/types"
-	"github.com/shoaldb/shoal/types/listpack"
 	"github.com/shoaldb/shoal/types/stream"
 )
 
@@ -21,7 +20,7 @@ func (b *builder) stream(t Type) types.Root {
 		b.fail(types.ErrNoMemory)
 		return types.Root{}
 	}
-	b.streamNodes(&v)
+	b.streamNodes(&v, t)
 	b.streamNumbers(&v, t)
 	for n := b.length(); n > 0 && b.err == nil; n-- {
 		b.group(&v, t)
@@ -33,37 +32,19 @@ func (b *builder) stream(t Type) types.Root {
 	return v.Root()
 }
 
-func (b *builder) streamNodes(v *stream.Value) {
+func (b *builder) streamNodes(v *stream.Value, t Type) {
 	var last stream.ID
 	first := true
-	for n := b.length(); n > 0 && b.err == nil; n-- {
-		key := b.text()
-		if b.err == nil && len(key) != idBytes {
-			b.corrupt("Stream node key entry is not the size of a stream ID")
-		}
-		if b.err != nil {
-			return
-		}
-		master := idOf(key)
-		lp := b.text()
-		if b.err != nil {
-			return
-		}
+	b.eachNode(t, b.length(), func(n *node) {
 		b.count()
-		end, err := stream.ValidateNode(lp, master)
 		switch {
-		case err != nil && listpack.First(lp) == 0 && listpack.Validate(lp, true) == nil:
-			b.corrupt("Empty listpack inside stream")
-		case err != nil:
-			b.corrupt("Stream listpack integrity check failed.")
-		case !first && !last.Less(master):
-			b.corrupt("Listpack re-added with existing key")
-		case !v.AddNode(master, lp):
+		case !first && !last.Less(n.master):
+			b.failAt(n.at, Corrupt("Listpack re-added with existing key"))
+		case !v.AddNode(n.master, n.bytes):
 			b.fail(types.ErrNoMemory)
 		}
-		last, first = end, false
-		b.pause(nodeElements)
-	}
+		last, first = n.last, false
+	})
 }
 
 func (b *builder) id() stream.ID {

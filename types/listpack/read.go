@@ -264,6 +264,15 @@ func Validate(lp []byte, deep bool) error {
 
 func damaged(pos int) error { return fmt.Errorf("listpack: the element at offset %d is damaged", pos) }
 
+// CheckedNext checks the element at pos, which is before the end mark, and returns the position after it, which is
+// len(lp)-1 after the last one. With it a listpack that Validate has found to be one, though not deep, can be gone through.
+func CheckedNext(lp []byte, pos int) (next int, ok bool) {
+	if next = validShort(lp, pos); next != 0 {
+		return next, true
+	}
+	return validElement(lp, pos)
+}
+
 // validShort is validElement for the two kinds that are most common: they tell their size in the first byte, and have a back
 // length of one. Of all others, and of damaged ones, it returns 0.
 func validShort(lp []byte, pos int) (next int) {

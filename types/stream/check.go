@@ -13,7 +13,7 @@ var errNode = errors.New("stream: malformed listpack")
 // ValidateNode tells whether bytes from outside are a node that this package can work on: one of an entry at least, as
 // many as it says, whose IDs ascend from master on. It returns the last one.
 func ValidateNode(lp []byte, master ID) (last ID, err error) {
-	if err := listpack.Validate(lp, true); err != nil {
+	if err := listpack.Validate(lp, false); err != nil {
 		return ID{}, err
 	}
 	r := reader{lp: lp, pos: listpackHeader}
@@ -33,16 +33,17 @@ func ValidateNode(lp []byte, master ID) (last ID, err error) {
 			valid--
 		}
 	}
-	if r.bad || valid != 0 || gone != 0 || !r.atEnd() {
+	if r.bad || valid != 0 || gone != 0 || !r.atEnd() || listpack.Len(lp) != r.n {
 		return ID{}, errNode
 	}
 	return last, nil
 }
 
-// reader reads the elements of a valid listpack that may not be those of a node.
+// reader reads the elements of what may be a listpack, and may be a node. It checks each.
 type reader struct {
 	lp  []byte
 	pos int
+	n   int // elements read
 	bad bool
 }
 
@@ -50,28 +51,40 @@ func (r *reader) atEnd() bool { return r.pos == len(r.lp)-1 }
 
 // int reads an integer.
 func (r *reader) int() int64 {
-	if b := r.lp[r.pos]; b < 0x80 { // one of 7 bits
+	if b := r.lp[r.pos]; b < 0x80 && r.lp[r.pos+1] == 1 && r.pos+2 < len(r.lp) { // one of 7 bits
 		r.pos += 2
+		r.n++
 		return int64(b)
 	}
 	return r.intSlow()
 }
 
 func (r *reader) intSlow() int64 {
-	if r.atEnd() {
-		r.bad = true
+	at := r.pos
+	if !r.next() {
 		return 0
 	}
-	e, next := listpack.Take(r.lp, r.pos)
-	r.pos = next
+	e := listpack.Get(r.lp, at)
 	r.bad = r.bad || !e.IsInt
 	return e.Int
 }
 
+// next goes to the next element. It fails, and stays, if there is none, or none that is sound.
+func (r *reader) next() bool {
+	if !r.atEnd() {
+		if next, ok := listpack.CheckedNext(r.lp, r.pos); ok {
+			r.pos = next
+			r.n++
+			return true
+		}
+	}
+	r.bad = true
+	return false
+}
+
 // skip skips n elements.
 func (r *reader) skip(n int64) bool {
-	for ; n > 0 && !r.atEnd(); n-- {
-		r.pos = listpack.Skip(r.lp, r.pos)
+	for ; n > 0 && r.next(); n-- {
 	}
 	r.bad = r.bad || n != 0
 	return !r.bad
