@@ -273,12 +273,27 @@ func CheckedNext(lp []byte, pos int) (next int, ok bool) {
 	return validElement(lp, pos)
 }
 
-// validShort is validElement for the two kinds that are most common: they tell their size in the first byte, and have a back
-// length of one. Of all others, and of damaged ones, it returns 0.
+// sizes are the bytes, without the back length, that elements take whose first byte says so; 0 of all others.
+var sizes = func() (t [256]uint8) {
+	for b := range t {
+		switch {
+		case b < tagString6:
+			t[b] = 1
+		case b < tagInt13:
+			t[b] = 1 + uint8(b&0x3F)
+		case b < tagString12:
+			t[b] = 2
+		}
+	}
+	t[tagInt16], t[tagInt24], t[tagInt32], t[tagInt64] = 3, 4, 5, 9
+	return t
+}()
+
+// validShort is validElement for all but long strings, of which, as of what is damaged, it returns 0.
 func validShort(lp []byte, pos int) (next int) {
-	b := lp[pos]
-	next = pos + 2 + int(b&0x3F&-(b>>7))
-	if b < tagInt13 && next < len(lp) && int(lp[next-1]) == next-pos-1 {
+	n := int(sizes[lp[pos]])
+	next = pos + n + 1
+	if next < len(lp) && int(lp[next-1]) == n && n != 0 {
 		return next
 	}
 	return 0

@@ -118,34 +118,42 @@ func (u *Unique) hash(lp []byte, pos int) uint64 {
 	if b < tagString6 {
 		return mix(u.seed, uint64(b))
 	}
-	e := Get(lp, pos)
-	if e.IsInt {
-		return mix(u.seed, uint64(e.Int))
+	at, n := pos+1, int(b&0x3F)
+	if b >= tagInt13 {
+		e := Get(lp, pos)
+		if e.IsInt {
+			return mix(u.seed, uint64(e.Int))
+		}
+		n = len(e.Bytes)
+		at = pos + size(lp, pos) - n
 	}
-	if len(e.Bytes) > 0 && e.Bytes[0] <= '9' {
-		if v, ok := ParseInt(e.Bytes); ok {
+	if n > 0 && lp[at] <= '9' {
+		if v, ok := ParseInt(lp[at : at+n]); ok {
 			return mix(u.seed, uint64(v))
 		}
 	}
-	return hashText(u.seed, e.Bytes)
+	return u.hashText(lp, at, n)
 }
 
-func hashText(seed uint64, b []byte) uint64 {
-	n := len(b)
-	h := seed ^ uint64(n)<<56
-	switch {
-	case n > 8:
-		tail := binary.LittleEndian.Uint64(b[n-8:])
-		for ; len(b) > 8; b = b[8:] {
-			h = mix(h, binary.LittleEndian.Uint64(b))
+// hashText returns a hash of lp[at:at+n].
+func (u *Unique) hashText(lp []byte, at, n int) uint64 {
+	h := u.seed ^ uint64(n)<<56
+	if n >= 8 {
+		tail := binary.LittleEndian.Uint64(lp[at+n-8:])
+		for ; n > 8; n -= 8 {
+			h = mix(h, binary.LittleEndian.Uint64(lp[at:]))
+			at += 8
 		}
 		return mix(h, tail)
-	case n >= 4:
-		return mix(h, uint64(binary.LittleEndian.Uint32(b))|uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32)
-	case n > 0:
-		return mix(h, uint64(b[0])|uint64(b[n/2])<<8|uint64(b[n-1])<<16)
 	}
-	return mix(h, 0)
+	if at+8 <= len(lp) {
+		return mix(h, binary.LittleEndian.Uint64(lp[at:])&(1<<(8*n)-1))
+	}
+	w := uint64(0)
+	for i := range n {
+		w |= uint64(lp[at+i]) << (8 * i)
+	}
+	return mix(h, w)
 }
 
 // mix adds w to the hash h.

@@ -117,37 +117,40 @@ func Decompress(dst, src []byte) error {
 		i++
 		if ctrl < maxLiteral {
 			n := ctrl + 1
-			switch {
-			case n <= 16 && i+16 <= len(src) && at+16 <= len(dst):
-				copyWord(dst[at:], src[i:])
-				copyWord(dst[at+8:], src[i+8:])
-			case n > len(src)-i || n > len(dst)-at:
+			if n <= 16 && i+16 <= len(src) && at+16 <= len(dst) {
+				*(*[16]byte)(dst[at:]) = [16]byte(src[i:])
+			} else if n > len(src)-i || n > len(dst)-at {
 				return ErrCorrupt
-			default:
+			} else {
 				copy(dst[at:], src[i:i+n])
 			}
 			i += n
 			at += n
 			continue
 		}
-		n := ctrl >> 5
-		if n == 7 {
+		n := ctrl>>5 + 2
+		if n == 7+2 {
 			if i == len(src) {
 				return ErrCorrupt
 			}
 			n += int(src[i])
 			i++
 		}
-		n += 2
 		if i == len(src) {
 			return ErrCorrupt
 		}
-		from := at - (ctrl&0x1F)<<8 - int(src[i]) - 1
+		back := (ctrl&0x1F)<<8 + int(src[i]) + 1
 		i++
+		from := at - back
 		if from < 0 || n > len(dst)-at {
 			return ErrCorrupt
 		}
-		repeat(dst, from, at, n)
+		if n <= 16 && back >= 8 && at+16 <= len(dst) {
+			copyWord(dst[at:], dst[from:])
+			copyWord(dst[at+8:], dst[from+8:])
+		} else {
+			repeat(dst, from, at, n)
+		}
 		at += n
 	}
 	if at != len(dst) {
@@ -158,10 +161,16 @@ func Decompress(dst, src []byte) error {
 
 // repeat copies n bytes from one place of b to a later one; where they overlap, what is copied first is copied again.
 func repeat(b []byte, from, to, n int) {
-	if n <= 32 && to-from >= 8 && to+n+8 <= len(b) {
+	if back := to - from; back >= 8 && n <= 64 && to+n+8 <= len(b) {
 		for end := to + n; to < end; to += 8 {
 			copyWord(b[to:], b[from:])
 			from += 8
+		}
+		return
+	}
+	if n <= 16 {
+		for i := range n {
+			b[to+i] = b[from+i]
 		}
 		return
 	}

@@ -3,6 +3,7 @@ package lzf
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -132,12 +133,25 @@ func BenchmarkCompressShort(b *testing.B) {
 }
 
 func BenchmarkDecompress(b *testing.B) {
-	in := []byte(strings.Repeat("user:1001 visits page 17; user:1044 visits page 3; ", 160))
-	packed, _ := Compress(nil, in, len(in))
-	out := make([]byte, len(in))
-	b.SetBytes(int64(len(in)))
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = Decompress(out, packed)
+	text := strings.Repeat("user:1001 visits page 17; user:1044 visits page 3; ", 160)
+	var list, numbers []byte
+	for i := range 500 {
+		list = fmt.Appendf(list, "\x90element:%08d\x11", 7919*i)
+		numbers = append(numbers, 2, 1, byte(i), 1, 0, 1, byte(13*i%100), 1)
+		numbers = fmt.Appendf(numbers, "\x8asensor:%03d\x0b\x05\x01", i%1000)
+	}
+	for _, c := range []struct {
+		name string
+		in   []byte
+	}{{"text", []byte(text)}, {"list", list}, {"stream", numbers}} {
+		b.Run(c.name, func(b *testing.B) {
+			packed, _ := Compress(nil, c.in, len(c.in))
+			out := make([]byte, len(c.in))
+			b.SetBytes(int64(len(c.in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = Decompress(out, packed)
+			}
+		})
 	}
 }
