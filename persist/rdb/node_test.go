@@ -60,7 +60,7 @@ func TestDamagedNodesAhead(t *testing.T) {
 	} {
 		sp := newSpace()
 		in := encode(sp, m.make(sp), false, 1<<16)
-		for at := 1; at < len(in); at += 1009 {
+		for at := 1; at < len(in); at += 5003 {
 			for _, bad := range [][]byte{in[:at], append(append(bytes.Clone(in[:at]), in[at]^0x40), in[at+1:]...)} {
 				to := newSpace()
 				want, wantErr := decode(to, bad)
