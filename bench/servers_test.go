@@ -93,7 +93,7 @@ func TestMissingCommand(t *testing.T) {
 func TestDataTypes(t *testing.T) {
 	needUsage(t)
 	redis := oracle.Need(t)
-	out, err := command(t, "vs", "--a", redis, "--b", redis, "--warmup", "500ms", "--scenarios", "lpop-p16,lrange100-p16,sadd-p16,sinter-p16")
+	out, err := command(t, "vs", "--a", redis, "--b", redis, "--scenarios", "lpop-p16,lrange100-p16,sadd-p16,sinter-p16")
 	if err != nil || len(regexp.MustCompile(`(?m)^\w+-p16 +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != 4 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -103,7 +103,7 @@ func TestDataTypes(t *testing.T) {
 func TestPrograms(t *testing.T) {
 	needUsage(t)
 	redis := oracle.Need(t)
-	out, err := command(t, "vs", "--a", redis, "--b", redis, "--time", "500ms", "--warmup", "500ms", "--scenarios", "evalsha-*,multi10-*,publish-*")
+	out, err := command(t, "vs", "--a", redis, "--b", redis, "--scenarios", "evalsha-*,multi10-*,publish-*")
 	if err != nil || len(regexp.MustCompile(`(?m)^[a-z0-9-]+ +\d+\.\d+ +\d+\.\d+ `).FindAllString(out, -1)) != len(programs) {
 		t.Errorf("%v\n%s", err, out)
 	}
