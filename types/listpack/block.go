@@ -161,7 +161,7 @@ func (b *Block) ReplaceInt(a *alloc.Arena, pos int, v int64) bool {
 	return true
 }
 
-func (b *Block) skip(a *alloc.Arena, pos int) int { return skip(b.Bytes(a), pos) }
+func (b *Block) skip(a *alloc.Arena, pos int) int { return Skip(b.Bytes(a), pos) }
 
 // Delete removes count elements from pos on, or as many as there are, and returns the position of the element after them: 0
 // if there is none, -1 if there is no memory for what remains, which is smaller but may need a block of another class.
@@ -169,7 +169,7 @@ func (b *Block) Delete(a *alloc.Arena, pos, count int) (next int) {
 	lp := b.Bytes(a)
 	to, n := pos, 0
 	for ; n < count && to < len(lp)-1; n++ {
-		to = skip(lp, to)
+		to = Skip(lp, to)
 	}
 	return b.Cut(a, pos, to, n)
 }

@@ -22,7 +22,7 @@ func PushFirst(b []byte, gap int, elem []byte) (left int, ok bool) {
 // is returned.
 func PopFirst(b []byte, gap int) (size int) {
 	lp := b[gap:]
-	n := skip(lp, headerSize) - headerSize
+	n := Skip(lp, headerSize) - headerSize
 	writeHeader(lp[n:], len(lp)-n, counted(lp, -1))
 	return gap + n
 }

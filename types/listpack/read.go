@@ -42,7 +42,7 @@ func Last(lp []byte) int { return Prev(lp, len(lp)-1) }
 
 // Next returns the position of the element after the one at pos, 0 if there is none.
 func Next(lp []byte, pos int) int {
-	if pos = skip(lp, pos); pos < len(lp)-1 {
+	if pos = Skip(lp, pos); pos < len(lp)-1 {
 		return pos
 	}
 	return 0
@@ -113,21 +113,17 @@ func size(lp []byte, pos int) int {
 	return 9
 }
 
-// skip returns the position after the element at pos.
-func skip(lp []byte, pos int) int {
-	n := size(lp, pos)
-	if n <= 127 {
-		return pos + n + 1
-	}
-	return pos + n + backSize(n)
-}
-
 // Skip returns the position after the element at pos, which is len(lp)-1 after the last element.
 func Skip(lp []byte, pos int) int {
-	if b := lp[pos]; b < tagInt13 {
-		return pos + 2 + int(b&0x3F&-(b>>7))
+	if n := steps[lp[pos]]; n != 0 {
+		return pos + int(n)
 	}
-	return skip(lp, pos)
+	return skipLong(lp, pos)
+}
+
+func skipLong(lp []byte, pos int) int {
+	n := size(lp, pos)
+	return pos + n + backSize(n)
 }
 
 // Get returns the element at pos.
@@ -152,7 +148,7 @@ func Take(lp []byte, pos int) (e Element, end int) {
 	if b < tagString6 {
 		return Element{Int: int64(b), IsInt: true}, pos + 2
 	}
-	return getSlow(lp, pos), skip(lp, pos)
+	return getSlow(lp, pos), Skip(lp, pos)
 }
 
 func getSlow(lp []byte, pos int) Element {
@@ -202,13 +198,13 @@ func findString(lp []byte, pos int, b []byte, step int) int {
 			if e := Get(lp, pos); !e.IsInt && string(e.Bytes) == string(b) {
 				return pos
 			}
-			pos = skip(lp, pos)
+			pos = Skip(lp, pos)
 		}
 		for range step {
 			if pos >= last {
 				return 0
 			}
-			pos = skip(lp, pos)
+			pos = Skip(lp, pos)
 		}
 	}
 	return 0
@@ -225,7 +221,7 @@ func findInt(lp []byte, pos int, v int64, text []byte, step int) int {
 			if pos >= last {
 				return 0
 			}
-			pos = skip(lp, pos)
+			pos = Skip(lp, pos)
 		}
 	}
 	return 0
@@ -273,27 +269,27 @@ func CheckedNext(lp []byte, pos int) (next int, ok bool) {
 	return validElement(lp, pos)
 }
 
-// sizes are the bytes, without the back length, that elements take whose first byte says so; 0 of all others.
-var sizes = func() (t [256]uint8) {
+// steps are the bytes, with one of a back length, that elements take whose first byte says so; 0 of all others.
+var steps = func() (t [256]uint8) {
 	for b := range t {
 		switch {
 		case b < tagString6:
-			t[b] = 1
-		case b < tagInt13:
-			t[b] = 1 + uint8(b&0x3F)
-		case b < tagString12:
 			t[b] = 2
+		case b < tagInt13:
+			t[b] = 2 + uint8(b&0x3F)
+		case b < tagString12:
+			t[b] = 3
 		}
 	}
-	t[tagInt16], t[tagInt24], t[tagInt32], t[tagInt64] = 3, 4, 5, 9
+	t[tagInt16], t[tagInt24], t[tagInt32], t[tagInt64] = 4, 5, 6, 10
 	return t
 }()
 
 // validShort is validElement for all but long strings, of which, as of what is damaged, it returns 0.
 func validShort(lp []byte, pos int) (next int) {
-	n := int(sizes[lp[pos]])
-	next = pos + n + 1
-	if next < len(lp) && int(lp[next-1]) == n && n != 0 {
+	n := int(steps[lp[pos]])
+	next = pos + n
+	if next < len(lp) && n != 0 && int(lp[next-1]) == n-1 {
 		return next
 	}
 	return 0

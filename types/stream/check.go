@@ -84,9 +84,17 @@ func (r *reader) next() bool {
 
 // skip skips n elements.
 func (r *reader) skip(n int64) bool {
-	for ; n > 0 && r.next(); n-- {
+	pos, end := r.pos, len(r.lp)-1
+	for ; n > 0 && pos != end; n-- {
+		next, ok := listpack.CheckedNext(r.lp, pos)
+		if !ok {
+			break
+		}
+		pos = next
+		r.n++
 	}
-	r.bad = r.bad || n != 0
+	r.pos = pos
+	r.bad = r.bad || n > 0
 	return !r.bad
 }
 
