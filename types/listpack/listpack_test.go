@@ -407,3 +407,15 @@ func TestTake(t *testing.T) {
 		}
 	}
 }
+
+func TestTakeInt(t *testing.T) {
+	for _, text := range []string{"0", "127", "128", "-1", "4095", "-4096", "4096", "32767", "-32768", "32768", "8388607", "-8388608", "8388608",
+		"2147483647", "-2147483648", "2147483648", "9223372036854775807", "-9223372036854775808", "", "a", strings.Repeat("b", 64), strings.Repeat("c", 5000)} {
+		lp := pack(text, "behind")
+		e, end := Take(lp, First(lp))
+		v, after, ok := TakeInt(lp, First(lp))
+		if ok != e.IsInt || ok && (v != e.Int || after != end) {
+			t.Errorf("%.20s is %d, %v, up to %d of %d", text, v, ok, after, end)
+		}
+	}
+}

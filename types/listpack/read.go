@@ -151,6 +151,22 @@ func Take(lp []byte, pos int) (e Element, end int) {
 	return getSlow(lp, pos), Skip(lp, pos)
 }
 
+// TakeInt is Take of an integer. Of a string, ok is false.
+func TakeInt(lp []byte, pos int) (v int64, end int, ok bool) {
+	switch b := lp[pos]; {
+	case b < tagString6:
+		return int64(b), pos + 2, true
+	case b < tagInt13 || b >= tagString12 && b <= tagString32:
+		return 0, 0, false
+	case b < tagString12:
+		v := uint16(b)<<11 | uint16(lp[pos+1])<<3
+		return int64(int16(v) >> 3), pos + 3, true
+	case b == tagInt16:
+		return int64(int16(binary.LittleEndian.Uint16(lp[pos+1:]))), pos + 4, true
+	}
+	return getSlow(lp, pos).Int, Skip(lp, pos), true
+}
+
 func getSlow(lp []byte, pos int) Element {
 	switch b := lp[pos]; {
 	case b < tagString12:

@@ -42,8 +42,7 @@ func ValidateListpack(lp []byte) (inOrder bool, err error) {
 		if at >= len(lp)-1 {
 			return false, errOdd
 		}
-		s, next := listpack.Take(lp, at)
-		score, ok := checkedScore(s)
+		score, next, ok := takeScore(lp, at)
 		if !ok {
 			return false, errScore
 		}
@@ -65,18 +64,20 @@ func before(lp []byte, a, b int) bool {
 	return bytes.Compare(x.Append(room[:0]), y.Append(room2[:0])) < 0
 }
 
-func checkedScore(e listpack.Element) (score float64, ok bool) {
-	if e.IsInt {
-		return float64(e.Int), true
+// takeScore returns the score at pos and the position after it; ok is false if it is no number.
+func takeScore(lp []byte, pos int) (score float64, next int, ok bool) {
+	if v, next, ok := listpack.TakeInt(lp, pos); ok {
+		return float64(v), next, true
 	}
+	e, next := listpack.Take(lp, pos)
 	if score, ok = plainDecimal(e.Bytes); ok {
-		return score, true
+		return score, next, true
 	}
 	score, err := strconv.ParseFloat(string(e.Bytes), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, false
+		return 0, 0, false
 	}
-	return score, !math.IsNaN(score)
+	return score, next, !math.IsNaN(score)
 }
 
 // ScoreOfElement returns the score that an element of a listpack is.
