@@ -99,6 +99,14 @@ TLS      ?=
 suite: build ## run UNITS of Redis' own test suite, from its source in REDIS_SRC, or from Debian's
 	@.ci/suite $(if $(EXTERNAL),--external) $(if $(TLS),--tls) $(UNITS)
 
+# Which tests of ./test, and how often.
+TESTS ?= .
+COUNT ?= 10
+
+.PHONY: shake
+shake: tools ## run TESTS=regexp of ./test COUNT=10 times with a server that pauses at random; SEED=... repeats a run
+	$(GO) run ./internal/jitter -tests '$(TESTS)' -count $(COUNT) -seed $(SEED) ./test -commands 2000
+
 KILLS ?= 200
 
 .PHONY: crash

@@ -229,8 +229,9 @@ func TestDebugRestart(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		again.Close()
-		return true
+		defer again.Close()
+		info, err := again.Do("INFO", "server") // for a moment the one that goes still accepts
+		return err == nil && !strings.Contains(string(info), before["run_id"])
 	})
 	after = srv.Dial(t).Info("server")
 	if after["process_id"] != before["process_id"] || after["run_id"] == before["run_id"] {

@@ -10,6 +10,7 @@ import (
 // insightScript is what both servers are told, on one connection: what is wrong in a command, above all, and what is on the edge.
 const insightScript = `
 CONFIG SET slowlog-log-slower-than -1
+SLOWLOG RESET
 ACL SETUSER a1 ON >x >y <x NOPASS RESETPASS #e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 ACL GETUSER a1
 ACL SETUSER a1 !e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855

@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"bench":               {"bench", "internal/certs"},
 	"internal/certs":      {},
 	"internal/invariants": {},
+	"internal/jitter":     {},
 	"internal/oracle":     {"internal/oracle"},
 	"test":                {},
 	"cmd":                 {"server", "bench"},
