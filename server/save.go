@@ -343,7 +343,9 @@ func (r *reactor) saveOn() {
 // saved notes the end of a snapshot to the dump file, for which waiting wait.
 func (s *Server) saved(sn *save.Snapshot, err error, waiting []func(err error)) (then func()) {
 	x := &s.saving
-	again := errors.Is(err, save.ErrFlushed) || errors.Is(err, save.ErrCancelled) && x.scheduled.Load() // by FLUSHALL, which has scheduled one
+	again := errors.Is(err, save.ErrFlushed) ||
+		errors.Is(err, save.ErrCancelled) && x.scheduled.Load() || // by FLUSHALL, which has scheduled one
+		errors.Is(err, save.ErrAllFlushed) && len(waiting) > 0 // by FLUSHALL, which others than SAVE's client have sent
 	switch {
 	case err == nil:
 		s.log.Noticef("DB saved on disk")

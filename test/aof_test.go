@@ -506,24 +506,42 @@ func TestSaveBehindRewrite(t *testing.T) {
 	for i := range 300 {
 		c.Do("SET", "k"+strconv.Itoa(i), "v")
 	}
-	for _, end := range []func() string{
-		func() string { c.Do("SET", "last", "x"); return d.Reply() },
-		func() string { c.Do("FLUSHALL"); c.Do("SET", "last", "x"); return d.Reply() },
+	for _, meanwhile := range []func(){
+		func() { c.Do("SET", "last", "x") },
+		func() { c.Do("FLUSHALL"); c.Do("SET", "last", "x") },
 	} {
 		if got := c.Do("BGREWRITEAOF"); got != "+Background append only file rewriting started\r\n" {
 			t.Fatal(got)
 		}
+		d.Do("PING")
 		d.Send("SAVE")
 		oracle.WaitFor(t, "SAVE", func() bool { return strings.Contains(c.Do("CLIENT", "LIST"), "cmd=save") })
-		if got := end(); got != "+OK\r\n" {
-			t.Error(got)
-		}
-		if _, err := os.Stat(filepath.Join(srv.Dir, "dump.rdb")); err != nil {
-			t.Error(err)
-		}
-		os.Remove(filepath.Join(srv.Dir, "dump.rdb"))
+		meanwhile()
+		saved(t, srv, d)
 		awaitRewrite(t, c)
 	}
+}
+
+// saved wants d's SAVE to have made a dump file, and removes it.
+func saved(t *testing.T, srv *oracle.Server, d *oracle.Client) {
+	t.Helper()
+	if got := d.Reply(); got != "+OK\r\n" {
+		t.Error(got)
+	}
+	if err := os.Remove(filepath.Join(srv.Dir, "dump.rdb")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFlushDuringSave empties all data while a SAVE is at work that would take long: it goes on with what there is then.
+func TestFlushDuringSave(t *testing.T) {
+	srv := oracle.Shoal(t, "--rdb-key-save-delay", "1000000000")
+	c, d := srv.Dial(t), srv.Dial(t)
+	c.Do("SET", "k", "v")
+	d.Send("SAVE")
+	oracle.WaitFor(t, "SAVE", func() bool { return c.Info("persistence")["current_save_keys_total"] == "1" })
+	c.Do("FLUSHALL")
+	saved(t, srv, d)
 }
 
 // Files that rewrites have replaced are kept while aof-disable-auto-gc is on, and removed as soon as it is turned off.

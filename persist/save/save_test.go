@@ -318,7 +318,7 @@ func TestFailure(t *testing.T) {
 	}
 	f("a database flushed", ErrFlushed, slow, func(x *taker) { flush(x, false) })
 	fill(ks)
-	f("all flushed", ErrCancelled, slow, func(x *taker) { flush(x, true) })
+	f("all flushed", ErrAllFlushed, slow, func(x *taker) { flush(x, true) })
 }
 
 // finished tells whether all has been saved.

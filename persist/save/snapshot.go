@@ -2,6 +2,7 @@ package save
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,8 @@ var (
 	ErrCancelled = errors.New("cancelled")
 	// ErrFlushed is the end of a snapshot of which a database, but not all, was emptied before all was saved.
 	ErrFlushed = errors.New("a database was flushed")
+	// ErrAllFlushed is ErrCancelled for the latter reason.
+	ErrAllFlushed = fmt.Errorf("%w: all data were flushed", ErrCancelled)
 )
 
 const (
@@ -232,7 +235,7 @@ func (s *Snapshot) Flushed(all bool) {
 	switch {
 	case s.failed.Load():
 	case all:
-		s.fail(ErrCancelled)
+		s.fail(ErrAllFlushed)
 	default:
 		s.fail(ErrFlushed)
 	}

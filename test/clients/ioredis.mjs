@@ -69,18 +69,15 @@ async function transactions() {
 
   // Compare and set, many at a time: none is lost.
   const clients = Array.from({ length: 8 }, () => client());
-  let conflicts = 0;
   await Promise.all(clients.map(async (c) => {
     for (let done = 0; done < 25;) {
       await c.watch('cas');
       const n = Number(await c.get('cas') ?? 0);
       if (await c.multi().set('cas', n + 1).exec()) done++;
-      else conflicts++;
     }
     c.disconnect();
   }));
   assert.equal(await redis.get('cas'), '200');
-  assert.ok(conflicts > 0);
   one.disconnect();
   two.disconnect();
 }
