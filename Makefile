@@ -18,7 +18,7 @@ ASSERTING = $(shell $(GO) list -f '{{.ImportPath}} {{join .Deps " "}}' ./... | g
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # Without cgo, which only the resolver would use, there is no C library to load: 2 MB less resident.
 .PHONY: build

@@ -48,8 +48,8 @@
 // # Differences that remain
 //
 // Error messages of the interpreter name the variable ("local 'a'") only if the
-// instructions of the line that could have failed agree on it. string.dump raises an error: there is no
-// bytecode. next goes in the order of insertion and takes any key. "#" calls __len of
+// instructions of the line that could have failed agree on it. There is no bytecode: what string.dump
+// returns cannot be loaded, as in Redis. next goes in the order of insertion and takes any key. "#" calls __len of
 // tables, and of a table with holes it may be another border; a%b with infinite b is
 // math.Mod's. error with level 2 knows no caller beyond a pcall. A table's integer keys
 // below maxArrayKey live in an array that reaches up to the greatest of them; keys above
