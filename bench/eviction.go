@@ -37,7 +37,7 @@ var (
 	redisPolicies = []string{"allkeys-lru", "allkeys-lfu"}
 )
 
-const recommendedPolicy = "allkeys-wtinylfu"
+const recommendedPolicy = "allkeys-s3fifo"
 
 // eviction prints the miss ratios of eviction policies, and of Redis', with the same maxmemory.
 func eviction(ctx context.Context, args []string, stdout, stderr io.Writer) error {

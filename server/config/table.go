@@ -148,7 +148,7 @@ var table = []section{
 		{Name: "maxmemory", Kind: memory{At: func(v *Values) *int64 { return &v.MaxMemory }},
 			Help: "Memory the data may take before keys are evicted; 0 is no limit."},
 		{Name: "maxmemory-policy", Kind: enum[EvictionPolicy]{At: func(v *Values) *EvictionPolicy { return &v.MaxMemoryPolicy }, Names: evictionPolicies},
-			Help: "Which keys are evicted. The last three are Shoal's own; for caches allkeys-wtinylfu is recommended, see operations.md."},
+			Help: "Which keys are evicted. The last three are Shoal's own; for caches allkeys-s3fifo is recommended, see operations.md."},
 		{Name: "maxmemory-samples", Kind: integer{At: func(v *Values) *int { return &v.MaxMemorySamples }, Default: 5, Min: 1, Max: math.MaxInt32},
 			Help: "Keys looked at to find one to evict, at most 16."},
 		{Name: "maxmemory-eviction-tenacity", Kind: integer{At: func(v *Values) *int { return &v.EvictionTenacity }, Default: 10, Max: 100},

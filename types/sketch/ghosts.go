@@ -1,12 +1,17 @@
 package sketch
 
-import "github.com/shoaldb/shoal/alloc"
+import (
+	"math/bits"
 
-// perGhostBlock is how many prints a block holds; its first 32 bits are the index of the oldest.
-const perGhostBlock = blockBytes/4 - 1
+	"github.com/shoaldb/shoal/alloc"
+)
+
+// perGhostBlock is how many prints, of 16 bits each, a block holds; its first 16 bits are the index of the oldest.
+const perGhostBlock = blockBytes/2 - 1
 
 // Ghosts remembers which keys were evicted last: about as many as there are keys. Each block is a ring of its own, so a
-// print that is put in replaces the oldest of its block.
+// print that is put in replaces the oldest of its block. One in two thousand keys that are not remembered seems to be: it
+// has the print of another one.
 type Ghosts struct{ blocks }
 
 // Bytes returns the memory that g takes.
@@ -21,14 +26,29 @@ func (g *Ghosts) Fit(a *alloc.Arena, keys int) { g.fit(a, keys/perGhostBlock+1) 
 // Clear gives back memory, some 1 KiB for each of limit, and returns whether none is left.
 func (g *Ghosts) Clear(a *alloc.Arena, limit int) bool { return g.clear(a, limit) }
 
-// print returns the 32 bits that stand for a mixed hash; never 0.
-func print(m uint64) uint32 { return uint32(m) | 1 }
+// print returns the 16 bits that stand for a mixed hash; never 0.
+func print(m uint64) uint64 { return max(m&0xffff, 1) }
 
-func (b *block) half(i int) uint32 { return uint32(b[i/2] >> (32 * (i & 1))) }
+func (b *block) quarter(i int) uint64 { return b[i/4] >> (16 * (i & 3)) & 0xffff }
 
-func (b *block) setHalf(i int, v uint32) {
-	s := 32 * (i & 1)
-	b[i/2] = b[i/2]&^(0xffffffff<<s) | uint64(v)<<s
+func (b *block) setQuarter(i int, v uint64) {
+	s := 16 * (i & 3)
+	b[i/4] = b[i/4]&^(0xffff<<s) | v<<s
+}
+
+// findPrint returns the place of a print in the block, or 0.
+func (b *block) findPrint(p uint64) int {
+	const ones, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
+	for i, w := range b {
+		d := w ^ p*ones // where the print is, 16 bits of it are zero: the lowest of these that look so are
+		if i == 0 {
+			d |= 0xffff // the index
+		}
+		if zero := (d - ones) &^ d & tops; zero != 0 {
+			return 4*i + bits.TrailingZeros64(zero)/16
+		}
+	}
+	return 0
 }
 
 // Add remembers the key of hash h.
@@ -38,9 +58,9 @@ func (g *Ghosts) Add(a *alloc.Arena, h uint64) {
 	}
 	m := mix(h)
 	b := g.find(a, m)
-	at := b.half(0) % perGhostBlock
-	b.setHalf(1+int(at), print(m))
-	b.setHalf(0, at+1)
+	at := b.quarter(0) % perGhostBlock
+	b.setQuarter(1+int(at), print(m))
+	b.setQuarter(0, at+1)
 }
 
 // Take tells whether the key of hash h is remembered, and forgets it.
@@ -50,17 +70,10 @@ func (g *Ghosts) Take(a *alloc.Arena, h uint64) bool {
 	}
 	m := mix(h)
 	b := g.find(a, m)
-	want := uint64(print(m))
-	for i := range b {
-		w := b[i]
-		if i > 0 && uint64(uint32(w)) == want {
-			b.setHalf(2*i, 0)
-			return true
-		}
-		if w>>32 == want {
-			b.setHalf(2*i+1, 0)
-			return true
-		}
+	at := b.findPrint(print(m))
+	if at == 0 {
+		return false
 	}
-	return false
+	b.setQuarter(at, 0)
+	return true
 }
