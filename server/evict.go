@@ -35,8 +35,8 @@ const (
 	weighFrom    = 16 << 10          // bytes from which on a client's input is counted at once
 	evictStepUS  = 50                // of a command, at the default of maxmemory-eviction-tenacity
 	evictTick    = 500 * 1000        // ns of one tick
-	evictSlack   = 2 << 10           // bytes that are made free beyond what is needed, at most
-	slackShare   = 8                 // the part of these, one in so many, for which no further shard is locked
+	evictSlack   = 1 << 10           // bytes that are made free beyond what is needed, at most: some small keys of one shard
+	slackShare   = 4                 // the part of these, one in so many, for which no further shard is locked
 	evictForever = math.MaxInt64 / 2 // ns: maxmemory-eviction-tenacity 100
 )
 
