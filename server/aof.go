@@ -295,10 +295,11 @@ func (s *Server) stopAOF() {
 	a := &s.aof
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	rewriting := a.rewrite.active() // it may find the epoch changed and end by itself
 	a.epoch.Add(1)
 	a.on.Store(false)
 	a.rewrite.state.And(^uint32(rewriteScheduled))
-	if a.rewrite.active() {
+	if rewriting || a.rewrite.active() {
 		s.log.Noticef("Killing running AOF rewrite child: %d", os.Getpid())
 		s.cancelRewrite()
 	}
