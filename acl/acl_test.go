@@ -258,7 +258,7 @@ func BenchmarkCheck(b *testing.B) {
 	s := NewUsers(table(), false)
 	args := [][]byte{[]byte("GET"), []byte("user:1000:name")}
 	spec := s.table.Resolve(args)
-	for name, rules := range map[string][]string{"free": {"+@all", "~*", "&*"}, "patterns": {"+@all", "~cache:*", "~session:*", "~user:*"}} {
+	for name, rules := range map[string][]string{"free": {"+@all", "~*", "&*"}, "patterns": {"+@all", "~cache:*", "~session:*", "~user:*"}, "globs": {"+@all", "~*:age", "~u[a-t]er:*0*"}} {
 		u, _, err := s.Set(name, rules)
 		if err != nil {
 			b.Fatal(err)

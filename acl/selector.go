@@ -24,7 +24,7 @@ const (
 // to the matcher.
 type keyPattern struct {
 	text   string
-	glob   []byte // text; nil: beginning tells
+	glob   *glob.Pattern // nil: beginning tells
 	access access
 
 	beginning string
@@ -38,7 +38,7 @@ func newKeyPattern(text string, access access) keyPattern {
 	p := keyPattern{text: text, access: access}
 	p.beginning, p.open = strings.CutSuffix(text, "*")
 	if strings.ContainsAny(p.beginning, `*?[\`) || text == "" {
-		p.glob = []byte(text)
+		p.glob = glob.Compile([]byte(text))
 	}
 	return p
 }
@@ -57,7 +57,7 @@ func (p *keyPattern) start() (s keyStart, ok bool) {
 func (p *keyPattern) matches(key []byte) bool {
 	switch {
 	case p.glob != nil:
-		return glob.Match(p.glob, key, false)
+		return p.glob.Match(key)
 	case len(key) == 0 || len(key) < len(p.beginning) || string(key[:len(p.beginning)]) != p.beginning:
 		return false
 	}

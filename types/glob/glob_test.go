@@ -21,6 +21,9 @@ func TestMatch(t *testing.T) {
 		if got := Match([]byte(pattern), []byte(s), false); got != want {
 			t.Errorf("Match(%q, %q) = %v", pattern, s, got)
 		}
+		if got := Compile([]byte(pattern)).Match([]byte(s)); got != want {
+			t.Errorf("Compile(%q).Match(%q) = %v", pattern, s, got)
+		}
 	}
 	f("", "", true)
 	f("", "a", false)
