@@ -457,7 +457,8 @@ func (s *Server) aofSize() int64 {
 func (r *infoReport) aofInfo() {
 	a := &r.srv.aof
 	x := &a.rewrite
-	state := x.state.Load() // before what is known when it has ended
+	count := x.count.Load()
+	state := x.state.Load() // after the count, as what is counted is active, and before what is known when it has ended
 	current := int64(-1)
 	if state&rewriteActive != 0 {
 		current = int64(time.Since(time.Unix(x.beganSec.Load(), 0)) / time.Second)
@@ -468,7 +469,7 @@ func (r *infoReport) aofInfo() {
 	r.num("aof_last_rewrite_time_sec", x.lastTookSec.Load())
 	r.num("aof_current_rewrite_time_sec", current)
 	r.status("aof_last_bgrewrite_status", !x.failed.Load())
-	r.num("aof_rewrites", x.count.Load())
+	r.num("aof_rewrites", count)
 	r.num("aof_rewrites_consecutive_failures", x.failures.Load())
 	r.status("aof_last_write_status", r.srv.gate.Load()&gateAOFError == 0)
 	r.num("aof_last_cow_size", x.lastPeak.Load())

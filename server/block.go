@@ -44,12 +44,12 @@ func block(c *command.Ctx, o command.Waiting) {
 	b.Join(o.Keys)
 	cl.block = b
 	cl.suspend(clientBlocked)
-	r.stats.blocked.Add(1)
 	if o.Timeout > 0 {
 		r.timers.add(b, deadlineAfter(o.Timeout))
 		r.stats.timers.Store(int64(len(r.timers.heap)))
 		r.net.TickWithin(o.Timeout)
 	}
+	r.stats.blocked.Add(1) // now that others can wake it
 }
 
 // deadlineAfter returns the nanotime that is d away, or the last one there is.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,12 +196,13 @@ func clientPause(c *command.Ctx) {
 	}
 	ms, ok := shard.ParseInt(c.Args[2])
 	switch {
-	case !ok || ms+c.NowMS < ms:
+	case !ok:
 		c.Error(command.ErrTimeoutInteger)
 	case ms < 0:
 		c.Error(command.ErrTimeoutNegative)
 	default:
-		client(c).reactor.srv.beginPause(c.NowMS+ms, c.NowMS, all)
+		until := c.NowMS + min(ms, math.MaxInt64-c.NowMS)
+		client(c).reactor.srv.beginPause(until, c.NowMS, all)
 		c.Reply.OK()
 	}
 }

@@ -9,8 +9,14 @@ import (
 
 	"github.com/shoaldb/shoal/acl"
 	"github.com/shoaldb/shoal/command"
+	"github.com/shoaldb/shoal/server/config"
 	"github.com/shoaldb/shoal/server/latency"
 )
+
+// What INFO shows goes on changing while it is read, on all reactors. Who sees something counted may act on that: so it is
+// there already. Who changes something writes what it is before the count, when it comes and when it goes; who reports it reads
+// the count first. (A client is in its queues before it counts as blocked, and has left them before it does not any
+// more.) What a client's own commands did is counted before their replies are sent.
 
 // sum adds up one of the reactors' counters.
 func (s *Server) sum(value func(*counters) int64) (n int64) {
@@ -255,8 +261,7 @@ func (r *infoReport) latencyStats() {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(b, 'p')
-			b = strconv.AppendFloat(b, p, 'f', -1, 64)
+			b = append(append(b, 'p'), config.FormatPercentile(p)...)
 			b = append(b, '=')
 			b = strconv.AppendFloat(b, float64(c.counts.Percentile(p))/1000, 'f', 3, 64)
 		}

@@ -307,8 +307,8 @@ func (k percentiles) set(v *Values, args []string, _ source) error {
 	}
 	list := make([]float64, 0, len(args))
 	for _, arg := range args {
-		p, err := strconv.ParseFloat(arg, 64)
-		if err != nil || p != p || strings.Contains(arg, "_") {
+		p, ok := parsePercentile(arg)
+		if !ok {
 			return reason("Invalid latency-tracking-info-percentiles parameters")
 		}
 		if p < 0 || p > 100 {
@@ -320,12 +320,33 @@ func (k percentiles) set(v *Values, args []string, _ source) error {
 	return nil
 }
 
-// get shows at most six decimals, without trailing zeros.
+// parsePercentile reads a number, decimal or hexadecimal, as C does. One that is not 0 but too small is none.
+func parsePercentile(text string) (p float64, ok bool) {
+	mantissa := strings.ToLower(text)
+	exponent := "e"
+	if strings.HasPrefix(strings.TrimLeft(mantissa, "+-"), "0x") {
+		if exponent = "p"; !strings.Contains(mantissa, exponent) {
+			text += "p0"
+		}
+	}
+	p, err := strconv.ParseFloat(text, 64)
+	if err != nil || p != p || strings.Contains(text, "_") {
+		return 0, false
+	}
+	mantissa, _, _ = strings.Cut(mantissa, exponent)
+	return p, p != 0 || strings.Trim(mantissa, "+-0x.") == ""
+}
+
+// FormatPercentile writes a percentile with six decimals at most, without trailing zeros.
+func FormatPercentile(p float64) string {
+	text := strings.TrimRight(strconv.FormatFloat(p, 'f', 6, 64), "0")
+	return strings.TrimSuffix(text, ".")
+}
+
 func (k percentiles) get(v *Values) string {
 	var words []string
 	for _, p := range *k.At(v) {
-		text := strings.TrimRight(strconv.FormatFloat(p, 'f', 6, 64), "0")
-		words = append(words, strings.TrimSuffix(text, "."))
+		words = append(words, FormatPercentile(p))
 	}
 	return strings.Join(words, " ")
 }
