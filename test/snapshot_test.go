@@ -86,7 +86,7 @@ func largeCommand(r *rand.Rand) []string {
 	v := strconv.Itoa(r.IntN(largeMembers))
 	return pick(r, []string{"HSET", "large:hash", "f" + v, "new"}, []string{"HDEL", "large:hash", "f" + v}, []string{"SADD", "large:set", "x" + v}, []string{"SREM", "large:set", "m" + v},
 		[]string{"RPUSH", "large:list", v}, []string{"LSET", "large:list", "-" + strconv.Itoa(1+r.IntN(1000)), v}, []string{"ZADD", "large:zset", v, "m1"}, []string{"ZREM", "large:zset", "m" + v},
-		[]string{"XDEL", "large:stream", v + "-1"}, []string{"SETRANGE", "large:string", v, "abc"}, []string{"SETRANGE", "long:string", v + "00", v}, []string{"SETBIT", "long:string", v + "000", "1"}, []string{"APPEND", "middle:string", v}, []string{"RENAME", "large:set", "large:set"})
+		[]string{"XDEL", "large:stream", v + "-1"}, []string{"SETRANGE", "large:string", v + "00", "abc"}, []string{"APPEND", "large:string", v}, []string{"SETRANGE", "long:string", v + "00", v}, []string{"SETBIT", "long:string", v + "000", "1"}, []string{"APPEND", "middle:string", v}, []string{"RENAME", "large:set", "large:set"})
 }
 
 func pick(r *rand.Rand, all ...[]string) []string { return all[r.IntN(len(all))] }

@@ -2,7 +2,6 @@ package save
 
 import (
 	"github.com/shoaldb/shoal/persist/rdb"
-	"github.com/shoaldb/shoal/shard"
 )
 
 // piece is bytes for the file. Strings that are worth a try are compressed by whoever writes, so they stand in buf as
@@ -12,9 +11,6 @@ type piece struct {
 	texts []text
 	long  []byte // a string that follows buf
 	at    int    // of a lane's pieces that are put aside: number plus 1 of the one that belongs here
-
-	pinned shard.Pinned
-	pins   bool // long is pinned's
 
 	spilled, from int64 // instead of all that: so many bytes of the side file, from there on
 }

@@ -59,9 +59,9 @@
 // ([Snapshot.Admit]) and waits until it has been saved if more than [Options.HeldBytes] would be held. What one command
 // does away with unforeseen may go beyond; when it is QueueBytes more, all writes wait.
 //
-// A string of 256 KiB and more is copied, or, from 1 MiB on, pinned: then a change in place, as by SETRANGE, that comes
-// before it is written copies it. Strings of more than 4 MiB, which are not compressed, are jobs like large
-// collections: they are saved in chunks of 64 KiB, and one that is about to change is put aside.
+// A string of 256 KiB and more is copied. Those of 1 MiB and more are jobs like large collections: they are saved in
+// chunks of 64 KiB, and one that is about to change is put aside. As compressing needs the whole, strings of up to 4 MiB
+// are gathered before they go to the queue; longer ones are not compressed.
 //
 // # Clients first
 //

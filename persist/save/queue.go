@@ -286,9 +286,6 @@ func (q *queue) merged(l *lane, n int, pieces []*piece) {
 // done gives back the memory of p, a piece of l that has been written, n bytes, and calls those who wait for room if
 // there is enough.
 func (q *queue) done(l *lane, p *piece, n int64) {
-	if p.pins {
-		p.pinned.Release()
-	}
 	l.bytes.Add(-n)
 	left := q.bytes.Add(-n)
 	var waiting []func()

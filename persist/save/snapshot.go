@@ -325,11 +325,7 @@ func (s *Snapshot) saveString(p *part, db *shard.DB, e shard.Entry) {
 		p.string(text)
 		return
 	}
-	if p.pinned, p.pins = db.Pin(e); p.pins {
-		p.long = p.pinned.Bytes()
-	} else {
-		p.long = append([]byte(nil), text...)
-	}
+	p.long = append([]byte(nil), text...)
 	s.flush(p)
 }
 
@@ -373,6 +369,9 @@ func (s *Snapshot) Step(id int, nowMS int64, until func() bool) (more bool) {
 func (s *Snapshot) step(w *worker, nowMS int64, until func() bool) (more bool) {
 	if w.job == nil && !s.slowed() {
 		w.job = s.nextJob()
+		if j, is := w.job.(*stringJob); is {
+			j.makeRoom()
+		}
 	}
 	if w.job != nil {
 		return s.stepJob(w, nowMS, until)

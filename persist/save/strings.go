@@ -1,11 +1,14 @@
 package save
 
 import (
+	"bytes"
+
 	"github.com/shoaldb/shoal/persist/rdb"
 	"github.com/shoaldb/shoal/shard"
 )
 
-// stringJob saves a long string chunk by chunk. A chunk that is about to change is put aside in the queue.
+// stringJob saves a long string chunk by chunk. A chunk that is about to change is put aside in the queue, or, if the
+// string is to be compressed, which is done as a whole, kept until it has been copied to where the others are.
 type stringJob struct {
 	job
 	pinned shard.Pinned
@@ -13,15 +16,17 @@ type stringJob struct {
 	next   int // chunk to save
 	aside  map[int]struct{}
 	goner  bool // no key has the string any more
+
+	packed bool
+	kept   map[int][]byte
+	whole  []byte // of a packed one, up to next
 }
 
 // ChunkBytes is how much of a long string is saved at once, and before a byte of it changes.
 const ChunkBytes = 64 << 10
 
-// isLong tells whether e is a string that is saved chunk by chunk: one that is not compressed.
-func (s *Snapshot) isLong(db *shard.DB, e shard.Entry) bool {
-	return db.IsMapped(e) && db.StrLen(e) > mostPacked
-}
+// isLong tells whether e is a string that is saved chunk by chunk.
+func (s *Snapshot) isLong(db *shard.DB, e shard.Entry) bool { return db.IsMapped(e) }
 
 // beginString watches the string e, which is saved piece by piece from now on. The shard is locked.
 func (s *Snapshot) beginString(db *shard.DB, e shard.Entry) {
@@ -29,8 +34,12 @@ func (s *Snapshot) beginString(db *shard.DB, e shard.Entry) {
 	j.out.compress = s.o.Compress
 	j.out.buf = rdb.AppendSelect(j.out.buf, db.Origin())
 	j.out.key(db.Key(e), rdb.String, s.attributes(db, e))
-	j.out.buf = rdb.AppendLen(j.out.buf, uint64(j.length))
-	j.hand(false)
+	if j.packed = s.o.Compress && j.length <= mostPacked; j.packed {
+		j.kept = map[int][]byte{}
+	} else {
+		j.out.buf = rdb.AppendLen(j.out.buf, uint64(j.length))
+		j.hand(false)
+	}
 	j.pinned = db.WatchString(e, j)
 	s.addJob(j)
 }
@@ -49,13 +58,48 @@ func (j *stringJob) ChangeBytes(from, to int) {
 			continue
 		}
 		j.aside[i] = struct{}{}
+		if j.packed {
+			j.kept[i] = bytes.Clone(j.chunk(i))
+			j.hold(int64(len(j.kept[i])))
+			continue
+		}
 		p := j.s.queue.buffer()
 		p.buf = append(p.buf, j.chunk(i)...)
 		j.s.queue.putAside(j.lane, i, p)
 	}
 }
 
+// makeRoom makes the memory to which a string is copied that is to be compressed: without the lock, as it takes long.
+func (j *stringJob) makeRoom() {
+	if j.packed {
+		j.whole = make([]byte, 0, j.length)
+	}
+}
+
+// stepPacked copies the next chunk.
+func (j *stringJob) stepPacked() {
+	if j.next == 0 {
+		j.hold(int64(j.length))
+	}
+	if kept, is := j.kept[j.next]; is {
+		j.whole = append(j.whole, kept...)
+		delete(j.kept, j.next)
+		j.hold(-int64(len(kept)))
+	} else {
+		j.whole = append(j.whole, j.chunk(j.next)...)
+	}
+	j.next++
+	if j.over = j.next*ChunkBytes >= j.length; j.over {
+		j.hold(-int64(j.length))
+		j.out.long = j.whole // is handed over with the end
+	}
+}
+
 func (j *stringJob) step(end int) {
+	if j.packed {
+		j.stepPacked()
+		return
+	}
 	for more := true; more && len(j.out.buf) < end; {
 		if _, is := j.aside[j.next]; is {
 			delete(j.aside, j.next)
