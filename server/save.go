@@ -41,11 +41,14 @@ func (r *reactor) takeSnapshot(t *snapshotTask) (sn *save.Snapshot) {
 		o.Dir = dir
 	}
 	o.Info.RedisVersion, o.Info.CreatedSec, o.Info.UsedMemory = RedisVersion, time.Now().Unix(), s.usedMemory()
+	begun := make(chan struct{})
 	o.Done = func(err error) {
+		<-begun // a file that cannot be opened may be the end before the beginning has been noted
 		_, _, peak := sn.Progress()
 		s.saving.lastPeak.Store(peak)
 		then := t.done(sn, err)
 		s.duties.set(dutySnapshot, false) // before another one can begin
+		s.saving.temp.Store(nil)
 		s.saving.current.Store(nil)
 		if then != nil {
 			then()
@@ -55,11 +58,12 @@ func (r *reactor) takeSnapshot(t *snapshotTask) (sn *save.Snapshot) {
 			first.net.Post(first.saveScheduled)
 		}
 	}
+	s.saving.temp.Store(&t.temp) // before there is the file
 	sn = save.Start(s.ks, o)
 	s.saving.toldSec.Store(0)
-	s.saving.temp.Store(&t.temp)
 	s.saving.current.Store(sn)
 	s.duties.set(dutySnapshot, true)
+	close(begun)
 	s.wakeSavers()
 	return sn
 }
@@ -113,7 +117,7 @@ const (
 type saving struct {
 	busyAt    atomic.Int64 // nanotime of the last step before which clients had sent
 	current   atomic.Pointer[save.Snapshot]
-	temp      atomic.Pointer[string] // the file that the current one makes first
+	temp      atomic.Pointer[string] // the file that the current one makes first; nil: none
 	scheduled atomic.Bool            // one is to be begun as soon as possible
 	unasked   atomic.Bool            // the current one was not asked for by a command
 
@@ -404,8 +408,8 @@ func (s *Server) logSaveError(err error) {
 
 // dropTemp removes what there is of a file that will not be completed, as the process ends.
 func (s *Server) dropTemp() {
-	if s.saving.current.Load() != nil {
-		s.disk.Remove(*s.saving.temp.Load())
+	if temp := s.saving.temp.Load(); temp != nil {
+		s.disk.Remove(*temp)
 	}
 }
 
