@@ -222,7 +222,6 @@ func TestDebugRestart(t *testing.T) {
 	c.Do("SET", "k", "v")
 	c.Send("DEBUG", "CRASH-AND-RECOVER", "10")
 	c.ReadAll()
-	var after map[string]string
 	oracle.WaitFor(t, "the server to come back", func() bool {
 		network, addr := srv.Address()
 		again, err := oracle.Dial(network, addr)
@@ -233,7 +232,7 @@ func TestDebugRestart(t *testing.T) {
 		info, err := again.Do("INFO", "server") // for a moment the one that goes still accepts
 		return err == nil && !strings.Contains(string(info), before["run_id"])
 	})
-	after = srv.Dial(t).Info("server")
+	after := srv.Dial(t).Info("server")
 	if after["process_id"] != before["process_id"] || after["run_id"] == before["run_id"] {
 		t.Errorf("process %s run %s, then process %s run %s", before["process_id"], before["run_id"], after["process_id"], after["run_id"])
 	}

@@ -201,21 +201,11 @@ func debugReload(c *command.Ctx) {
 const errReloadRDB command.Error = "ERR Error trying to load the RDB dump, check server logs."
 
 func (s *Server) reload(save, flush, merge bool) command.Error {
-	if save {
-		s.standBy()
-		s.cancelSave()
-		err := s.saveAndWait()
-		s.endPause()
-		if err != nil {
-			return "ERR"
-		}
-	}
-	f, err := os.Open(s.cfg.Load().DBFilename)
-	if err != nil {
-		return errReloadRDB
+	f, failure := s.beginReload(save)
+	if failure != "" {
+		return failure
 	}
 	defer f.Close()
-	s.beginLoading(0) // nobody sees it empty
 	s.cancelSnapshots()
 	if flush {
 		s.ks.LockAll(time.Now().UnixMilli())
@@ -229,6 +219,25 @@ func (s *Server) reload(save, flush, merge bool) command.Error {
 	}
 	s.log.Warningf("DB reloaded by DEBUG RELOAD")
 	return ""
+}
+
+// beginReload saves, if it is told so, and begins to load: it returns the file. Nobody writes in between, as that would be lost, or
+// meet the same key in the file.
+func (s *Server) beginReload(save bool) (*os.File, command.Error) {
+	s.standBy()
+	defer s.endPause()
+	if save {
+		s.cancelSave()
+		if err := s.saveAndWait(); err != nil {
+			return nil, "ERR"
+		}
+	}
+	f, err := os.Open(s.cfg.Load().DBFilename)
+	if err != nil {
+		return nil, errReloadRDB
+	}
+	s.beginLoading(0) // nobody sees it empty
+	return f, ""
 }
 
 // standBy makes clients that write wait, and returns when all commands that had begun are done, but for those that run in steps.
