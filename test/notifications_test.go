@@ -24,6 +24,10 @@ func newNotifier(t *testing.T, name string, srv *oracle.Server, proto int) *noti
 	n.client.Do("FLUSHALL")
 	n.client.Do("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
 	n.client.Do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+	t.Cleanup(func() { // others have the server next
+		n.client.Do("CONFIG", "SET", "notify-keyspace-events", "")
+		n.client.Do("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+	})
 	n.events = srv.Dial(t)
 	if proto == 3 {
 		n.events.Do("HELLO", "3")
@@ -124,6 +128,8 @@ func TestOwnEvents(t *testing.T) {
 				t.Errorf("%q, want %q", got, want)
 			}
 		}
+		c.Do("RESET")
+		c.Do("CONFIG", "SET", "notify-keyspace-events", "")
 	})
 }
 
