@@ -120,8 +120,8 @@ fuzz: ## run every fuzz target for FUZZTIME=30s
 
 .PHONY: fuzz-ci
 fuzz-ci: ## run the fuzz targets of what reads foreign bytes: RESP, configuration, serialised values
-	@.ci/fuzz 100000x ./resp ./server/config ./types/listpack ./types/intset ./types/lzf ./types/hll ./persist/rdb
-	@.ci/fuzz 20000x ./types/stream ./persist/load ./persist/aof
+	@.ci/fuzz 50000x ./resp ./server/config ./types/listpack ./types/intset ./types/lzf ./types/hll ./persist/rdb
+	@.ci/fuzz 10000x ./types/stream ./persist/load ./persist/aof
 
 .PHONY: bench
 bench: tools build ## measure beside redis-server and write BENCHMARKS.md; REPORT="--quick --only persistence" says how

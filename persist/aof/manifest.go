@@ -49,8 +49,10 @@ func (m *Manifest) Files() []File {
 // Empty tells whether there is nothing to load.
 func (m *Manifest) Empty() bool { return m.Base == nil && len(m.Increments) == 0 }
 
-// maxManifestLine is the longest line of a manifest, bytes, with its end.
-const maxManifestLine = 1024
+const (
+	maxName         = 255                                                             // bytes that a file's name has at most, NAME_MAX of Linux
+	maxManifestLine = 4*maxName + len(`file "" seq -9223372036854775808 type i`+"\n") // bytes with the end, as each byte of a name may be written as \xff
+)
 
 // ManifestError says what is wrong with a manifest. Its text is of two lines more if a line is to blame.
 type ManifestError struct {
@@ -116,7 +118,7 @@ func parseFile(line string) (File, bool) {
 			}
 		}
 	}
-	return f, f.Name != "" && f.Seq != 0 && f.Type != 0
+	return f, f.Name != "" && len(f.Name) <= maxName && f.Seq != 0 && f.Type != 0
 }
 
 // addParsed adds a file and returns what is wrong with it, or "".

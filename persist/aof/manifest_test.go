@@ -37,7 +37,8 @@ func TestBadManifests(t *testing.T) {
 		"file \"a seq 1 type b\n": "Invalid AOF manifest file format",
 		"file a/b seq 1 type b\n": "can't be a path",
 		"file .. seq 1 type b\n":  "can't be a path",
-		"file a seq 1 type x\n":   "Unknown AOF file type",
+		"file " + strings.Repeat("a", 256) + " seq 1 type b\n":  "Invalid AOF manifest file format",
+		"file a seq 1 type x\n":                                 "Unknown AOF file type",
 		"file a seq 1 type b\nfile b seq 2 type b\n":            "duplicate base",
 		"file a seq 2 type i\nfile b seq 2 type i\n":            "non-monotonic",
 		"file " + strings.Repeat("a", 1100) + " seq 1 type b\n": "too long line",
@@ -51,6 +52,7 @@ func TestBadManifests(t *testing.T) {
 func FuzzManifest(f *testing.F) {
 	f.Add("file appendonly.aof.2.base.rdb seq 2 type b\n")
 	f.Add("file \"a b\" seq 2 type i\n")
+	f.Add("file \"" + strings.Repeat("\xa4", 255) + "\" seq -9223372036854775808 type b\n") // as long as can be when it is written
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := ParseManifest(strings.NewReader(text))
 		if err != nil {
