@@ -114,9 +114,10 @@ func (n *node) checkStream() (err error) {
 	return Corrupt("Stream listpack integrity check failed.")
 }
 
-// Nodes are opened elsewhere in batches, of so many bytes or a little more as the last node has. The value's builder is
-// some batches ahead.
+// Nodes are opened elsewhere in batches, of so many nodes, or so many bytes or a little more as the last node has. The value's
+// builder is some batches ahead.
 const (
+	batchNodes  = 256      // those of a broken file may be empty
 	batchBytes  = 32 << 10 // in the input
 	batchOpened = 128 << 10
 	batches     = 8
@@ -181,7 +182,7 @@ func (b *builder) giveBatch(bt *batch) {
 // fillBatch reads nodes, of which there are count more, and returns how many.
 func (b *builder) fillBatch(bt *batch, count uint64) (n uint64) {
 	bt.nodes, bt.raw, bt.size = bt.nodes[:0], bt.raw[:0], 0
-	for ; n < count && len(bt.raw) < batchBytes && bt.size < batchOpened; n++ {
+	for ; n < count && n < batchNodes && len(bt.raw) < batchBytes && bt.size < batchOpened; n++ {
 		var x node
 		if !b.readNode(bt.typ, &x) {
 			break
